@@ -1,0 +1,30 @@
+# Everything runs in .venv, made on first use from constraints.txt.
+PYTHON ?= python3
+BIN := .venv/bin
+# Checked as a file: a second `make compare` starts at once.
+INSTALLED := .venv/.installed
+
+.PHONY: compare test check bench clean
+
+compare: $(INSTALLED)
+	$(BIN)/initlab compare
+
+test: $(INSTALLED)
+	$(BIN)/python -m pytest --cov --cov-report=term:skip-covered
+
+check: $(INSTALLED)
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: $(INSTALLED)
+	$(BIN)/python benchmarks/compare_command.py
+
+$(INSTALLED): pyproject.toml constraints.txt
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[test]'
+	touch $@
+
+clean:
+	rm -rf .venv

@@ -1,0 +1,1 @@
+"""initlab: a laboratory for the starting weights of neural networks."""

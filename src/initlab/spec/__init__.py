@@ -1,0 +1,54 @@
+"""What to run, as frozen values; nothing numerical happens here."""
+
+from initlab.spec._base import Spec
+from initlab.spec._inits import (
+    CALLABLE,
+    EXPLICIT,
+    INIT_ALIASES,
+    INIT_NAMES,
+    INIT_PARAMETERS,
+    Distribution,
+    Init,
+    Mode,
+)
+from initlab.spec._names import (
+    ACTIVATION_NAMES,
+    LOSS_NAMES,
+    OPTIMIZER_NAMES,
+    PROBLEM_NAMES,
+    SEEDING_NAMES,
+    ActivationName,
+    LossName,
+    OptimizerName,
+)
+from initlab.spec._network import MLP
+from initlab.spec._problem import ARRAYS, Problem
+from initlab.spec._study import Study
+from initlab.spec._text import from_toml, to_dict, to_toml
+
+__all__ = [
+    "ACTIVATION_NAMES",
+    "ARRAYS",
+    "CALLABLE",
+    "EXPLICIT",
+    "INIT_ALIASES",
+    "INIT_NAMES",
+    "INIT_PARAMETERS",
+    "LOSS_NAMES",
+    "MLP",
+    "OPTIMIZER_NAMES",
+    "PROBLEM_NAMES",
+    "SEEDING_NAMES",
+    "ActivationName",
+    "Distribution",
+    "Init",
+    "LossName",
+    "Mode",
+    "OptimizerName",
+    "Problem",
+    "Spec",
+    "Study",
+    "from_toml",
+    "to_dict",
+    "to_toml",
+]

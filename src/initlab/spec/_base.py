@@ -1,0 +1,51 @@
+"""What every spec has in common: frozen, closed, and errors of one line."""
+
+from collections.abc import Callable, Collection
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+
+from initlab.errors import InitlabError, InvalidValueError, UnknownNameError
+
+
+class Spec(BaseModel, frozen=True, extra="forbid", allow_inf_nan=False):
+    """A frozen value that names a choice; equal specs run the same experiment."""
+
+    def __init__(self, **values: Any) -> None:
+        try:
+            super().__init__(**values)
+        except ValidationError as error:
+            raise one_line(error, type(self)) from None
+
+
+def one_line(error: ValidationError, model: type[BaseModel]) -> InitlabError:
+    """Return pydantic's first complaint as the sentence that a user can act on."""
+    first = error.errors()[0]
+    where = ".".join(str(part) for part in first["loc"])
+    if first["type"] == "extra_forbidden" and len(first["loc"]) == 1:
+        return UnknownNameError(
+            f"argument of {model.__name__}", where, model.model_fields
+        )
+    cause = first.get("ctx", {}).get("error")
+    if isinstance(cause, InitlabError):
+        return InvalidValueError(str(cause))
+    message = first["msg"].replace("Input should be", "must be")
+    message = message[0].lower() + message[1:]
+    return InvalidValueError(f"{where}: {message}, got {shortened(first['input'])}")
+
+
+def shortened(value: object, limit: int = 60) -> str:
+    """Return the value's repr, cut so that a message stays one line."""
+    text = repr(value).replace("\n", " ")
+    return text if len(text) <= limit else text[: limit - 3] + "..."
+
+
+def known_name(kind: str, known: Collection[str]) -> Callable[[object], object]:
+    """Return a validator that offers the nearest name for one that no table holds."""
+
+    def check(name: object) -> object:
+        if not isinstance(name, str) or name not in known:
+            raise UnknownNameError(kind, str(name), known)
+        return name
+
+    return check

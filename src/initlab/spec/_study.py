@@ -1,0 +1,86 @@
+"""A study as a value: everything that decides its numbers."""
+
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator, Field, NonNegativeInt, PositiveFloat, PositiveInt
+from pydantic import model_validator
+
+from initlab.errors import InvalidValueError
+from initlab.spec._base import Spec
+from initlab.spec._inits import Init
+from initlab.spec._names import LossName, OptimizerName, SeedingName
+from initlab.spec._network import MLP
+from initlab.spec._problem import Problem
+
+RECORD_EVERY = 100
+
+_LESSON_INITS = ("zeros", "normal(std=10)", "he_normal")
+
+
+def _inits(given: Any) -> Any:
+    if isinstance(given, str) or not hasattr(given, "__iter__"):
+        given = (given,)
+    return tuple(Init.of(each) for each in given)
+
+
+class Study(Spec):
+    """One network on one problem, trained from several starting points.
+
+    The defaults are the classic lesson: circles, 2-10-5-1, ReLU, full-batch gradient
+    descent, learning rate 0.01, 15,000 steps, legacy seed 3.
+
+    Attributes:
+        network: The network that every member trains.
+        problem: What it learns: a name, a file, `(X, y)`, or a `Problem`.
+        inits: Where it starts: names, `Init` values, or functions `(shape, rng)`.
+        members: Networks per init, each with its own streams.
+        loss: None: chosen from the targets.
+        optimizer: Gradient descent, momentum (.9) or Adam (.9, .999, 1e-8).
+        learning_rate: Step size.
+        batch_size: Examples per step; None: all of them.
+        steps: Parameter updates.
+        record_every: Steps between records; None: 100.
+        seed: Root seed. With legacy seeding, member k has seed `seed + k`.
+        seeding: `"legacy"` draws layer after layer from one `RandomState`, as the
+            lesson does; `"stream"` gives every weight tensor a stream of its own.
+
+    Example:
+        >>> Study(inits=["zeros", "he_normal"], steps=100).inits[1].name
+        'he_normal'
+    """
+
+    network: MLP = MLP()
+    problem: Annotated[Problem, BeforeValidator(Problem.of)] = Problem()
+    inits: Annotated[tuple[Init, ...], BeforeValidator(_inits), Field(min_length=1)] = (
+        Field(default=_LESSON_INITS, validate_default=True)
+    )
+    members: PositiveInt = 1
+    loss: LossName | None = None
+    optimizer: OptimizerName = "gradient_descent"
+    learning_rate: PositiveFloat = 0.01
+    batch_size: PositiveInt | None = None
+    steps: PositiveInt = 15_000
+    record_every: PositiveInt | None = None
+    seed: Annotated[NonNegativeInt, Field(lt=2**32)] = 3
+    seeding: SeedingName = "legacy"
+
+    @model_validator(mode="after")
+    def _consistent(self) -> "Study":
+        labels = [init.label for init in self.inits]
+        for label in labels:
+            if labels.count(label) > 1:
+                raise InvalidValueError(
+                    f"inits: {label!r} is listed twice; give one another label="
+                )
+        if self.seeding == "legacy" and self.seed + self.members > 2**32:
+            raise InvalidValueError(
+                f"seed: legacy seeds end at {2**32 - 1}, got {self.seed} "
+                f"for {self.members} members"
+            )
+        return self
+
+    @property
+    def recorded_steps(self) -> tuple[int, ...]:
+        """The steps at which losses are recorded: 0, every so many, and the last."""
+        every = self.record_every or RECORD_EVERY
+        return (*range(0, self.steps, every), self.steps)

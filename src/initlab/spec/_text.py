@@ -1,0 +1,44 @@
+"""Studies as TOML text, and back."""
+
+import tomllib
+from typing import Any
+
+import tomli_w
+from pydantic import ValidationError
+
+from initlab.errors import InvalidValueError
+from initlab.spec._base import one_line
+from initlab.spec._study import Study
+
+
+def to_dict(study: Study) -> dict[str, Any]:
+    """Return the study as plain values; what was left to its default None is absent."""
+    return study.model_dump(mode="json", exclude_none=True)
+
+
+def to_toml(study: Study) -> str:
+    """Return the study as TOML, every default written out.
+
+    Example:
+        >>> from_toml(to_toml(Study(steps=10))) == Study(steps=10)
+        True
+    """
+    return tomli_w.dumps(to_dict(study))
+
+
+def from_toml(text: str) -> Study:
+    """Return the study that the TOML text describes.
+
+    Raises:
+        InvalidValueError: If it is not TOML, or a value is not allowed; the message
+            names the key.
+        UnknownNameError: If a name in it is in no table.
+    """
+    try:
+        values = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise InvalidValueError(f"not TOML: {error}") from None
+    try:
+        return Study.model_validate(values)
+    except ValidationError as error:
+        raise one_line(error, Study) from None
