@@ -25,7 +25,7 @@ from pydantic import (
 )
 
 from initlab.errors import InvalidValueError, UnknownNameError
-from initlab.spec._base import Spec, one_line, shortened
+from initlab.spec._base import Spec, digest, one_line, shortened
 
 Mode = Literal["fan_in", "fan_out", "fan_avg"]
 Distribution = Literal["normal", "truncated_normal", "uniform"]
@@ -168,6 +168,11 @@ class Init(Spec):
         init._draw = draw
         return init
 
+    @staticmethod
+    def digest_of(*arrays: Any) -> str:
+        """Return the fingerprint of explicit weights."""
+        return digest(*arrays)
+
     @property
     def draw(self) -> Callable[..., Any] | None:
         """The user's function, if this init came from one in this process."""
@@ -251,5 +256,3 @@ def _source_digest(draw: Callable[..., Any]) -> str | None:
     except (OSError, TypeError):
         return None
     return hashlib.sha256(source.encode()).hexdigest()
-
-

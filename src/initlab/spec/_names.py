@@ -10,9 +10,7 @@ _Activation = Literal[
     "relu", "leaky_relu", "tanh", "sigmoid", "erf", "gelu",
     "silu", "elu", "selu", "softplus", "sin", "identity",
 ]  # fmt: skip
-_Loss = Literal[
-    "binary_cross_entropy", "softmax_cross_entropy", "mean_squared_error"
-]
+_Loss = Literal["binary_cross_entropy", "softmax_cross_entropy", "mean_squared_error"]
 _Optimizer = Literal["gradient_descent", "momentum", "adam"]
 _Problem = Literal[
     "circles", "moons", "spirals", "xor", "blobs",

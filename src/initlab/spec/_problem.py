@@ -1,15 +1,20 @@
 """Problems as values: a name or a file, and how examples are made and split."""
 
-import hashlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveInt, PrivateAttr
-from pydantic import model_validator
+from pydantic import (
+    Field,
+    NonNegativeFloat,
+    NonNegativeInt,
+    PositiveInt,
+    PrivateAttr,
+    model_validator,
+)
 
 from initlab.errors import InvalidValueError, UnknownNameError
-from initlab.spec._base import Spec, shortened
+from initlab.spec._base import Spec, digest, shortened
 from initlab.spec._names import PROBLEM_NAMES
 
 FILE_SUFFIXES = (".npz", ".csv", ".h5", ".hdf5")
@@ -89,7 +94,7 @@ class Problem(Spec):
             y: Targets `(example,)` or `(example, output)`.
             **choices: `test_fraction`, `standardize`, `examples`, `seed`.
         """
-        problem = cls(name=ARRAYS, digest=_digest(X, y), **choices)
+        problem = cls(name=ARRAYS, digest=digest(X, y), **choices)
         problem._arrays = (X, y)
         return problem
 
@@ -102,13 +107,3 @@ class Problem(Spec):
     def is_file(self) -> bool:
         """Whether the name is a path."""
         return self.name.lower().endswith(FILE_SUFFIXES)
-
-
-def _digest(*arrays: Any) -> str:
-    """Return a fingerprint, so that a spec tells other arrays from these."""
-    digest = hashlib.sha256()
-    for array in arrays:
-        digest.update(repr(getattr(array, "shape", None)).encode())
-        to_bytes = getattr(array, "tobytes", None)
-        digest.update(to_bytes() if to_bytes else repr(array).encode())
-    return digest.hexdigest()

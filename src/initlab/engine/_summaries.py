@@ -1,0 +1,146 @@
+"""What is recorded of a network along the way: loss, scores, layer summaries."""
+
+from typing import Protocol
+
+import numpy as np
+from jaxtyping import Float
+
+from initlab.activations import Activation
+from initlab.engine._losses import Loss
+from initlab.engine._scores import score_of
+from initlab.engine._values import Examples, History, LayerSummaries, Parameters
+from initlab.spec import Study
+
+# Under this share of its steepest slope, an activation counts as saturated ...
+SATURATED_SLOPE = 0.05
+# ... and a unit that stays under this one on every example as inactive.
+INACTIVE_SLOPE = 1e-3
+# Two units are copies where no incoming weight differs by more than this share of the
+# layer's largest: far above what rounding does to exact copies in a million steps.
+COPY_TOLERANCE = 1e-9
+
+_FIELDS = tuple(LayerSummaries.__dataclass_fields__)
+
+
+class Network(Protocol):
+    """What the recorder reads; `Reference` is one."""
+
+    parameters: Parameters
+    gradient: Parameters
+    activation: Activation
+    loss: Loss
+    inputs: list[np.ndarray]
+    preactivations: list[np.ndarray]
+    running: list[tuple[np.ndarray, np.ndarray]]
+
+    def forward(self, x: np.ndarray, *, training: bool) -> np.ndarray:
+        """Return logits."""
+
+    def backward(self, logits: np.ndarray, y: np.ndarray) -> None:
+        """Fill the gradient."""
+
+
+class SummaryRecorder:
+    """Collects one record after another; what is never reached stays NaN."""
+
+    def __init__(
+        self,
+        study: Study,
+        network: Network,
+        data: Examples,
+    ) -> None:
+        self._network, self._data = network, data
+        self._score = score_of(study, data)
+        self._start = [weight.copy() for weight in network.parameters.weights]
+        records = len(study.recorded_steps)
+        self._next = 0
+        self._loss, self._train, self._test = np.full((3, records), np.nan)
+        self._layers = {
+            name: np.full((records, study.network.layers), np.nan) for name in _FIELDS
+        }
+
+    def record(self) -> bool:
+        """Record the network as it is; False, and nothing kept, if it is not finite."""
+        network, data = self._network, self._data
+        logits = network.forward(data.train_x, training=True)
+        loss = network.loss.value(logits, data.train_y)
+        if not np.isfinite(loss):
+            return False
+        network.backward(logits, data.train_y)
+        now = self._next
+        self._loss[now] = loss
+        for name, values in self._summarize(logits).items():
+            self._layers[name][now] = values
+        if network.running:
+            logits = network.forward(data.train_x, training=False)
+        self._train[now] = self._score(logits, data.train_y)
+        if len(data.test_x):
+            logits = network.forward(data.test_x, training=False)
+            self._test[now] = self._score(logits, data.test_y)
+        self._next += 1
+        return True
+
+    def _summarize(self, logits: np.ndarray) -> dict[str, list[float]]:
+        network = self._network
+        activations = [*network.inputs[1:], logits]
+        slopes = [
+            np.abs(network.activation.derivative(z)) / network.activation.steepest
+            for z in network.preactivations[:-1]
+        ]
+        weights = network.parameters.weights
+        certain = network.loss.certain
+        return {
+            "activation_rms": [float(np.sqrt(np.mean(a**2))) for a in activations],
+            "activation_spread": [
+                float(np.sqrt(np.mean(a.var(axis=0)))) for a in activations
+            ],
+            "gradient_norm": [norm(g) for g in network.gradient.weights],
+            "weight_norm": [norm(w) for w in weights],
+            "weight_distance": [
+                norm(now - start)
+                for now, start in zip(weights, self._start, strict=True)
+            ],
+            "distinct_units": [
+                float(distinct_units(np.column_stack(unit)))
+                for unit in zip(weights, network.parameters.biases, strict=True)
+            ],
+            "inactive_units": [
+                *(float((s < INACTIVE_SLOPE).all(axis=0).sum()) for s in slopes),
+                0.0,
+            ],
+            "saturated_share": [
+                *(float(np.mean(s < SATURATED_SLOPE)) for s in slopes),
+                float(np.mean(certain(logits))) if certain else np.nan,
+            ],
+        }
+
+    def history(self, diverged_step: int) -> History:
+        """Return everything recorded."""
+        return History(
+            loss=self._loss,
+            train_score=self._train,
+            test_score=self._test,
+            layers=LayerSummaries(**self._layers),
+            diverged_step=diverged_step,
+            parameters=self._network.parameters,
+            running=self._network.running,
+        )
+
+
+def norm(tensor: np.ndarray) -> float:
+    """Return the Frobenius norm, infinite only where an entry's square is."""
+    return float(np.linalg.norm(tensor))
+
+
+def distinct_units(units: Float[np.ndarray, "unit incoming"]) -> int:
+    """Return how many rows are left when copies are counted once.
+
+    Example:
+        >>> distinct_units(np.array([[1.0, 2.0], [1.0, 2.0], [0.0, 1.0]]))
+        2
+    """
+    largest = np.abs(units).max()
+    if largest == 0 or not np.isfinite(largest):
+        return 1 if largest == 0 else len(units)
+    rounded = np.round(units / (largest * COPY_TOLERANCE))
+    return len(np.unique(rounded, axis=0))

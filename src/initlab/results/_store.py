@@ -1,0 +1,83 @@
+"""Datasets on disk: NetCDF for small results, Zarr for stores; whole or not at all."""
+
+import os
+import shutil
+import tempfile
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import xarray as xr
+
+from initlab.errors import InvalidValueError, OutputError
+
+_COMPRESSED = {"zlib": True, "complevel": 4}
+
+
+def refuse_existing(store: str | Path) -> Path:
+    """Return the path, if something can be stored there.
+
+    Raises:
+        InvalidValueError: If it names no known format.
+        OutputError: If it exists already, or its folder does not.
+    """
+    path = Path(store)
+    if path.suffix not in (".zarr", ".nc"):
+        raise InvalidValueError(f"store: must end in .zarr or .nc, got {str(store)!r}")
+    if path.exists():
+        raise OutputError(f"store: {store} exists already; remove it or name another")
+    if not path.parent.is_dir():
+        raise OutputError(f"store: the folder {path.parent} does not exist")
+    return path
+
+
+def save(results: xr.Dataset, store: str | Path) -> None:
+    """Write the dataset to a new `.zarr` folder or `.nc` file, whole or not at all.
+
+    Raises:
+        InvalidValueError: If the path names neither format.
+        OutputError: If it exists, or cannot be written.
+    """
+    path = refuse_existing(store)
+    write = _write_zarr if path.suffix == ".zarr" else write_netcdf
+    with moved_into_place(path) as temporary:
+        write(results, temporary)
+
+
+def write_netcdf(results: xr.Dataset, path: Path) -> None:
+    """Write one compressed NetCDF-4 file, in place."""
+    encoding = {
+        name: _COMPRESSED
+        for name, variable in results.data_vars.items()
+        if variable.ndim and variable.dtype.kind in "fiub"
+    }
+    results.to_netcdf(path, engine="netcdf4", encoding=encoding)
+
+
+def _write_zarr(results: xr.Dataset, path: Path) -> None:
+    with warnings.catch_warnings():
+        # Zarr v3 has no final specification for text yet; xarray reads it back.
+        warnings.filterwarnings("ignore", message=".*Zarr (V3|format 3).*")
+        results.to_zarr(path, consolidated=False, zarr_format=3)
+
+
+@contextmanager
+def moved_into_place(path: Path) -> Iterator[Path]:
+    """Give a temporary name beside the path, and move what was written there.
+
+    Raises:
+        OutputError: If it cannot be written; nothing is left behind.
+    """
+    try:
+        folder = Path(tempfile.mkdtemp(prefix=".initlab-", dir=path.parent))
+    except OSError as error:
+        raise OutputError(f"cannot write {path}: {error.strerror}") from None
+    try:
+        yield folder / path.name
+        os.replace(folder / path.name, path)
+    except OSError as error:
+        reason = error.strerror or error
+        raise OutputError(f"cannot write {path}: {reason}") from None
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)

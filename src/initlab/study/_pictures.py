@@ -1,0 +1,79 @@
+"""What figures need and only the engine can compute, of member 0 of each init."""
+
+from typing import Any
+
+import numpy as np
+
+from initlab import engine, problems
+from initlab.spec import Study
+
+GRID_POINTS = 140
+HISTOGRAM_BINS = 40
+# Beyond the data, so that a picture shows what the network says around it.
+_MARGIN = 0.15
+
+
+def grid_outputs(
+    study: Study, data: problems.Data, histories: list[engine.History]
+) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+    """Return predictions `(init, grid_y, grid_x)` and the grid's axes.
+
+    Probability of the second class, index of the likeliest of several, or the value;
+    nothing for data that is not in the plane, or has several numbers to predict.
+    """
+    if data.features != 2 or (data.classes is None and data.outputs > 1):
+        return {}, {}
+    low, high = data.train_x.min(axis=0), data.train_x.max(axis=0)
+    margin = _MARGIN * np.where(high > low, high - low, 1.0)
+    x, y = np.linspace(low - margin, high + margin, GRID_POINTS).T
+    points = np.stack(np.meshgrid(x, y), axis=-1).reshape(-1, 2)
+    predicted = [
+        _prediction(study, data, engine.layer_outputs(study, history, points)[-1])
+        for history in histories
+    ]
+    shaped = np.stack(predicted).reshape(-1, GRID_POINTS, GRID_POINTS)
+    return {"grid_output": shaped}, {"grid_x": x, "grid_y": y}
+
+
+def _prediction(study: Study, data: problems.Data, logits: np.ndarray) -> np.ndarray:
+    if data.classes is None:
+        return logits[:, 0]
+    if logits.shape[1] > 1:
+        return logits.argmax(axis=1).astype(np.float64)
+    if study.loss == "mean_squared_error":
+        return logits[:, 0].clip(0, 1)
+    return 0.5 * (1 + np.tanh(0.5 * logits[:, 0]))
+
+
+def histograms(
+    study: Study,
+    pictured: list[tuple[engine.Weights, engine.History]],
+    x: np.ndarray,
+) -> dict[str, np.ndarray]:
+    """Return histograms `(init, stage, layer, bin)` of every layer's outputs.
+
+    Stages are before and after training; NaN where outputs are not finite.
+    """
+    densities, edges = [], []
+    for start, history in pictured:
+        before = engine.starting_outputs(study, start, x)
+        after = engine.layer_outputs(study, history, x)
+        pairs = [[_histogram(layer) for layer in stage] for stage in (before, after)]
+        densities.append([[density for density, _ in stage] for stage in pairs])
+        edges.append([[edge for _, edge in stage] for stage in pairs])
+    return {
+        "activation_density": np.array(densities),
+        "activation_edge": np.array(edges),
+    }
+
+
+def _histogram(outputs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the share of outputs per bin, and the bins' edges."""
+    if not np.isfinite(outputs).all() or np.ptp(outputs) > 1e300:
+        nothing = np.full(HISTOGRAM_BINS + 1, np.nan)
+        return nothing[1:], nothing
+    low, high = float(outputs.min()), float(outputs.max())
+    if high - low <= 1e-9 * max(abs(low), abs(high)) or high - low < 1e-300:
+        low, high = low - 0.5 * max(1.0, abs(low)), high + 0.5 * max(1.0, abs(high))
+    counts, edges = np.histogram(outputs, bins=HISTOGRAM_BINS, range=(low, high))
+    return counts / outputs.size, edges

@@ -1,0 +1,161 @@
+"""The conductor: a study in, one labelled dataset out."""
+
+import importlib.metadata
+import platform
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from initlab import engine, problems, results
+from initlab.errors import InvalidValueError, UnknownNameError
+from initlab.spec import Problem, Study, to_toml
+from initlab.study._fit import examples_of, fitted
+from initlab.study._pictures import grid_outputs, histograms
+from initlab.study._start import Given, drawn, with_explicit
+
+ENGINES = ("auto", "reference")
+_VERSIONED = ("initlab", "numpy", "scipy", "scikit-learn")
+
+
+def run(
+    study: Study,
+    *,
+    weights: Given | None = None,
+    store: str | Path | None = None,
+    engine: str = "auto",
+    threads: int | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> xr.Dataset:
+    """Return every member's history as one labelled dataset.
+
+    Args:
+        study: What to run.
+        weights: Explicit starting weights by label: per layer `(W, b)` with W of shape
+            `(fan_out, fan_in)`, or with a leading member axis; or the lesson's
+            dict `W1, b1, ...`. A label among the study's inits replaces that one.
+        store: A new `.zarr` folder or `.nc` file to write; an existing one is refused.
+        engine: `"auto"` or `"reference"`; what it resolved to is in the dataset.
+        threads: Networks trained at a time; None: one per core. Changes no number.
+        progress: Called with (steps done, steps in all) about ten times a second.
+
+    Raises:
+        InvalidValueError: If widths, loss, batch or weights do not fit the data.
+        DataError: If the problem's data cannot be used.
+        OutputError: If the store exists or cannot be written.
+
+    Example:
+        >>> results = run(Study(inits=["he_normal"], steps=20))
+        >>> dict(results.loss.sizes)
+        {'init': 1, 'member': 1, 'step': 2}
+    """
+    if engine not in ENGINES:
+        raise UnknownNameError("engine", engine, ENGINES)
+    if threads is not None and threads < 1:
+        raise InvalidValueError(f"threads: must be at least 1, got {threads}")
+    if store is not None:
+        results.refuse_existing(store)
+    data = problems.load(study.problem, loss=study.loss)
+    study = fitted(study, data)
+    study, explicit = with_explicit(study, weights or {})
+    starts = {
+        init.label: explicit.get(init.label)
+        or [drawn(study, init, member) for member in range(study.members)]
+        for init in study.inits
+    }
+    dataset = _trained(study, data, starts, threads, progress)
+    if store is not None:
+        results.save(dataset, store)
+    return dataset
+
+
+def _trained(
+    study: Study,
+    data: problems.Data,
+    starts: Mapping[str, list[engine.Weights]],
+    threads: int | None,
+    progress: Callable[[int, int], None] | None,
+) -> xr.Dataset:
+    examples = examples_of(study, data)
+    # Callables and arrays need not travel to other processes.
+    bare = study.model_copy(update={"inits": (), "problem": Problem()})
+    flat = [start for members in starts.values() for start in members]
+    histories = engine.train_ensemble(
+        bare, flat, examples, threads=threads, progress=progress
+    )
+    first = slice(None, None, study.members)  # member 0 of each init, for pictures
+    pictured = list(zip(flat[first], histories[first], strict=True))
+    grid, grid_axes = grid_outputs(bare, data, [history for _, history in pictured])
+    return results.pack(
+        _traces(study, histories, examples)
+        | _facts(study, data, examples)
+        | histograms(bare, pictured, examples.train_x)
+        | grid,
+        coordinates=_labels(study) | grid_axes,
+        spec=to_toml(study),
+        attributes={
+            "engine": "reference",
+            "versions": versions(),
+            "classes": list(data.classes or ()),
+            "feature_names": list(data.feature_names),
+            "notes": list(data.notes),
+            "train_examples": len(data.train_x),
+            "test_examples": len(data.test_x),
+        },
+    )
+
+
+def versions() -> dict[str, str]:
+    """Return the versions that a run's numbers depend on."""
+    return {"python": platform.python_version()} | {
+        name: importlib.metadata.version(name) for name in _VERSIONED
+    }
+
+
+def _labels(study: Study) -> dict[str, Any]:
+    return {
+        "init": [init.label for init in study.inits],
+        "member": range(study.members),
+        "step": study.recorded_steps,
+        "layer": range(1, study.network.layers + 1),
+        "stage": ("before", "after"),
+    }
+
+
+def _traces(
+    study: Study, histories: list[engine.History], examples: engine.Examples
+) -> dict[str, np.ndarray]:
+    """Return histories as arrays `(init, member, step[, layer])`."""
+    runs = (len(study.inits), study.members)
+    score = "accuracy" if examples.is_classification else "r2"
+
+    def stacked(values: list[Any]) -> np.ndarray:
+        array = np.stack(values)
+        return array.reshape(*runs, *array.shape[1:])
+
+    return {
+        "loss": stacked([history.loss for history in histories]),
+        f"train_{score}": stacked([history.train_score for history in histories]),
+        f"test_{score}": stacked([history.test_score for history in histories]),
+        "diverged_step": stacked([np.int64(h.diverged_step) for h in histories]),
+    } | {
+        name: stacked([getattr(history.layers, name) for history in histories])
+        for name in engine.LayerSummaries.__dataclass_fields__
+    }
+
+
+def _facts(
+    study: Study, data: problems.Data, examples: engine.Examples
+) -> dict[str, Any]:
+    """Return what causes and figures need to know of the network and the data."""
+    assert study.network.widths is not None
+    assert study.loss is not None
+    facts: dict[str, Any] = {
+        "baseline_loss": engine.LOSSES[study.loss].constant(examples.train_y),
+        "units": np.array(study.network.widths[1:]),
+    }
+    if data.features == 2 and np.ndim(data.train_y) == 1:
+        facts |= {"train_x": data.train_x, "train_y": data.train_y}
+    return facts

@@ -1,0 +1,124 @@
+"""Starting weights: drawn from each init, or handed in by the user."""
+
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+
+from initlab import catalog
+from initlab.engine import Weights
+from initlab.errors import InvalidValueError
+from initlab.rng import stream
+from initlab.spec import EXPLICIT, Init, Study
+
+Given = Mapping[str, Sequence[Any] | Mapping[str, Any]]
+
+
+def drawn(study: Study, init: Init, member: int) -> Weights:
+    """Return one member's starting weights; inits share streams, so they pair.
+
+    Legacy seeding draws layer after layer from `RandomState(seed + member)`; stream
+    seeding gives tensor `Wl` of the member the path `("weights", member, "Wl")`.
+    """
+    assert study.network.widths is not None
+    legacy = np.random.RandomState((study.seed + member) % 2**32)
+    weights: Weights = []
+    for layer, (fan_in, fan_out) in enumerate(pairwise(study.network.widths), start=1):
+        rng: np.random.Generator | np.random.RandomState = (
+            legacy
+            if study.seeding == "legacy"
+            else stream(study.seed, "weights", member, f"W{layer}")
+        )
+        weight = catalog.draw(init, (fan_out, fan_in), rng=rng)
+        weights.append((weight, np.full(fan_out, init.bias)))
+    return weights
+
+
+def with_explicit(study: Study, given: Given) -> tuple[Study, dict[str, list[Weights]]]:
+    """Return the study with an init for each label, and every member's weights.
+
+    A label that the study lists already is replaced, any other is added.
+
+    Raises:
+        InvalidValueError: If the weights do not fit the network.
+    """
+    read = {label: _members(study, label, layers) for label, layers in given.items()}
+    inits = {init.label: init for init in study.inits}
+    for label, members in read.items():
+        digest = Init.digest_of(
+            *(tensor for start in members for pair in start for tensor in pair)
+        )
+        inits[label] = Init(name=EXPLICIT, label=label, digest=digest)
+    return study.model_copy(update={"inits": tuple(inits.values())}), read
+
+
+def _members(
+    study: Study, label: str, layers: Sequence[Any] | Mapping[str, Any]
+) -> list[Weights]:
+    """Return the weights of each member; weights without a member axis serve all."""
+    assert study.network.widths is not None
+    widths = study.network.widths
+    pairs = _pairs(label, layers)
+    if len(pairs) != len(widths) - 1:
+        raise InvalidValueError(
+            f"weights[{label!r}]: one (weight, bias) per layer, {len(widths) - 1} for "
+            f"widths {widths}, got {len(pairs)}"
+        )
+    read: list[list[tuple[np.ndarray, np.ndarray]]] = [[] for _ in range(study.members)]
+    for layer, ((weight, bias), (fan_in, fan_out)) in enumerate(
+        zip(pairs, pairwise(widths), strict=True), start=1
+    ):
+        where = f"weights[{label!r}], layer {layer}"
+        tensors = [
+            _tensor(f"{where}: W", weight, (fan_out, fan_in), study.members),
+            _tensor(
+                f"{where}: b",
+                np.zeros(fan_out) if bias is None else _column_as_vector(bias),
+                (fan_out,),
+                study.members,
+            ),
+        ]
+        for member in range(study.members):
+            read[member].append((tensors[0][member], tensors[1][member]))
+    return read
+
+
+def _pairs(
+    label: str, layers: Sequence[Any] | Mapping[str, Any]
+) -> list[tuple[Any, Any]]:
+    """Return (weight, bias) pairs; also from the lesson's dict W1, b1, W2, ..."""
+    if isinstance(layers, Mapping):
+        numbers = range(1, 1 + sum(str(name).startswith("W") for name in layers))
+        try:
+            return [(layers[f"W{i}"], layers.get(f"b{i}")) for i in numbers]
+        except KeyError as missing:
+            raise InvalidValueError(
+                f"weights[{label!r}]: {missing} is missing"
+            ) from None
+    return [
+        (layer[0], layer[1]) if isinstance(layer, tuple | list) and len(layer) == 2
+        else (layer, None)
+        for layer in layers
+    ]  # fmt: skip
+
+
+def _column_as_vector(bias: Any) -> np.ndarray:
+    bias = np.asarray(bias)
+    return bias[..., 0] if bias.ndim > 1 and bias.shape[-1] == 1 else bias
+
+
+def _tensor(where: str, given: Any, shape: tuple[int, ...], members: int) -> np.ndarray:
+    """Return the tensor of every member, `(member, *shape)`."""
+    try:
+        tensor = np.asarray(given, dtype=np.float64)
+    except (TypeError, ValueError):
+        raise InvalidValueError(f"{where}: numbers of shape {shape} expected") from None
+    if tensor.shape not in (shape, (members, *shape)):
+        raise InvalidValueError(
+            f"{where}: shape {shape} or {(members, *shape)} expected, "
+            f"got {tensor.shape}"
+        )
+    if not np.isfinite(tensor).all():
+        raise InvalidValueError(f"{where}: every number must be finite")
+    return np.broadcast_to(tensor, (members, *shape))
