@@ -1,1 +1,21 @@
-"""analysis"""
+"""From datasets to what they say: causes, spreads, intervals."""
+
+from initlab.analysis._causes import Cause, cause_of, causes
+from initlab.analysis._comparison import Comparison, Row, compare
+from initlab.analysis._run import Run, read_run
+from initlab.analysis._statistics import Pair, Summary, pair, summarize
+
+__all__ = [
+    "Cause",
+    "Comparison",
+    "Pair",
+    "Row",
+    "Run",
+    "Summary",
+    "cause_of",
+    "causes",
+    "compare",
+    "pair",
+    "read_run",
+    "summarize",
+]

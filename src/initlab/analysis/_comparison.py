@@ -1,0 +1,90 @@
+"""The comparison of a study's inits: one row per init, one line per pair."""
+
+from collections import Counter
+from dataclasses import dataclass
+from itertools import combinations
+
+import numpy as np
+import xarray as xr
+
+from initlab.analysis._causes import Cause, causes
+from initlab.analysis._statistics import Pair, Summary, pair, summarize
+
+FINAL_LOSS = "final training loss"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """One init over its members.
+
+    Attributes:
+        init: Label.
+        first_loss, final_loss, train_score, test_score: Over members.
+        diverged: Members that diverged.
+        causes: One per member, member 0 first.
+    """
+
+    init: str
+    first_loss: Summary
+    final_loss: Summary
+    train_score: Summary
+    test_score: Summary
+    diverged: int
+    causes: tuple[Cause, ...]
+
+    @property
+    def cause_counts(self) -> list[tuple[Cause, int]]:
+        """The causes, most frequent first, each with its first member's evidence."""
+        counts = Counter(cause.id for cause in self.causes)
+        example = {cause.id: cause for cause in reversed(self.causes)}
+        return [(example[name], count) for name, count in counts.most_common()]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Comparison:
+    """What a study says of its inits.
+
+    Attributes:
+        rows: One per init, in the study's order.
+        pairs: One per two inits, where there is more than one member.
+        score: `"accuracy"` or `"r2"`.
+        members: Networks per init.
+    """
+
+    rows: tuple[Row, ...]
+    pairs: tuple[Pair, ...]
+    score: str
+    members: int
+
+
+def compare(results: xr.Dataset) -> Comparison:
+    """Return medians, spreads, intervals and causes of every init."""
+    score = "accuracy" if "train_accuracy" in results else "r2"
+    found = causes(results)
+    final = results["loss"].isel(step=-1).values
+    rows = tuple(
+        Row(
+            init=str(label),
+            first_loss=summarize(results["loss"].values[i, :, 0], worst=np.inf),
+            final_loss=summarize(final[i], worst=np.inf),
+            train_score=_score(results[f"train_{score}"].values[i, :, -1]),
+            test_score=_score(results[f"test_{score}"].values[i, :, -1]),
+            diverged=int((results["diverged_step"].values[i] >= 0).sum()),
+            causes=tuple(found[i]),
+        )
+        for i, label in enumerate(results["init"].values)
+    )
+    members = results.sizes["member"]
+    numbered = list(enumerate(rows)) if members > 1 else []
+    pairs = tuple(
+        pair(first.init, second.init, FINAL_LOSS, (final[i], final[j]))
+        for (i, first), (j, second) in combinations(numbered, 2)
+    )
+    return Comparison(rows=rows, pairs=pairs, score=score, members=members)
+
+
+def _score(values: np.ndarray) -> Summary:
+    if np.isnan(values).all():  # no test examples, or every member diverged
+        nan = float("nan")
+        return Summary(median=nan, spread=(nan, nan), interval=None)
+    return summarize(values, worst=-np.inf)

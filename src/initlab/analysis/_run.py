@@ -1,0 +1,105 @@
+"""One network's history as plain arrays: what the rules for causes read."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import xarray as xr
+from jaxtyping import Float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """What was measured of one network; its init's name is not among it.
+
+    Attributes:
+        steps: Recorded steps.
+        loss: Training loss at each record; NaN from a divergence on.
+        score: Final training accuracy, or R squared.
+        baseline: The least loss of a constant output.
+        diverged_step: First step that is not finite; -1: none.
+        learning_rate: Of the optimizer.
+        first_update: Whether a first step is learning_rate times the gradient.
+        squared_error: Whether the loss is the mean squared error.
+        saturating: Whether the activation levels off on both sides.
+        units: Units per layer.
+        layers: Summaries by their names, `(record, layer)`.
+    """
+
+    steps: np.ndarray
+    loss: Float[np.ndarray, "record"]
+    score: float
+    baseline: float
+    diverged_step: int
+    learning_rate: float
+    first_update: bool
+    squared_error: bool
+    saturating: bool
+    units: np.ndarray
+    layers: dict[str, Float[np.ndarray, "record layer"]]
+
+    @property
+    def last(self) -> int:
+        """The last record that was reached; -1 if the start was not finite."""
+        return int(np.isfinite(self.loss).sum()) - 1
+
+    @property
+    def first_loss(self) -> float:
+        """The loss before the first update."""
+        return float(self.loss[0])
+
+    @property
+    def final_loss(self) -> float:
+        """The loss at the end; NaN if it diverged."""
+        return float(self.loss[-1])
+
+    @property
+    def remaining(self) -> float:
+        """The final loss as a share of the best constant output's; NaN: diverged."""
+        return self.final_loss / self.baseline if self.baseline else float("nan")
+
+    @property
+    def hidden(self) -> range:
+        """Indices of the hidden layers."""
+        return range(len(self.units) - 1)
+
+    def at(self, name: str, record: int) -> Float[np.ndarray, "layer"]:
+        """Return one summary of every layer at a record."""
+        return self.layers[name][record]
+
+
+_SUMMARIES = (
+    "activation_rms",
+    "activation_spread",
+    "gradient_norm",
+    "weight_norm",
+    "weight_distance",
+    "distinct_units",
+    "inactive_units",
+    "saturated_share",
+)
+_SATURATING = ("tanh", "sigmoid", "erf")
+
+
+def read_run(member: xr.Dataset, *, study: dict[str, object]) -> Run:
+    """Return the arrays of one init's one member.
+
+    Args:
+        member: Dataset without `init` and `member` dimensions.
+        study: The spec as plain values.
+    """
+    score = "train_accuracy" if "train_accuracy" in member else "train_r2"
+    network = study["network"]
+    assert isinstance(network, dict)
+    return Run(
+        steps=member["step"].values,
+        loss=member["loss"].values,
+        score=float(member[score].values[-1]),
+        baseline=float(member["baseline_loss"]),
+        diverged_step=int(member["diverged_step"]),
+        learning_rate=float(str(study["learning_rate"])),
+        first_update=study["optimizer"] != "adam",
+        squared_error=study["loss"] == "mean_squared_error",
+        saturating=network["activation"] in _SATURATING,
+        units=member["units"].values,
+        layers={name: member[name].values for name in _SUMMARIES},
+    )

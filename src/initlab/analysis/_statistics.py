@@ -1,0 +1,115 @@
+"""Spreads and intervals over members, without assuming a distribution.
+
+A diverged member counts as the worst there is: infinite loss, lowest score.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float
+from scipy import stats
+
+CONFIDENCE = 0.95
+SPREAD = (0.05, 0.95)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Summary:
+    """One quantity over the members of an init.
+
+    Attributes:
+        median: Over members.
+        spread: Quantiles at 5 % and 95 % of the members.
+        interval: Where the median of all possible members lies, with at least 95 %
+            confidence; None where there are too few members to say (under 6).
+    """
+
+    median: float
+    spread: tuple[float, float]
+    interval: tuple[float, float] | None
+
+
+def summarize(values: Float[np.ndarray, "member"], *, worst: float) -> Summary:
+    """Return median, spread and interval of one number per member.
+
+    Args:
+        values: NaN where a member diverged.
+        worst: What NaN counts as: `inf` for a loss, `-inf` for a score.
+
+    Example:
+        >>> summarize(np.arange(20.0), worst=np.inf).interval
+        (5.0, 14.0)
+    """
+    ranked = np.sort(np.where(np.isnan(values), worst, values))
+    quantiles = np.quantile(ranked, SPREAD, method="inverted_cdf")
+    return Summary(
+        median=float(np.quantile(ranked, 0.5, method="median_unbiased"))
+        if np.isfinite(ranked).all()
+        else float(np.quantile(ranked, 0.5, method="inverted_cdf")),
+        spread=(float(quantiles[0]), float(quantiles[1])),
+        interval=median_interval(ranked),
+    )
+
+
+def median_interval(
+    ranked: Float[np.ndarray, "member"],
+) -> tuple[float, float] | None:
+    """Return the order statistics between which the true median lies.
+
+    How many members fall below the median is binomial with share 1/2, whatever the
+    distribution; the interval is the narrowest symmetric one that covers 95 %.
+
+    References:
+        Hollander & Wolfe (1999), Nonparametric Statistical Methods, eq. 3.20
+    """
+    members = len(ranked)
+    low = int(stats.binom.ppf((1 - CONFIDENCE) / 2, members, 0.5)) - 1
+    if low < 0:
+        return None
+    return float(ranked[low]), float(ranked[members - 1 - low])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pair:
+    """How often one init ended below another, on the same members.
+
+    Attributes:
+        first, second: Labels.
+        quantity: What ended below.
+        below, ties, members: Counts.
+        interval: 95 % confidence interval of the share that ends below (Clopper &
+            Pearson 1934), among the members that are no tie; None without any.
+    """
+
+    first: str
+    second: str
+    quantity: str
+    below: int
+    ties: int
+    members: int
+    interval: tuple[float, float] | None
+
+
+def pair(
+    first: str,
+    second: str,
+    quantity: str,
+    values: tuple[Float[np.ndarray, "member"], Float[np.ndarray, "member"]],
+) -> Pair:
+    """Return how often the first's number is below the second's, member by member."""
+    a, b = (np.where(np.isnan(v), np.inf, v) for v in values)
+    below, ties = int((a < b).sum()), int((a == b).sum())
+    decided = len(a) - ties
+    interval = None
+    if decided:
+        bounds = stats.binomtest(below, decided).proportion_ci(CONFIDENCE)
+        interval = (float(bounds.low), float(bounds.high))
+    return Pair(
+        first=first,
+        second=second,
+        quantity=quantity,
+        below=below,
+        ties=ties,
+        members=len(a),
+        interval=interval,
+    )
