@@ -1,1 +1,55 @@
-"""initlab: a laboratory for the starting weights of neural networks."""
+"""initlab: a laboratory for the starting weights of neural networks.
+
+From which starting weights will this network train, how fast, and why? `run` trains a
+`Study`; `compare` and `report` say what happened, with the evidence.
+"""
+
+import importlib
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from initlab import inits as inits
+    from initlab.catalog import draw as draw
+    from initlab.errors import InitlabError as InitlabError
+    from initlab.report import compare as compare
+    from initlab.report import report as report
+    from initlab.rng import stream as stream
+    from initlab.spec import MLP as MLP
+    from initlab.spec import Init as Init
+    from initlab.spec import Problem as Problem
+    from initlab.spec import Study as Study
+    from initlab.spec import from_toml as from_toml
+    from initlab.spec import to_toml as to_toml
+    from initlab.study import run as run
+
+__version__ = "0.1.0"
+
+# Loaded on first use, so that `initlab --help` answers at once.
+_HOMES = {
+    "InitlabError": "initlab.errors",
+    "Init": "initlab.spec",
+    "MLP": "initlab.spec",
+    "Problem": "initlab.spec",
+    "Study": "initlab.spec",
+    "compare": "initlab.report",
+    "draw": "initlab.catalog",
+    "from_toml": "initlab.spec",
+    "report": "initlab.report",
+    "run": "initlab.study",
+    "stream": "initlab.rng",
+    "to_toml": "initlab.spec",
+}
+
+__all__ = [*_HOMES, "inits"]
+
+
+def __getattr__(name: str) -> object:
+    if name == "inits":
+        return importlib.import_module("initlab.inits")
+    if name not in _HOMES:
+        raise AttributeError(f"module 'initlab' has no attribute {name!r}")
+    return getattr(importlib.import_module(_HOMES[name]), name)
+
+
+def __dir__() -> list[str]:
+    return [*globals(), *__all__]

@@ -26,7 +26,7 @@ def stream(root_seed: int, *path: str | int) -> np.random.Generator:
 
     Example:
         >>> stream(3, "weights", 0, "W1").integers(1000)
-        396
+        817
     """
     text = json.dumps([root_seed, *path], separators=(",", ":"))
     key = np.frombuffer(hashlib.sha256(text.encode()).digest()[:16], dtype="<u8")

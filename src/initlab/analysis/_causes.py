@@ -179,7 +179,7 @@ def _inactive(identifier: str, run: Run, layer: int, record: int) -> Cause:
 def _oversized_start(run: Run) -> bool:
     if run.squared_error:
         outputs = float(run.at("activation_rms", 0)[-1])
-        return outputs > OVERSIZED * np.sqrt(run.baseline)
+        return bool(outputs > OVERSIZED * np.sqrt(run.baseline))
     certain = run.at("saturated_share", 0)[-1]
     excess = run.first_loss - run.baseline
     return bool(certain >= SATURATED_OUTPUTS and excess >= SATURATED_EXCESS)

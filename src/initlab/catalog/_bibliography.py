@@ -29,9 +29,7 @@ class Reference:
 
     def __str__(self) -> str:
         """Return the citation on one line."""
-        return (
-            f"{self.authors} ({self.year}), {self.title}, {self.where}, {self.link}"
-        )
+        return f"{self.authors} ({self.year}), {self.title}, {self.where}, {self.link}"
 
 
 BIBLIOGRAPHY: Mapping[str, Reference] = MappingProxyType(

@@ -43,7 +43,7 @@ def checked_number(
         InvalidValueError: If it is not.
 
     Example:
-        >>> checked_number("std", 10.0, at_least=0)
+        >>> checked_number("std", 10.0, at_least=0.0)
         10.0
     """
     if math.isfinite(value) and value >= at_least and value > above:

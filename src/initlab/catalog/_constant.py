@@ -8,6 +8,7 @@ exactly that.
 # ruff: noqa: ARG001  -- one signature for every row of the table
 
 import math
+from typing import Any
 
 import numpy as np
 
@@ -96,13 +97,13 @@ def identity(shape: tuple[int, ...], *, rng: Rng, gain: float = 1.0) -> Weight:
         [[2.0, 0.0, 0.0], [0.0, 2.0, 0.0]]
 
     References:
-        Le, Jaitly and Hinton (2015), section 3, https://arxiv.org/abs/1504.00941
+        Le, Jaitly and Hinton (2015), https://arxiv.org/abs/1504.00941
     """
     rows, columns, *kernel = checked_shape(shape)
     diagonal = np.arange(min(rows, columns))
     weight = np.zeros(shape)
-    centre = tuple(size // 2 for size in kernel)
-    weight[(diagonal, diagonal, *centre)] = checked_number("gain", gain)
+    entries: tuple[Any, ...] = (diagonal, diagonal, *(size // 2 for size in kernel))
+    weight[entries] = checked_number("gain", gain)
     return weight
 
 

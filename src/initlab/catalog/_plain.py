@@ -12,7 +12,9 @@ from initlab.catalog._rng import Rng, Weight, standard_normal
 from initlab.catalog._rng import uniform as uniform_draws
 from initlab.errors import InvalidValueError
 
-_SQRT_3 = math.sqrt(3)
+# Cut this close, the density is flat to rounding: a uniform distribution's moments,
+# off by a factor of order bound^2, which itself would underflow soon.
+_FLAT_BELOW = 1e-8
 
 
 def normal(
@@ -27,7 +29,7 @@ def normal(
         mean: Expected value.
 
     Example:
-        >>> weight = normal((3, 2), rng=np.random.RandomState(3), std=10)
+        >>> weight = normal((3, 2), rng=np.random.RandomState(3), std=10.0)
         >>> round(float(weight[0, 0]), 8)
         17.88628473
 
@@ -49,7 +51,7 @@ def normal_std(
         10.0
     """
     checked_number("mean", mean)
-    return float(checked_number("std", std, at_least=0))
+    return float(checked_number("std", std, at_least=0.0))
 
 
 def uniform(
@@ -115,7 +117,7 @@ def truncated_normal(
         Burkardt (2014), "The Truncated Normal Distribution",
         https://people.sc.fsu.edu/~jburkardt/presentations/truncated_normal.pdf
     """
-    return truncated_draws(shape, rng, bound) * checked_number("std", std, at_least=0)
+    return truncated_draws(shape, rng, bound) * checked_number("std", std, at_least=0.0)
 
 
 def truncated_normal_std(
@@ -131,7 +133,7 @@ def truncated_normal_std(
         >>> round(truncated_normal_std((10, 2), std=1.0, bound=2.0), 6)
         0.879626
     """
-    return checked_number("std", std, at_least=0) * _cut_std(bound)
+    return checked_number("std", std, at_least=0.0) * _cut_std(bound)
 
 
 def truncated_draws(shape: tuple[int, ...], rng: Rng, bound: float) -> Weight:
@@ -144,7 +146,7 @@ def truncated_draws(shape: tuple[int, ...], rng: Rng, bound: float) -> Weight:
         >>> truncated_draws((10, 2), np.random.default_rng(0), 2.0).shape
         (10, 2)
     """
-    checked_number("bound", bound, above=0)
+    checked_number("bound", bound, above=0.0)
     quantiles = uniform_draws(shape, rng, float(ndtr(-bound)), float(ndtr(bound)))
     # Rounding can pass the bound by an ulp, and a bound beyond 38 has ndtr(-bound) = 0,
     # whose quantile is -inf.
@@ -158,17 +160,18 @@ def truncated_kurtosis(bound: float) -> float:
         >>> round(truncated_kurtosis(2.0), 4)
         -0.6345
     """
+    checked_number("bound", bound, above=0.0)
+    if bound < _FLAT_BELOW:
+        return -1.2
     half_square = bound * bound / 2
     fourth_moment = 3 * gammainc(2.5, half_square) / gammainc(0.5, half_square)
-    return float(fourth_moment / _cut_std(bound) ** 4) - 3
+    return float(fourth_moment) / _cut_std(bound) ** 4 - 3
 
 
 def _cut_std(bound: float) -> float:
-    checked_number("bound", bound, above=0)
-    # Below, the density is flat to rounding (relative error b^2 / 15), and b^2 may
-    # underflow.
-    if bound < 1e-8:
-        return bound / _SQRT_3
+    checked_number("bound", bound, above=0.0)
+    if bound < _FLAT_BELOW:
+        return bound / math.sqrt(3)
     half_square = bound * bound / 2
     return math.sqrt(gammainc(1.5, half_square) / gammainc(0.5, half_square))
 

@@ -6,8 +6,6 @@ and in the fan that they divide by. A uniform one has the bound sqrt(3) * std.
 
 import math
 
-import numpy as np
-
 from initlab.catalog._checks import checked_name, checked_number
 from initlab.catalog._fans import fan
 from initlab.catalog._plain import truncated_draws
@@ -37,6 +35,7 @@ def lecun_normal(
         mode: The fan to divide by.
 
     Example:
+        >>> import numpy as np
         >>> lecun_normal((10, 2), rng=np.random.default_rng(0)).shape
         (10, 2)
 
@@ -59,6 +58,7 @@ def lecun_uniform(
         mode: The fan to divide by.
 
     Example:
+        >>> import numpy as np
         >>> weight = lecun_uniform((10, 3), rng=np.random.default_rng(0))
         >>> bool(abs(weight).max() <= 1)
         True
@@ -98,6 +98,7 @@ def glorot_normal(
         mode: The fan to divide by.
 
     Example:
+        >>> import numpy as np
         >>> glorot_normal((10, 2), rng=np.random.default_rng(0)).shape
         (10, 2)
 
@@ -121,6 +122,7 @@ def glorot_uniform(
         mode: The fan to divide by.
 
     Example:
+        >>> import numpy as np
         >>> weight = glorot_uniform((4, 2), rng=np.random.default_rng(0))
         >>> bool(abs(weight).max() <= 1)
         True
@@ -158,6 +160,7 @@ def he_normal(
         mode: The fan to divide by.
 
     Example:
+        >>> import numpy as np
         >>> weight = he_normal((4, 2), rng=np.random.RandomState(3))
         >>> round(float(weight[0, 0]), 8)
         1.78862847
@@ -180,6 +183,7 @@ def he_uniform(
         mode: The fan to divide by.
 
     Example:
+        >>> import numpy as np
         >>> weight = he_uniform((10, 6), rng=np.random.default_rng(0))
         >>> bool(abs(weight).max() <= 1)
         True
@@ -228,6 +232,7 @@ def variance_scaling(
         UnknownNameError: If `mode` or `distribution` is not one of those.
 
     Example:
+        >>> import numpy as np
         >>> weight = variance_scaling(
         ...     (10, 3), rng=np.random.default_rng(0), distribution="uniform"
         ... )
@@ -264,7 +269,9 @@ def variance_scaling_std(
     checked_name(
         "distribution", distribution, ("normal", "truncated_normal", "uniform")
     )
-    return math.sqrt(checked_number("variance", variance, at_least=0) / fan(shape, mode))
+    return math.sqrt(
+        checked_number("variance", variance, at_least=0.0) / fan(shape, mode)
+    )
 
 
 def lesson_xavier(shape: tuple[int, ...], *, rng: Rng) -> Weight:
@@ -278,6 +285,7 @@ def lesson_xavier(shape: tuple[int, ...], *, rng: Rng) -> Weight:
         rng: Advanced by one normal draw per entry, and by nothing else.
 
     Example:
+        >>> import numpy as np
         >>> lesson_xavier((10, 2), rng=np.random.RandomState(3)).shape
         (10, 2)
 

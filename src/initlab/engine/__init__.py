@@ -2,7 +2,8 @@
 
 from initlab.engine._ensemble import Progress, train_ensemble
 from initlab.engine._losses import LOSSES
-from initlab.engine._reference import Reference, layer_outputs, starting_outputs, train
+from initlab.engine._network import Reference
+from initlab.engine._reference import layer_outputs, starting_outputs, train
 from initlab.engine._values import (
     Examples,
     History,

@@ -10,7 +10,7 @@ import signal
 import tempfile
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Executor, as_completed
+from concurrent.futures import as_completed
 from contextlib import contextmanager
 from itertools import pairwise
 from pathlib import Path
@@ -75,7 +75,7 @@ def _in_processes(
     counters: "_Counters",
     workers: int,
 ) -> list[History]:
-    executor: Executor = ProcessPoolExecutor(workers, initializer=_ignore_interrupts)
+    executor = ProcessPoolExecutor(workers, initializer=_ignore_interrupts)
     histories: dict[int, History] = {}
     try:
         futures = {
@@ -86,9 +86,8 @@ def _in_processes(
         }
         for future in as_completed(futures):
             histories[futures[future]] = future.result()
-    except BaseException:
-        counters.stop()
-        executor.shutdown(wait=True, cancel_futures=True)
+    except BaseException:  # Ctrl-C too: no worker trains on for nobody
+        executor.shutdown(kill_workers=True)
         raise
     executor.shutdown(wait=True)
     return [histories[number] for number in range(len(starts))]
@@ -101,8 +100,6 @@ def _train_one(
     steps_done = np.memmap(counters, dtype=np.int64, mode="r+")
 
     def tick(step: int) -> None:
-        if steps_done[-1]:
-            raise KeyboardInterrupt
         steps_done[number] = step
 
     with threadpool_limits(1, user_api="blas"):
@@ -112,7 +109,7 @@ def _train_one(
 
 
 def _ignore_interrupts() -> None:
-    """Let Ctrl-C reach the conductor alone; it stops the workers."""
+    """Let Ctrl-C reach the conductor alone; it ends the workers."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
@@ -125,7 +122,7 @@ def _seconds(study: Study, networks: int, data: Examples) -> float:
 
 
 class _Counters:
-    """Steps done per network, and a stop sign, in a file that processes share."""
+    """Steps done per network, in a file that processes share."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -136,11 +133,8 @@ class _Counters:
     def made(cls, networks: int) -> Iterator["_Counters"]:
         with tempfile.TemporaryDirectory(prefix="initlab-") as folder:
             path = Path(folder) / "steps"
-            np.zeros(networks + 1, dtype=np.int64).tofile(path)
+            np.zeros(networks, dtype=np.int64).tofile(path)
             yield cls(path)
-
-    def stop(self) -> None:
-        self._steps[-1] = 1
 
     @contextmanager
     def reporting(self, total: int, progress: Progress | None) -> Iterator[None]:
@@ -152,7 +146,7 @@ class _Counters:
 
         def watch() -> None:
             while not ended.wait(_PERIOD):
-                progress(int(self._steps[:-1].sum()), total)
+                progress(int(self._steps.sum()), total)
 
         watcher = threading.Thread(target=watch, daemon=True)
         watcher.start()

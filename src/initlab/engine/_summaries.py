@@ -1,14 +1,11 @@
 """What is recorded of a network along the way: loss, scores, layer summaries."""
 
-from typing import Protocol
-
 import numpy as np
 from jaxtyping import Float
 
-from initlab.activations import Activation
-from initlab.engine._losses import Loss
+from initlab.engine._network import Reference
 from initlab.engine._scores import score_of
-from initlab.engine._values import Examples, History, LayerSummaries, Parameters
+from initlab.engine._values import Examples, History, LayerSummaries
 from initlab.spec import Study
 
 # Under this share of its steepest slope, an activation counts as saturated ...
@@ -22,31 +19,13 @@ COPY_TOLERANCE = 1e-9
 _FIELDS = tuple(LayerSummaries.__dataclass_fields__)
 
 
-class Network(Protocol):
-    """What the recorder reads; `Reference` is one."""
-
-    parameters: Parameters
-    gradient: Parameters
-    activation: Activation
-    loss: Loss
-    inputs: list[np.ndarray]
-    preactivations: list[np.ndarray]
-    running: list[tuple[np.ndarray, np.ndarray]]
-
-    def forward(self, x: np.ndarray, *, training: bool) -> np.ndarray:
-        """Return logits."""
-
-    def backward(self, logits: np.ndarray, y: np.ndarray) -> None:
-        """Fill the gradient."""
-
-
 class SummaryRecorder:
     """Collects one record after another; what is never reached stays NaN."""
 
     def __init__(
         self,
         study: Study,
-        network: Network,
+        network: Reference,
         data: Examples,
     ) -> None:
         self._network, self._data = network, data

@@ -1,1 +1,18 @@
-"""figures"""
+"""Datasets as pictures: every function takes results and returns matplotlib Axes.
+
+No pyplot and no global state. An init has the same colour and marker in every picture.
+"""
+
+from initlab.figures._boundaries import decision_boundaries
+from initlab.figures._curves import loss_curves
+from initlab.figures._histograms import activation_histograms
+from initlab.figures._profiles import layer_profiles
+from initlab.figures._style import style
+
+__all__ = [
+    "activation_histograms",
+    "decision_boundaries",
+    "layer_profiles",
+    "loss_curves",
+    "style",
+]

@@ -71,8 +71,8 @@ CAUSES: Mapping[str, str] = MappingProxyType(
         "learning_rate_too_small": (
             "too little training, no fault of the start: learning rate "
             "{learning_rate:g} in {steps:,} steps moved the weights by only "
-            "{weight_change:.2g} times their size; the gradient is healthy (norm {gradient_norm:.2g}) "
-            "and the loss still falling"
+            "{weight_change:.2g} times their size; the gradient is healthy "
+            "(norm {gradient_norm:.2g}) and the loss still falling"
         ),
         "unstable": (
             "unstable: the loss rose between {rises} of {records} records at learning "
@@ -93,9 +93,6 @@ CAUSES: Mapping[str, str] = MappingProxyType(
         ),
     }
 )
-
-# Causes under which a network learned what it was asked.
-GOOD = frozenset({"trained", "trained_with_copies"})
 
 
 def cause_sentence(cause: str, evidence: Mapping[str, float]) -> str:

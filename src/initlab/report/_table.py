@@ -36,10 +36,29 @@ class ComparisonTable:
     def __str__(self) -> str:
         """Return the table as text of 100 columns."""
         console = Console(width=100, file=io.StringIO(), record=True)
-        console.print(self.rich_table())
+        self.print_to(console)
+        return console.export_text().rstrip()
+
+    def print_to(self, console: Console) -> None:
+        """Print the table, and under it what does not fit into its columns."""
+        several = self.comparison.members > 1
+        table = Table(show_lines=not several)
+        for header in self.headers[:-1]:
+            left = header == self.headers[0]
+            table.add_column(
+                header, justify="left" if left else "right", overflow="fold"
+            )
+        if not several:
+            table.add_column(self.headers[-1], ratio=1, min_width=24)
+        for row in self.rows:
+            cells = row[:-1] if several else row
+            table.add_row(*(Text(cell) for cell in cells))
+        console.print(table)
+        if several:
+            for row in self.rows:
+                console.print(Text.assemble((row[0], "bold"), f": {row[-1]}"))
         for sentence in self.pairs:
             console.print(Text(sentence))
-        return console.export_text().rstrip()
 
     def _repr_html_(self) -> str:
         head = "".join(f"<th>{html.escape(cell)}</th>" for cell in self.headers)
@@ -50,25 +69,12 @@ class ComparisonTable:
         pairs = "".join(f"<li>{html.escape(sentence)}</li>" for sentence in self.pairs)
         return f"<table><tr>{head}</tr>{body}</table><ul>{pairs}</ul>"
 
-    def rich_table(self) -> Table:
-        """Return the table for a Rich console."""
-        table = Table(show_lines=True)
-        for header in self.headers[:-1]:
-            number = header != self.headers[0]
-            table.add_column(
-                header, justify="right" if number else "left", overflow="fold"
-            )
-        table.add_column(self.headers[-1], ratio=1, min_width=24)
-        for row in self.rows:
-            table.add_row(*(Text(cell) for cell in row))
-        return table
-
 
 def compare(results: xr.Dataset) -> ComparisonTable:
     """Return the comparison of a run's inits, ready to print.
 
-    With several members: the median, the spread over members (5 % to 95 %), and the
-    95 % confidence interval of the median in a column of its own.
+    With several members: the median, the spread over members (5 % to 95 %), and in
+    columns of their own the 95 % confidence intervals of the medians.
 
     Args:
         results: What `initlab.run` returned.
@@ -82,24 +88,30 @@ def compare(results: xr.Dataset) -> ComparisonTable:
     comparison = analysis.compare(results)
     score = _SCORES[comparison.score]
     several = comparison.members > 1
-    columns = ("init", "first loss", "final loss")
+    headers = ["init", "first loss", "final loss", f"train {score}", f"test {score}"]
     if several:
-        columns = (*columns, "spread over members", "95 % interval of the median")
+        headers[3:3] = ["spread", "95 % interval"]
+        headers.append("95 % interval (test)")
     return ComparisonTable(
         comparison=comparison,
-        headers=(*columns, f"train {score}", f"test {score}", "what happened"),
-        rows=tuple(_cells(row, comparison) for row in comparison.rows),
+        headers=(*headers, "what happened"),
+        rows=tuple(_cells(row, several) for row in comparison.rows),
         pairs=tuple(pair_sentence(pair) for pair in comparison.pairs),
     )
 
 
-def _cells(row: Row, comparison: Comparison) -> tuple[str, ...]:
-    several = comparison.members > 1
-    losses = [loss_text(row.first_loss.median), loss_text(row.final_loss.median)]
+def _cells(row: Row, several: bool) -> tuple[str, ...]:
+    cells = [
+        row.init,
+        loss_text(row.first_loss.median),
+        loss_text(row.final_loss.median),
+        _score(row.train_score, several),
+        _score(row.test_score, several),
+    ]
     if several:
-        losses += [_range(row.final_loss.spread), _interval(row.final_loss)]
-    scores = [_score(s, several) for s in (row.train_score, row.test_score)]
-    return (row.init, *losses, *scores, what_happened(row))
+        cells[3:3] = [_range(row.final_loss.spread), _interval(row.final_loss)]
+        cells.append(_interval(row.test_score))
+    return (*cells, what_happened(row))
 
 
 def what_happened(row: Row) -> str:
@@ -131,20 +143,15 @@ def _range(ends: tuple[float, float]) -> str:
 
 def _interval(summary: Summary) -> str:
     if summary.interval is None:
-        return "needs 6 members"
+        return "none under 6 members"
     return _range(summary.interval)
 
 
 def _score(summary: Summary, several: bool) -> str:
     if not math.isfinite(summary.median):
-        return "–"
+        return "none"
     text = f"{summary.median:.3f}"
-    if not several:
-        return text
-    text += f" ({_range(summary.spread)})"
-    if summary.interval is not None:
-        text += f", interval {_range(summary.interval)}"
-    return text
+    return f"{text} ({_range(summary.spread)})" if several else text
 
 
 def pair_sentence(pair: Pair) -> str:

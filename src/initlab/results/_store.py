@@ -52,7 +52,10 @@ def write_netcdf(results: xr.Dataset, path: Path) -> None:
         for name, variable in results.data_vars.items()
         if variable.ndim and variable.dtype.kind in "fiub"
     }
-    results.to_netcdf(path, engine="netcdf4", encoding=encoding)
+    try:
+        results.to_netcdf(path, engine="netcdf4", encoding=encoding)
+    except RuntimeError as error:  # how the NetCDF library reports a full disk
+        raise OSError(str(error)) from None
 
 
 def _write_zarr(results: xr.Dataset, path: Path) -> None:
@@ -63,8 +66,12 @@ def _write_zarr(results: xr.Dataset, path: Path) -> None:
 
 
 @contextmanager
-def moved_into_place(path: Path) -> Iterator[Path]:
+def moved_into_place(path: Path, *, keep: bool = True) -> Iterator[Path]:
     """Give a temporary name beside the path, and move what was written there.
+
+    Args:
+        path: Where it ends.
+        keep: False only tries whether something could be written.
 
     Raises:
         OutputError: If it cannot be written; nothing is left behind.
@@ -75,7 +82,8 @@ def moved_into_place(path: Path) -> Iterator[Path]:
         raise OutputError(f"cannot write {path}: {error.strerror}") from None
     try:
         yield folder / path.name
-        os.replace(folder / path.name, path)
+        if keep:
+            os.replace(folder / path.name, path)
     except OSError as error:
         reason = error.strerror or error
         raise OutputError(f"cannot write {path}: {reason}") from None

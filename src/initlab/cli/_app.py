@@ -1,0 +1,76 @@
+"""The commands, and what becomes of errors: one line, exit code 2, no traceback."""
+
+import re
+import sys
+from collections.abc import Sequence
+
+import typer
+from typer.exceptions import TyperException
+
+from initlab.cli._catalog import list_inits, show_init
+from initlab.cli._compare import compare
+from initlab.errors import InitlabError
+
+app = typer.Typer(
+    name="initlab",
+    help="From which starting weights will a network train, how fast, and why?",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+app.command("compare")(compare)
+app.command("list")(list_inits)
+app.command("show")(show_init)
+
+
+@app.callback()
+def initlab() -> None:
+    """From which starting weights will a network train, how fast, and why?"""
+
+
+USAGE, INTERRUPTED = 2, 130
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line and exit: 0 done, 2 an error of the user's, 130 Ctrl-C."""
+    try:
+        status = app(args=arguments, prog_name="initlab", standalone_mode=False)
+    except InitlabError as error:
+        status = _failed(as_typed(str(error)))
+    except TyperException as error:
+        status = _failed(error.format_message())
+    except (KeyboardInterrupt, typer.Abort):
+        print("initlab: stopped; nothing was written", file=sys.stderr)
+        status = INTERRUPTED
+    except BrokenPipeError:
+        sys.stderr.close()  # whoever read our output has left
+        status = 1
+    sys.exit(status or 0)
+
+
+def _failed(message: str) -> int:
+    line = " ".join(message.split())
+    print(f"initlab: {line}", file=sys.stderr)
+    return USAGE
+
+
+_FIELD = re.compile(r"^([a-z_0-9]+)(\.\d+)?:")
+_OPTIONS = {"inits": "init", "network": "widths", "root_seed": "seed"}
+
+
+def as_typed(message: str) -> str:
+    """Return the message with the field that it begins with as its option.
+
+    Example:
+        >>> as_typed("learning_rate: must be greater than 0, got -1.0")
+        '--learning-rate: must be greater than 0, got -1.0'
+    """
+    from initlab.cli._compare import OPTIONS
+
+    found = _FIELD.match(message)
+    if found is None:
+        return message
+    name = _OPTIONS.get(found[1], found[1])
+    if name not in OPTIONS:
+        return message
+    return f"--{name.replace('_', '-')}:{message[found.end() :]}"

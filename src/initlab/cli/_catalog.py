@@ -1,0 +1,135 @@
+"""`initlab list` and `initlab show`: the catalog for people.
+
+Heavy imports are inside the functions: `initlab --help` must answer at once.
+"""
+
+import json
+import math
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from initlab.errors import InvalidValueError
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+_EXAMPLE_SHAPE = (64, 128)
+
+_Json = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
+
+
+def list_inits(as_json: _Json = False) -> None:
+    """List every initializer: its law, and when to use it."""
+    from initlab.catalog import CATALOG
+    from initlab.spec import INIT_ALIASES
+
+    if as_json:
+        inits = [_facts(name) for name in CATALOG]
+        _print_json({"inits": inits, "aliases": dict(INIT_ALIASES)})
+        return
+    from rich.table import Table
+
+    console = _console()
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 1, 0))
+    table.add_column("init", no_wrap=True, style="bold")
+    table.add_column("law", ratio=4)
+    table.add_column("use it when", ratio=5)
+    for name, entry in CATALOG.items():
+        table.add_row(name, entry.formula, entry.use_when)
+    console.print(table)
+    console.print()
+
+    aliases = Table(box=None, pad_edge=False)
+    aliases.add_column("alias", no_wrap=True, style="bold")
+    aliases.add_column("points to", no_wrap=True)
+    for alias, target in INIT_ALIASES.items():
+        aliases.add_row(alias, target)
+    console.print(aliases)
+    console.print(
+        "\nEvery init also takes scale= and bias=. More: initlab show NAME",
+        soft_wrap=True,
+    )
+
+
+def show_init(
+    name: Annotated[
+        str,
+        typer.Argument(help='As in `initlab list`, or typed out: "normal(std=10)".'),
+    ],
+    as_json: _Json = False,
+) -> None:
+    """Show one initializer: formula, law, parameters, citation, use."""
+    facts = _facts(name)
+    if as_json:
+        _print_json(facts)
+        return
+    from rich.table import Table
+
+    table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
+    table.add_column(no_wrap=True, style="bold")
+    table.add_column(overflow="fold")
+    law, citation = facts["law"], facts["citation"]
+    defaults = ", ".join(f"{key}={_short(x)}" for key, x in facts["parameters"].items())
+    rows = {
+        "formula": facts["formula"],
+        "law": f"std {law['std']:.6g} of the entries, for shape {law['shape']}",
+        "parameters": f"{defaults or 'none'}; scale=1, bias=0 as everywhere",
+        "use it when": facts["use_when"],
+        "not when": facts["not_when"],
+        "citation": f"{citation['authors']} ({citation['year']}), "
+        f"{citation['title']}, {citation['where']}",
+        "link": citation["link"],
+    }
+    for label, text in rows.items():
+        table.add_row(label, text)
+    alias = f", alias of {facts['name']}" if facts["alias"] else ""
+    console = _console()
+    console.print(f"{name}{alias}: {facts['summary']}\n")
+    console.print(table)
+    # Not in the table: a line to copy stays one line.
+    console.print(f"\n{facts['example']}", soft_wrap=True)
+
+
+def _facts(text: str) -> dict[str, Any]:
+    """Return what is known about an init as typed, ready for JSON."""
+    from dataclasses import asdict
+
+    from initlab import catalog
+    from initlab.spec import INIT_ALIASES, Init
+
+    init = Init.parse(text)
+    entry = catalog.get(init.name)
+    typed = text.split("(")[0].strip()
+    std = abs(init.scale) * entry.std(_EXAMPLE_SHAPE, **init.parameters)
+    if not math.isfinite(std):
+        raise InvalidValueError(f"init {init}: its standard deviation is not finite")
+    return {
+        "name": init.name,
+        "alias": typed if typed in INIT_ALIASES else None,
+        "summary": entry.summary,
+        "formula": entry.formula,
+        "distribution": entry.distribution,
+        "parameters": entry.parameters,
+        "law": {"shape": _EXAMPLE_SHAPE, "std": std},
+        "use_when": entry.use_when,
+        "not_when": entry.not_when,
+        "citation": asdict(entry.reference),
+        "example": f"initlab.draw({text!r}, {_EXAMPLE_SHAPE}, "
+        "rng=numpy.random.default_rng(0))",
+    }
+
+
+def _short(value: float | str) -> str:
+    return value if isinstance(value, str) else f"{value:.6g}"
+
+
+def _console() -> "Console":
+    from rich.console import Console
+
+    # What a table says is text: no brackets, colons or numbers with a meaning.
+    return Console(markup=False, emoji=False, highlight=False)
+
+
+def _print_json(value: object) -> None:
+    typer.echo(json.dumps(value, indent=2))

@@ -1,0 +1,266 @@
+"""`initlab compare`: one network, several starting points, what happened."""
+
+import json
+import shlex
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+    from initlab.spec import Study
+
+_PROBLEM, _NETWORK, _TRAINING, _RUN = "Problem", "Network", "Training", "Run"
+
+
+def compare(
+    problem: Annotated[
+        str,
+        typer.Option(
+            help="circles, moons, spirals, xor, blobs, digits, breast_cancer, wine, "
+            "diabetes, or the path of a .npz, .csv or .h5 file."
+        ),
+    ] = "circles",
+    noise: Annotated[
+        float | None, typer.Option(help="Standard deviation added to the features.")
+    ] = None,
+    examples: Annotated[
+        int | None, typer.Option(help="Training examples to make or to keep.")
+    ] = None,
+    test_fraction: Annotated[
+        float, typer.Option(help="Share of all examples held out for testing.")
+    ] = 0.25,
+    standardize: Annotated[
+        bool, typer.Option("--standardize", help="Features to mean 0, variance 1.")
+    ] = False,
+    target: Annotated[
+        str | None, typer.Option(help="Column of a CSV to predict; default: the last.")
+    ] = None,
+    init: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Where to start: name or name(parameter=value), each also with "
+            "scale= and bias=; repeat for more. Names: initlab list. Default: zeros, "
+            "normal(std=10), he_normal."
+        ),
+    ] = None,
+    widths: Annotated[
+        str | None,
+        typer.Option(
+            help="Units per layer, input first: 2,10,5,1. Default: hidden layers of "
+            "10 and 5, input and output fitted to the data."
+        ),
+    ] = None,
+    activation: Annotated[
+        str,
+        typer.Option(
+            help="relu, leaky_relu, tanh, sigmoid, erf, gelu, silu, elu, selu, "
+            "softplus, sin or identity."
+        ),
+    ] = "relu",
+    batch_norm: Annotated[
+        bool, typer.Option("--batch-norm", help="Normalize hidden pre-activations.")
+    ] = False,
+    loss: Annotated[
+        str | None,
+        typer.Option(
+            help="binary_cross_entropy, softmax_cross_entropy or mean_squared_error; "
+            "default: chosen from the targets."
+        ),
+    ] = None,
+    optimizer: Annotated[
+        str, typer.Option(help="gradient_descent, momentum or adam.")
+    ] = "gradient_descent",
+    batch_size: Annotated[
+        int | None, typer.Option(help="Examples per step; default: all.")
+    ] = None,
+    learning_rate: Annotated[float, typer.Option(help="Step size.")] = 0.01,
+    steps: Annotated[int, typer.Option(help="Parameter updates.")] = 15_000,
+    record_every: Annotated[
+        int | None,
+        typer.Option(
+            help="Steps between records; default: 100, listed every 1,000 in JSON."
+        ),
+    ] = None,
+    members: Annotated[int, typer.Option(help="Networks per init.")] = 1,
+    seed: Annotated[int, typer.Option(help="Root seed of the starting weights.")] = 3,
+    seeding: Annotated[
+        str,
+        typer.Option(
+            help="legacy: member k draws from RandomState(seed + k), as the lesson "
+            "does; stream: every weight tensor has a stream of its own."
+        ),
+    ] = "legacy",
+    threads: Annotated[
+        int | None,
+        typer.Option(help="Networks trained at a time; default: one per core."),
+    ] = None,
+    out: Annotated[
+        Path, typer.Option(help="Folder for page, pictures and data.")
+    ] = Path("initlab-compare"),
+    json_to: Annotated[
+        str | None,
+        typer.Option("--json", help="Also write JSON: to a file, or to stdout with -."),
+    ] = None,
+    print_costs: Annotated[
+        bool, typer.Option("--print-costs", help="Print costs as the lesson does.")
+    ] = False,
+) -> None:
+    """Train one network from several starting points and say what happened.
+
+    Without options: the classic lesson, 2-10-5-1 on circles from zeros,
+    normal(std=10) and he_normal.
+    """
+    study = _study(
+        problem={
+            "name": problem,
+            "noise": noise,
+            "examples": examples,
+            "test_fraction": test_fraction,
+            "standardize": standardize,
+            "target": target,
+        },
+        network={
+            "widths": _widths(widths),
+            "activation": activation,
+            "batch_norm": batch_norm,
+        },
+        inits=init,
+        loss=loss,
+        optimizer=optimizer,
+        batch_size=batch_size,
+        learning_rate=learning_rate,
+        steps=steps,
+        record_every=record_every,
+        members=members,
+        seed=seed,
+        seeding=seeding,
+    )
+    _conduct(study, out, threads, json_to, print_costs)
+
+
+# What an error may name, as options spell it.
+OPTIONS = frozenset(compare.__annotations__) - {"return", "json_to"}
+
+
+def _widths(text: str | None) -> tuple[int, ...] | None:
+    from initlab.errors import InvalidValueError
+
+    if text is None:
+        return None
+    try:
+        return tuple(int(part) for part in text.replace(" ", "").split(","))
+    except ValueError:
+        raise InvalidValueError(
+            f"widths: whole numbers with commas, as in 2,10,5,1, got {text[:60]!r}"
+        ) from None
+
+
+def _study(
+    *, problem: dict[str, Any], network: dict[str, Any], **training: Any
+) -> "Study":
+    from initlab.spec import MLP, Problem, Study
+
+    if not training["inits"]:
+        del training["inits"]
+    return Study(problem=Problem(**problem), network=MLP(**network), **training)
+
+
+def _conduct(
+    study: "Study",
+    out: Path,
+    threads: int | None,
+    json_to: str | None,
+    print_costs: bool,
+) -> None:
+    """Run the study; results go to stdout, progress and remarks to stderr."""
+    from rich.console import Console
+
+    from initlab.report import as_json, refuse_foreign, write_folder
+    from initlab.report import compare as compared
+    from initlab.study import run
+
+    refuse_foreign(out)
+    if json_to not in (None, "-"):
+        _refuse_unwritable(Path(str(json_to)))
+    with _progress_bar() as progress:
+        results = run(study, threads=threads, progress=progress)
+    command = shlex.join(["initlab", *sys.argv[1:]])
+    folder = write_folder(results, out, command=command)
+    if json_to is not None:
+        text = json.dumps(as_json(results), indent=1, allow_nan=False)
+        _write_json(text + "\n", json_to)
+    console = Console(stderr=json_to == "-")
+    if print_costs:
+        for line in _cost_lines(results):
+            console.print(line, markup=False, highlight=False)
+    for note in json.loads(results.attrs["notes"]):
+        console.print(f"note: {note}", markup=False, highlight=False)
+    compared(results).print_to(console)
+    console.print(f"Page: {folder / 'report.html'}", markup=False, highlight=False)
+
+
+def _refuse_unwritable(path: Path) -> None:
+    from initlab.errors import OutputError
+    from initlab.results import moved_into_place
+
+    if path.is_dir():
+        raise OutputError(f"--json: {path} is a folder")
+    with moved_into_place(path, keep=False):
+        pass
+
+
+def _write_json(text: str, json_to: str) -> None:
+    from initlab.results import moved_into_place
+
+    if json_to == "-":
+        sys.stdout.write(text)
+        return
+    with moved_into_place(Path(json_to)) as temporary:
+        temporary.write_text(text, encoding="utf-8")
+
+
+def _cost_lines(results: "xr.Dataset") -> Iterator[str]:
+    """Yield the lesson's lines, of member 0 of each init."""
+    from initlab.report import printed_records
+    from initlab.spec import from_toml
+
+    study = from_toml(results.attrs["spec"])
+    for i, label in enumerate(results["init"].values):
+        yield f"{label}:"
+        for record in printed_records(study)[:-1]:
+            cost = float(results["loss"].values[i, 0, record])
+            step = study.recorded_steps[record]
+            yield f"Cost after iteration {step}: {cost!r}"
+
+
+@contextmanager
+def _progress_bar() -> Iterator[Callable[[int, int], None]]:
+    """Show steps done, their rate and the time left, while the block runs."""
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+    bar = Progress(
+        TextColumn("training"),
+        BarColumn(),
+        TextColumn("{task.percentage:>3.0f} %"),
+        TextColumn("{task.fields[rate]}"),
+        TextColumn("left"),
+        TimeRemainingColumn(),
+        console=Console(stderr=True),
+        transient=True,
+    )
+    with bar:
+        task = bar.add_task("training", total=None, rate="")
+
+        def progress(done: int, total: int) -> None:
+            speed = bar.tasks[0].speed
+            rate = f"{speed:,.0f} steps/s" if speed else ""
+            bar.update(task, completed=done, total=total, rate=rate)
+
+        yield progress

@@ -1,0 +1,297 @@
+"""Causes: found by measurement, whatever the init is called."""
+
+import numpy as np
+import pytest
+
+import initlab as il
+from initlab.analysis import cause_of, causes, read_run
+from initlab.messages import CAUSES, cause_sentence
+from initlab.spec import Problem, from_toml, to_dict
+
+
+def one_unit_of_layer_1(shape, rng):
+    """Zeros, but for the incoming weights of one unit of the first hidden layer."""
+    weight = np.zeros(shape)
+    if shape[1] == 2:
+        weight[0] = rng.standard_normal(2)
+    return weight
+
+
+def one_unit_of_each_layer(shape, rng):
+    """Zeros, but for one unit of every layer."""
+    weight = np.zeros(shape)
+    weight[0] = rng.standard_normal(shape[1])
+    return weight
+
+
+def misnamed_zeros(shape, rng):  # noqa: ARG001
+    return np.zeros(shape)
+
+
+misnamed_zeros.__name__ = "he_normal"
+
+
+def cause(init, **choices):
+    """Return the cause of one run, after checking that its sentence can be said."""
+    network = {"activation": choices.pop("activation", "relu")}
+    for name in ("widths", "batch_norm"):
+        if name in choices:
+            network[name] = choices.pop(name)
+    study = il.Study(
+        network=il.MLP(**network), inits=[init], **({"steps": 3000} | choices)
+    )
+    found = causes(il.run(study, threads=1))[0][0]
+    assert cause_sentence(found.id, found.evidence)
+    return found
+
+
+DEEP = (2, *[20] * 11, 1)
+IRIS_LIKE = Problem(name="wine", standardize=True)
+
+# (init, choices, cause, evidence that it must carry)
+MISLEADING = {
+    "zeros": ("zeros", {}, "symmetric_units", {"layer": 1, "units": 10}),
+    "zeros with tanh": ("zeros", {"activation": "tanh"}, "symmetric_units", {}),
+    "zeros with batch norm": ("zeros", {"batch_norm": True}, "symmetric_units", {}),
+    "zeros under another name": (misnamed_zeros, {}, "symmetric_units", {}),
+    "constant": ("constant(value=0.5)", {}, "symmetric_units", {"distinct_units": 1}),
+    "zero-std normal": ("normal(std=0)", {}, "symmetric_units", {"units": 10}),
+    "one unit of layer 1": (
+        one_unit_of_layer_1,
+        {},
+        "symmetric_units",
+        {"layer": 2, "units": 5},
+    ),
+    "one unit of each layer": (
+        one_unit_of_each_layer,
+        {},
+        "copied_units",
+        {"layer": 1, "distinct_units": 2, "units": 10},
+    ),
+    "large normal": ("normal(std=10)", {}, "saturated_outputs", {}),
+    "He scaled by 100": ("he_normal(scale=100)", {}, "saturated_outputs", {}),
+    "tanh, large normal": (
+        "normal(std=10)",
+        {"activation": "tanh"},
+        "saturated_outputs",
+        {},
+    ),
+    "softmax, He scaled": (
+        "he_normal(scale=100)",
+        {"problem": IRIS_LIKE},
+        "saturated_outputs",
+        {},
+    ),
+    "squared error, He scaled": (
+        "he_normal(scale=10)",
+        {"loss": "mean_squared_error"},
+        "oversized_outputs",
+        {},
+    ),
+    "He with a bias of -10": (
+        "he_normal(bias=-10)",
+        {},
+        "inactive_units",
+        {"layer": 1, "units": 10, "step": 0},
+    ),
+    "He with a bias of -20": ("he_normal(bias=-20)", {}, "inactive_units", {}),
+    "GELU with a bias of -10": (
+        "he_normal(bias=-10)",
+        {"activation": "gelu"},
+        "inactive_units",
+        {},
+    ),
+    "tanh with a bias of -10": (
+        "he_normal(bias=-10)",
+        {"activation": "tanh"},
+        "inactive_units",
+        {},
+    ),
+    "batch norm with a bias of -10": (
+        "he_normal(bias=-10)",
+        {"batch_norm": True},
+        "inactive_units",
+        {},
+    ),
+    "sine with a bias of -10": (
+        "he_normal(bias=-10)",
+        {"activation": "sin", "learning_rate": 0.1},
+        "trained",
+        {},
+    ),
+    "small normal": ("normal(std=0.01)", {}, "vanishing_signal", {}),
+    "He scaled by 1/10": ("he_normal(scale=0.1)", {}, "vanishing_signal", {}),
+    "small normal under batch norm": (
+        "normal(std=0.01)",
+        {"batch_norm": True, "learning_rate": 0.05},
+        "trained",
+        {},
+    ),
+    "deep sigmoid": (
+        "glorot_normal",
+        {"activation": "sigmoid", "widths": DEEP, "steps": 300},
+        "vanishing_gradient",
+        {},
+    ),
+    "deep saturated tanh": (
+        "normal(std=1)",
+        {"activation": "tanh", "widths": (2, *[40] * 11, 1), "steps": 300},
+        "saturated_units",
+        {},
+    ),
+    "deep ReLU, LeCun": (
+        "lecun_normal",
+        {"widths": (2, *[20] * 29, 1), "steps": 300},
+        "vanishing_signal",
+        {},
+    ),
+    "too small a learning rate": (
+        "he_normal",
+        {"learning_rate": 1e-5},
+        "learning_rate_too_small",
+        {"learning_rate": 1e-5},
+    ),
+    "tiny learning rate, tanh": (
+        "glorot_normal",
+        {"learning_rate": 1e-6, "activation": "tanh"},
+        "learning_rate_too_small",
+        {},
+    ),
+    "small learning rate, but zeros": (
+        "zeros",
+        {"learning_rate": 1e-5},
+        "symmetric_units",
+        {},
+    ),
+    "small learning rate, but saturated": (
+        "he_normal(scale=100)",
+        {"learning_rate": 1e-8},
+        "saturated_outputs",
+        {},
+    ),
+    "too large a learning rate": (
+        "he_normal",
+        {"learning_rate": 10},
+        "died_in_training",
+        {"inactive_at_start": 1},
+    ),
+    "divergence": (
+        "he_normal",
+        {"learning_rate": 1e3, "activation": "identity", "loss": "mean_squared_error"},
+        "diverged",
+        {},
+    ),
+    "a linear network on circles": (
+        "he_normal",
+        {"activation": "identity", "learning_rate": 0.1},
+        "unknown",
+        {},
+    ),
+    "He, trained": ("he_normal", {"learning_rate": 0.1}, "trained", {}),
+    "copies that suffice": (
+        "constant(value=0.1)",
+        {
+            "problem": Problem(name="breast_cancer", standardize=True),
+            "learning_rate": 0.3,
+        },
+        "trained_with_copies",
+        {"layer": 1, "units": 10},
+    ),
+    "a single layer from zeros": (
+        "zeros",
+        {
+            "problem": Problem(name="breast_cancer", standardize=True),
+            "widths": (30, 1),
+            "learning_rate": 0.1,
+        },
+        "trained",
+        {},
+    ),
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("case", MISLEADING.values(), ids=MISLEADING)
+def test_the_cause_is_measured_and_not_guessed_from_a_name(case):
+    init, choices, expected, evidence = case
+
+    found = cause(init, **choices)
+
+    assert found.id == expected, cause_sentence(found.id, found.evidence)
+    assert evidence.items() <= found.evidence.items()
+
+
+def test_the_lessons_evidence_is_in_the_sentences():
+    results = il.run(il.Study(inits=["normal(std=10)"], steps=200), threads=1)
+
+    found = causes(results)[0][0]
+
+    sentence = cause_sentence(found.id, found.evidence)
+    assert sentence.startswith("saturated from the start: first loss 1773.59, 100%")
+
+
+def test_every_cause_that_a_rule_can_name_has_a_sentence():
+    import inspect
+
+    from initlab.analysis import _causes
+
+    source = inspect.getsource(_causes)
+    named = {name for name in CAUSES if f'"{name}"' in source}
+
+    assert named == set(CAUSES)
+
+
+def run_with(**changes):
+    """Return a run that trained, with some measurements replaced."""
+    results = il.run(il.Study(inits=["he_normal"], steps=200), threads=1)
+    member = results.isel(init=0, member=0).copy(deep=True)
+    for name, values in changes.items():
+        member[name][...] = values
+    study = to_dict(from_toml(results.attrs["spec"]))
+    return read_run(member, study=study)
+
+
+def test_a_loss_that_jumps_up_and_down_is_unstable():
+    loss = np.array([0.7, 0.68, 0.9])
+
+    found = cause_of(run_with(loss=loss))
+
+    assert found.id == "unstable"
+    assert found.evidence["rises"] == 1
+
+
+def test_a_loss_that_still_falls_is_unfinished():
+    found = cause_of(
+        run_with(loss=np.array([0.7, 0.68, 0.6]), weight_distance=np.full((3, 3), 9.0))
+    )
+
+    assert found.id == "unfinished"
+
+
+def test_a_loss_that_settled_under_a_constant_guess_was_learned_in_part():
+    found = cause_of(
+        run_with(loss=np.array([0.7, 0.6, 0.6]), weight_distance=np.full((3, 3), 9.0))
+    )
+
+    assert found.id == "learned_in_part"
+
+
+def test_a_gradient_that_grows_on_its_way_back_explodes():
+    gradient = np.tile([5e3, 1.0, 1.0], (3, 1))
+
+    found = cause_of(run_with(gradient_norm=gradient))
+
+    assert found.id == "exploding_gradient"
+
+
+def test_most_units_inactive_at_the_start_is_said_with_their_number():
+    found = cause_of(run_with(inactive_units=np.tile([9.0, 0, 0], (3, 1))))
+
+    assert found.id == "mostly_inactive_units"
+    assert found.evidence["inactive_units"] == 9
+
+
+def test_a_start_that_is_not_finite_is_said_to_be_that():
+    found = cause_of(run_with(loss=np.full(3, np.nan), diverged_step=0))
+
+    assert found.id == "not_finite_at_start"

@@ -1,0 +1,235 @@
+"""What every row of the catalog owes, tested over the whole table."""
+
+import doctest
+import importlib
+import inspect
+import pkgutil
+import typing
+
+import hypothesis.strategies as st
+import numpy as np
+import pytest
+from hypothesis import given, settings
+
+from initlab import catalog
+from initlab.catalog import CATALOG
+from initlab.spec import INIT_ALIASES, INIT_NAMES, INIT_PARAMETERS
+
+NAMES = tuple(CATALOG)
+RANDOM_NAMES = [name for name in NAMES if CATALOG[name].random]
+
+every_initializer = pytest.mark.parametrize("name", NAMES)
+every_random_initializer = pytest.mark.parametrize("name", RANDOM_NAMES)
+sizes = st.integers(1, 12)
+shapes = st.one_of(
+    st.tuples(sizes, sizes),
+    st.tuples(sizes, sizes, st.integers(1, 3)),
+    st.tuples(sizes, sizes, st.integers(1, 3), st.integers(1, 3)),
+)
+
+
+def test_the_catalog_has_the_rows_that_the_spec_names():
+    assert NAMES == INIT_NAMES == catalog.names()
+
+
+@every_initializer
+def test_names_and_defaults_of_parameters_agree_with_the_spec(name):
+    fields = INIT_PARAMETERS[name].model_fields
+
+    assert CATALOG[name].parameters == {
+        parameter: field.default for parameter, field in fields.items()
+    }
+
+
+@every_initializer
+def test_types_of_parameters_agree_with_the_spec(name):
+    hints = typing.get_type_hints(inspect.unwrap(CATALOG[name].draw))
+
+    for parameter, field in INIT_PARAMETERS[name].model_fields.items():
+        assert hints[parameter] == field.annotation
+
+
+@every_initializer
+def test_law_and_draw_take_the_same_parameters(name):
+    entry = CATALOG[name]
+    law = inspect.signature(entry.std).parameters
+
+    assert set(entry.parameters) <= set(law)
+    if name != "zeros" and name != "ones":  # they share the law of `constant`
+        assert set(law) - {"shape"} == set(entry.parameters)
+
+
+@every_initializer
+def test_law_and_kurtosis_accept_every_default_written_out(name):
+    entry = CATALOG[name]
+    shape = (6, 4)
+
+    assert entry.std(shape, **entry.parameters) == entry.std(shape)
+    if entry.excess_kurtosis is not None:
+        written_out = entry.excess_kurtosis(shape, **entry.parameters)
+        assert written_out == entry.excess_kurtosis(shape)
+
+
+@pytest.mark.parametrize(("alias", "target"), INIT_ALIASES.items())
+def test_an_alias_points_to_a_row_and_is_none(alias, target):
+    assert alias not in CATALOG
+    assert catalog.get(alias) is CATALOG[target]
+
+
+@every_initializer
+def test_the_package_exports_the_initializer_under_its_name(name):
+    assert getattr(catalog, name) is CATALOG[name].draw
+    assert name in catalog.__all__
+
+
+@every_initializer
+def test_signature_is_the_shape_and_a_keyword_rng(name):
+    shape, rng, *_ = inspect.signature(CATALOG[name].draw).parameters.values()
+
+    assert (shape.name, rng.name) == ("shape", "rng")
+    assert rng.kind is inspect.Parameter.KEYWORD_ONLY
+    assert rng.default is inspect.Parameter.empty
+
+
+@every_initializer
+@settings(max_examples=25, deadline=None)
+@given(shape=shapes, seed=st.integers(0, 2**32 - 1))
+def test_same_seed_gives_same_bytes_in_the_shape_asked_for(name, shape, seed):
+    for source in (np.random.default_rng, np.random.RandomState):
+        first, second = (catalog.draw(name, shape, rng=source(seed)) for _ in range(2))
+
+        assert first.shape == shape
+        assert first.dtype == np.float64
+        assert first.tobytes() == second.tobytes()
+
+
+@every_initializer
+def test_the_global_random_state_is_left_alone(name):
+    before = np.random.get_state()
+
+    catalog.draw(name, (20, 30), rng=np.random.default_rng(0))
+    catalog.draw(name, (20, 30), rng=np.random.RandomState(0))
+
+    after = np.random.get_state()
+    assert before[0] == after[0]
+    assert before[1].tobytes() == after[1].tobytes()
+    assert before[2:] == after[2:]
+
+
+@every_initializer
+def test_two_calls_differ_unless_nothing_is_random(name):
+    rng = np.random.default_rng(5)
+    state = rng.bit_generator.state
+
+    first, second = (catalog.draw(name, (8, 8), rng=rng) for _ in range(2))
+
+    changed = first.tobytes() != second.tobytes()
+    advanced = rng.bit_generator.state != state
+    assert changed == advanced == CATALOG[name].random
+
+
+@every_random_initializer
+def test_one_draw_per_entry_and_no_more_advances_the_source(name):
+    shape, seed = (7, 3), 11
+    drawing, counting = (np.random.RandomState(seed) for _ in range(2))
+
+    catalog.draw(name, shape, rng=drawing)
+
+    uniform = "uniform" in CATALOG[name].distribution
+    truncated = CATALOG[name].distribution == "truncated_normal"
+    count = counting.random_sample if uniform or truncated else counting.standard_normal
+    count(21)
+    assert drawing.random_sample() == counting.random_sample()
+
+
+@every_initializer
+@pytest.mark.parametrize("shape", [(48, 48), (12, 40), (12, 10, 3, 3)])
+def test_units_are_distinct_unless_declared_identical(name, shape):
+    weight = catalog.draw(name, shape, rng=np.random.default_rng(1))
+
+    rows = weight.reshape(shape[0], -1)
+    distinct = len(np.unique(rows, axis=0))
+    if CATALOG[name].identical_units:
+        assert distinct == 1
+    elif name == "identity":  # a convolution's identity drops surplus units to 0
+        assert distinct == min(shape[0], shape[1] + 1)
+    else:
+        assert distinct == shape[0]
+
+
+@every_initializer
+@pytest.mark.parametrize("shape", [(48, 48), (12, 40), (40, 12)])
+def test_rank_is_full_unless_units_are_identical(name, shape):
+    weight = catalog.draw(name, shape, rng=np.random.default_rng(2))
+
+    rank = np.linalg.matrix_rank(weight)
+
+    if CATALOG[name].identical_units:
+        assert rank <= 1
+    else:
+        assert rank == min(shape)
+
+
+@every_random_initializer
+@pytest.mark.parametrize("shape", [(40, 12), (12, 40), (12, 10, 3, 3)])
+def test_no_unit_is_zero_or_a_multiple_of_another(name, shape):
+    weight = catalog.draw(name, shape, rng=np.random.default_rng(3))
+
+    rows = weight.reshape(shape[0], -1)
+    norms = np.linalg.norm(rows, axis=1)
+    cosines = (rows @ rows.T) / np.outer(norms, norms) - np.eye(len(rows))
+    assert norms.min() > 0
+    assert abs(cosines).max() < 1 - 1e-6  # copies would reach 1 to rounding, 1e-15
+
+
+@every_initializer
+@pytest.mark.parametrize("scale", [100, -0.5, 0])
+def test_scale_multiplies_every_weight(name, scale):
+    plain, scaled = (
+        catalog.draw(init, (6, 4), rng=np.random.default_rng(4))
+        for init in (name, f"{name}(scale={scale})")
+    )
+
+    np.testing.assert_array_equal(scaled, plain * scale)
+
+
+@every_initializer
+def test_a_row_says_where_it_is_from_and_what_it_is_for(name):
+    entry = CATALOG[name]
+
+    assert entry.formula
+    assert entry.summary
+    assert entry.use_when
+    assert entry.not_when
+    assert entry.reference is catalog.BIBLIOGRAPHY[entry.cite]
+    assert entry.formula.isascii()
+
+
+def test_the_bibliography_holds_what_is_cited_and_nothing_else():
+    assert {entry.cite for entry in CATALOG.values()} == set(catalog.BIBLIOGRAPHY)
+    for reference in catalog.BIBLIOGRAPHY.values():
+        assert reference.link.startswith("https://")
+        assert str(reference.year) in str(reference)
+
+
+@every_initializer
+def test_the_initializer_documents_itself_with_example_and_references(name):
+    documentation = inspect.getdoc(CATALOG[name].draw)
+
+    assert ">>>" in documentation
+    assert "References:" in documentation
+    assert CATALOG[name].reference.link in documentation.replace("\n", "")
+
+
+ROOM = [catalog.__name__] + [
+    f"{catalog.__name__}.{module.name}"
+    for module in pkgutil.iter_modules(catalog.__path__)
+]
+
+
+@pytest.mark.parametrize("module", ROOM)
+def test_examples_in_the_documentation_run(module):
+    outcome = doctest.testmod(importlib.import_module(module))
+
+    assert outcome.attempted > 0
+    assert outcome.failed == 0
