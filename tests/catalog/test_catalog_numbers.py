@@ -56,7 +56,7 @@ def test_ten_times_normal_is_the_lessons_randn_to_the_last_bit():
     assert actual.tobytes() == expected.tobytes()
 
 
-# 5 and 10 are fans whose sqrt(2 / n) a rounded sqrt(2)**2 misses by a bit.
+# A rounded sqrt(2)**2 misses sqrt(2 / n) by a bit at 3, 10 and 12,288.
 @pytest.mark.parametrize("fan_in", [1, 2, 3, 5, 10, 12_288])
 def test_he_normal_is_the_lessons_he_to_the_last_bit(fan_in):
     randn = np.random.RandomState(LESSON_SEED).randn(10, fan_in)

@@ -74,3 +74,16 @@ def test_a_rectangular_draw_is_uniform_too():
 
     tolerance = STANDARD_ERRORS * math.sqrt(1 / 5 / DRAWS)
     assert abs(draws.mean(axis=0)).max() < tolerance
+
+
+@pytest.mark.parametrize("shape", [(6, 6), (9, 4), (4, 9)])
+def test_signs_are_those_that_make_the_diagonal_of_r_positive(shape):
+    gaussian = np.random.default_rng(34).standard_normal(shape)
+
+    weight = catalog.orthogonal(shape, rng=np.random.default_rng(34))
+
+    # -Q is as uniform as Q; this convention is PyTorch's, Keras's and JAX's.
+    tall = shape[0] >= shape[1]
+    r = weight.T @ gaussian if tall else weight @ gaussian.T
+    assert np.diagonal(r).min() > 0
+    np.testing.assert_allclose(np.tril(r, -1), 0, rtol=0, atol=1e-12)

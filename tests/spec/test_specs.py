@@ -1,6 +1,7 @@
 """Specs: what may be asked, and how a refusal reads."""
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -155,6 +156,18 @@ def test_arrays_are_known_by_their_bytes():
 
     assert same.digest == il.Problem.of((X.copy(), y)).digest
     assert same.digest != other.digest
+
+
+def test_tables_and_objects_are_known_by_their_values():
+    names = np.array(["yes", "no"] * 2, dtype=object)
+    other = np.array(["yes", "no", "no", "no"], dtype=object)
+    long = pd.DataFrame({"a": np.arange(500.0)})
+
+    assert il.Problem.of((long, names)).digest == il.Problem.of((long, names)).digest
+    assert il.Problem.of((long, other)).digest != il.Problem.of((long, names)).digest
+    changed = long.copy()
+    changed.loc[250, "a"] = -1  # a repr would not show it
+    assert il.Problem.of((changed, names)).digest != il.Problem.of((long, names)).digest
 
 
 def test_records_include_the_start_and_the_last_step():

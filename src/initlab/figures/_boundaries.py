@@ -3,6 +3,7 @@
 import json
 import math
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -21,11 +22,10 @@ from matplotlib.image import AxesImage
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
-from initlab.figures._labels import init_names, plain
+from initlab.figures._labels import MINUS, init_names, plain
 from initlab.figures._style import (
     INK,
     PAGE_WIDTH,
-    QUIET,
     colour_of,
     figure_of,
     new_figure,
@@ -69,105 +69,131 @@ def decision_boundaries(
     with style():
         own = axes is None
         panels = _new_panels(inits) if axes is None else np.array(list(axes))
-        kind = _Kind(results)
+        kind = _kind_of(results)
         for i, ax in enumerate(panels):
             image = _draw_panel(ax, results, i, kind)
             title = _panel_title(results, i, says_member=not own)
             ax.set_title(title, loc="left", fontsize=9.5)
         _label_axes(panels, results)
-        kind.add_key(panels, image)
+        _add_key(panels, image, kind)
         if own:
             heading = kind.heading
             if results.sizes["member"] > 1:
                 heading += ", member 0"
-            figure_of(panels[0]).suptitle(
-                heading, x=0.01, ha="left", fontweight="bold"
-            )
+            figure_of(panels[0]).suptitle(heading, x=0.01, ha="left", fontweight="bold")
     return panels
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _Kind:
-    """What the grid's numbers mean, and their colours."""
+    """What the grid's numbers mean, and their colours.
 
-    def __init__(self, results: xr.Dataset) -> None:
-        self.classes = json.loads(results.attrs.get("classes", "[]"))
-        outputs = int(results["units"].values[-1])
-        self.colours: Colormap
-        self.norm: Normalize
-        if not self.classes:
-            self.heading = "Predicted value"
-            self.colours = colormaps["cividis"]
-            self.norm = _shared_range(results["grid_output"].values)
-        elif outputs == 1:
-            self.heading = "Decision boundary"
-            self.colours = _PROBABILITY
-            self.norm = Normalize(0, 1)
-        else:
-            self.heading = "Decision regions"
-            self.colours = ListedColormap([_tint(c) for c in self.point_colours])
-            self.norm = BoundaryNorm(
-                np.arange(len(self.classes) + 1) - 0.5, len(self.classes)
-            )
-        self.is_probability = bool(self.classes) and outputs == 1
+    Attributes:
+        heading: What the picture shows.
+        classes: Names of the classes; empty for numbers.
+        is_probability: Whether a number is the probability of the second class.
+        colours: Of the background.
+        norm: From numbers to colours.
+        class_colours: Of the examples; empty for numbers.
+    """
 
-    @property
-    def point_colours(self) -> list[Any]:
-        """The full colour of each class."""
-        if len(self.classes) == 2:
-            return [_CLASS_0, _CLASS_1]
-        if len(self.classes) <= 10:
-            return list(colormaps["tab10"].colors[: len(self.classes)])
-        return list(colormaps["turbo"](np.linspace(0, 1, len(self.classes))))
+    heading: str
+    classes: list[str]
+    is_probability: bool
+    colours: Colormap
+    norm: Normalize
+    class_colours: list[Any]
 
-    def add_key(self, panels: np.ndarray, image: AxesImage) -> None:
-        """Say what the colours mean, beside or below the panels."""
-        figure = figure_of(panels[0])
-        place: dict[str, Any] = {
-            "ax": list(panels),
-            "shrink": 1 / math.ceil(len(panels) / PANELS_PER_ROW),
-            "aspect": 28,
-            "anchor": (0, 1),
-            "pad": 0.02,
-        }
-        if self.classes:
-            dots = [
-                Line2D([], [], ls="", marker="o", color=colour, mec="white", ms=7)
-                for colour in self.point_colours
-            ]
-            names = [plain(name, most=16) for name in self.classes]
-            figure.legend(
-                dots,
-                names,
-                title="training examples",
-                title_fontsize=9,
-                loc="outside lower left",
-                ncols=min(len(names), 10),
-                alignment="left",
-                handletextpad=0.1,
-                columnspacing=1.2,
-            )
-        if self.is_probability:
-            bar = figure.colorbar(image, **place)
-            bar.set_ticks([0, 0.5, 1])
-            bar.set_label(f"probability of {plain(self.classes[1], most=20)}")
-        elif not self.classes:
-            bar = figure.colorbar(image, extend="both", **place)
-            bar.set_label("prediction (target's unit)")
+
+def _kind_of(results: xr.Dataset) -> _Kind:
+    classes = json.loads(results.attrs.get("classes", "[]"))
+    is_probability = bool(classes) and int(results["units"].values[-1]) == 1
+    class_colours = _class_colours(len(classes))
+    colours: Colormap
+    norm: Normalize
+    if not classes:
+        heading, colours = "Predicted value", colormaps["cividis"]
+        norm = _shared_range(results["grid_output"].values)
+    elif is_probability:
+        heading, colours, norm = "Decision boundary", _PROBABILITY, Normalize(0, 1)
+    else:
+        heading = "Decision regions"
+        colours = ListedColormap([_tint(colour) for colour in class_colours])
+        norm = BoundaryNorm(np.arange(len(classes) + 1) - 0.5, len(classes))
+    return _Kind(
+        heading=heading,
+        classes=classes,
+        is_probability=is_probability,
+        colours=colours,
+        norm=norm,
+        class_colours=class_colours,
+    )
+
+
+def _class_colours(classes: int) -> list[Any]:
+    if classes <= 2:
+        return [_CLASS_0, _CLASS_1][:classes]
+    # Up to here a qualitative map has colours that differ, beyond it none has.
+    if classes <= 10:
+        return [colormaps["tab10"](i) for i in range(classes)]
+    return list(colormaps["turbo"](np.linspace(0, 1, classes)))
+
+
+def _add_key(panels: np.ndarray, image: AxesImage, kind: _Kind) -> None:
+    """Say what the colours mean, beside and below the panels."""
+    figure = figure_of(panels[0])
+    if kind.classes:
+        dots = [
+            Line2D([], [], ls="", marker="o", color=colour, mec="white", ms=7)
+            for colour in kind.class_colours
+        ]
+        names = [plain(name, most=16) for name in kind.classes]
+        figure.legend(
+            dots,
+            names,
+            title="training examples",
+            title_fontsize=9,
+            loc="outside lower left",
+            ncols=max(1, min(len(names), 80 // (max(map(len, names)) + 4))),
+            alignment="left",
+            handletextpad=0.1,
+            columnspacing=1.2,
+        )
+    if kind.classes and not kind.is_probability:
+        return
+    bar = figure.colorbar(
+        image,
+        ax=list(panels),
+        shrink=1 / math.ceil(len(panels) / PANELS_PER_ROW),
+        aspect=28,
+        anchor=(0, 1),
+        pad=0.02,
+        extend="neither" if kind.classes else "both",
+    )
+    if kind.classes:
+        bar.set_ticks([0, 0.5, 1])
+        bar.set_label(f"probability of {plain(kind.classes[1], most=20)}")
+    else:
+        bar.set_label("prediction (target's unit)")
+
+
+def _columns(inits: int) -> int:
+    return math.ceil(inits / math.ceil(inits / PANELS_PER_ROW))
 
 
 def _new_panels(inits: int) -> np.ndarray:
-    rows = math.ceil(inits / PANELS_PER_ROW)
-    columns = math.ceil(inits / rows)
+    columns = _columns(inits)
+    rows = math.ceil(inits / columns)
     width = min(PAGE_WIDTH, 1.2 + 3.4 * columns)
     height = 1.1 + rows * (0.9 * (width - 1.2) / columns + 0.45)
     figure = new_figure(width, height)
     grid = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False)
-    for unused in grid.flat[inits:]:
+    panels = grid.ravel()[:inits]
+    for unused in grid.ravel()[inits:]:
         unused.remove()
-        # The panel above is then the lowest of its column.
-    for ax in grid.flat[max(0, inits - columns) : inits]:
-        ax.tick_params(labelbottom=True)
-    return grid.ravel()[:inits]
+    for lowest in panels[-columns:]:
+        lowest.tick_params(labelbottom=True)
+    return panels
 
 
 def _draw_panel(ax: Axes, results: xr.Dataset, init: int, kind: _Kind) -> AxesImage:
@@ -206,7 +232,7 @@ def _draw_examples(ax: Axes, results: xr.Dataset, kind: _Kind) -> None:
         return
     x, y = results["train_x"].values, results["train_y"].values
     shown: dict[str, Any] = (
-        {"color": [kind.point_colours[int(label)] for label in y]}
+        {"color": [kind.class_colours[int(label)] for label in y]}
         if kind.classes
         else {"c": y, "cmap": kind.colours, "norm": kind.norm}
     )
@@ -240,20 +266,17 @@ def _panel_title(results: xr.Dataset, init: int, *, says_member: bool) -> str:
     if score.endswith("accuracy"):
         said = f"{which} accuracy {final:.0%}".replace("%", " %")
     else:
-        said = f"{which} R² {round(final, 2) + 0.0:.2f}".replace("-", "−")
+        said = f"{which} R² {round(final, 2) + 0.0:.2f}".replace("-", MINUS)
     return f"{name}\n{said}"
 
 
 def _label_axes(panels: np.ndarray, results: xr.Dataset) -> None:
     names = json.loads(results.attrs.get("feature_names", "[]")) or ["x1", "x2"]
-    for ax in panels:
-        spec = ax.get_subplotspec()
-        below = panels[-1].get_subplotspec()
-        if spec is None or below is None:
-            continue
-        if spec.is_first_col():
+    columns = _columns(len(panels))
+    for i, ax in enumerate(panels):
+        if i % columns == 0:
             ax.set_ylabel(plain(names[1]))
-        if spec.is_last_row() or ax.xaxis.get_tick_params().get("labelbottom"):
+        if i + columns >= len(panels):
             ax.set_xlabel(plain(names[0]))
 
 

@@ -7,8 +7,8 @@ import xarray as xr
 from jaxtyping import Float
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
-from matplotlib.transforms import ScaledTranslation, Transform
 from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLocator
+from matplotlib.transforms import ScaledTranslation, Transform
 from scipy.optimize import isotonic_regression
 
 from initlab.figures._labels import (
@@ -62,7 +62,9 @@ def loss_curves(results: xr.Dataset, *, ax: Axes | None = None) -> Axes:
         _draw_curves(ax, results, steps, spread)
         _draw_divergences(ax, results, steps)
         baseline = float(results["baseline_loss"])
-        ax.axhline(baseline, color=INK, lw=1, ls=(0, (5, 3)), label=_CONSTANT_GUESS, zorder=4)
+        ax.axhline(
+            baseline, color=INK, lw=1, ls=(0, (5, 3)), label=_CONSTANT_GUESS, zorder=4
+        )
         _set_scales(ax, steps, spread, baseline)
         _label_ends(ax, results, spread, baseline)
         _head(ax, results)
@@ -149,7 +151,9 @@ def _set_scales(ax: Axes, steps: np.ndarray, spread: Spread, baseline: float) ->
         ax.set_ylim(0, 1.06 * high)
     ax.yaxis.set_major_formatter(FuncFormatter(compact))
     ax.set_xlim(-0.01 * steps[-1], steps[-1])
-    ax.xaxis.set_major_locator(MaxNLocator(6, steps=[1, 2, 2.5, 3, 5, 10], integer=True))
+    ax.xaxis.set_major_locator(
+        MaxNLocator(6, steps=[1, 2, 2.5, 3, 5, 10], integer=True)
+    )
     ax.xaxis.set_major_formatter(FuncFormatter(compact))
     ax.grid(visible=True, axis="y")
 
@@ -159,9 +163,7 @@ def _finite(arrays: list[np.ndarray]) -> np.ndarray:
     return values[np.isfinite(values)]
 
 
-def _label_ends(
-    ax: Axes, results: xr.Dataset, spread: Spread, baseline: float
-) -> None:
+def _label_ends(ax: Axes, results: xr.Dataset, spread: Spread, baseline: float) -> None:
     """Name each curve beside its end, moved apart where ends are close."""
     names = [
         name + _diverged_remark(results, i)

@@ -9,6 +9,7 @@ from matplotlib.ticker import LogLocator
 
 from initlab.spec import Study, from_toml
 
+MINUS = "\N{MINUS SIGN}"
 _LOSSES: Mapping[str, str] = MappingProxyType(
     {
         "binary_cross_entropy": "training loss (binary cross-entropy, nats)",
@@ -65,7 +66,7 @@ def compact(number: float, _position: int | None = None) -> str:
     else:
         mantissa, exponent = f"{number:.1e}".split("e")
         text = f"{float(mantissa):g}e{int(exponent)}"
-    return text.replace("-", "−", 1) if number < 0 else text
+    return text.replace("-", MINUS, 1) if number < 0 else text
 
 
 def log_ticks(low: float, high: float) -> list[float]:

@@ -7,7 +7,7 @@ import xarray as xr
 from jaxtyping import Float
 
 LOW, HIGH = 0.05, 0.95
-SPREAD_LABEL = "spread over members, 5–95 %"
+SPREAD_LABEL = "spread over members, 5-95 %"
 
 # Stands for infinity in quantiles, which would otherwise compute inf - inf. A quantile
 # between it and a finite number is still beyond every loss that fits a picture.

@@ -104,7 +104,7 @@ def _draw_panel(ax: Axes, results: xr.Dataset, name: str) -> None:
         )
     ax.set_xlim(layers[0] - 0.3, layers[-1] + 0.3)
     ax.xaxis.set_major_locator(
-        FixedLocator(layers)
+        FixedLocator(layers.tolist())
         if len(layers) <= _EVERY_LAYER
         else MaxNLocator(10, integer=True)
     )

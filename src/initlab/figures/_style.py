@@ -21,7 +21,8 @@ _COLOURS = (
 )  # fmt: skip
 _MARKERS = ("o", "s", "^", "D", "v", "P", "<", ">")
 
-_STYLE: dict[str, Any] = {
+# Matplotlib types its keys as literals, which a dict of them does not keep.
+_STYLE: Any = {
     "font.family": "sans-serif",
     # Verdana has the same metrics, where a reader's system has no DejaVu.
     "font.sans-serif": ["DejaVu Sans", "Verdana", "sans-serif"],

@@ -1,9 +1,13 @@
 """One self-contained page from plain values; it knows no dataset."""
 
+import re
 from collections.abc import Mapping, Sequence
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
+from markupsafe import Markup, escape
+
+# With more columns the last one, which is prose, goes below its row.
+_MOST_COLUMNS = 6
 
 
 def render(
@@ -37,25 +41,27 @@ def render(
         notes: Remarks on the data; may be empty.
         facts: Engine, versions, seeds and what else decides the numbers.
         spec: The study as TOML.
-        command: What repeats the run in a shell.
-        python: What repeats it in Python.
+        command: What repeats the run in a shell; may be empty.
+        python: What repeats the run in Python.
     """
     drawn = [
         {"name": name, "heading": heading, "caption": caption, "svg": Markup(svg)}
         for name, (heading, caption, svg) in pictures.items()
     ]
     # A new environment: the template is read once per report, and nothing is global.
-    page = Environment(
+    environment = Environment(
         loader=PackageLoader("initlab.report", "."),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
-    ).get_template("template.html.jinja")
-    return page.render(
+    )
+    environment.filters["unbroken"] = _unbroken
+    return environment.get_template("template.html.jinja").render(
         title=title,
         question=question,
         headers=headers,
+        wide=len(headers) > _MOST_COLUMNS,
         rows=rows,
         lessons=lessons,
         pairs=pairs,
@@ -66,3 +72,9 @@ def render(
         command=command,
         python=python,
     )
+
+
+def _unbroken(text: str) -> Markup:
+    """Return the text, escaped, in which no line ends inside 2-10-5-1 or .83-1."""
+    span = r'<span class="unbroken">\g<0></span>'
+    return Markup(re.sub(r"[\d.]+([-\N{EN DASH}][\d.]+)+", span, str(escape(text))))

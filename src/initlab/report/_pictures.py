@@ -61,7 +61,10 @@ def captions(results: xr.Dataset) -> dict[str, tuple[str, str]]:
             "What each layer gives out",
             _about_histograms(results),
         ),
-        "layer_profiles": ("Signal and gradient at the start", _about_profiles(results)),
+        "layer_profiles": (
+            "Signal and gradient at the start",
+            _about_profiles(results),
+        ),
     }
 
 
@@ -79,6 +82,7 @@ def svg_of(figure: Figure) -> str:
     root = ElementTree.fromstring(text)
     for metadata in root.findall(f"{_SVG}metadata"):
         root.remove(metadata)
+    _keep_style_inside(root)
     _make_ids_unique(root, prefix)
     return ElementTree.tostring(root, encoding="unicode")
 
@@ -99,6 +103,17 @@ def _quiet() -> Iterator[None]:
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="Glyph .* missing from font")
         yield
+
+
+def _keep_style_inside(root: ElementTree.Element) -> None:
+    """Turn matplotlib's style sheet, whose rule is for `*`, into inherited style.
+
+    A sheet inside an inline SVG would hold for the whole page.
+    """
+    for defs in root.findall(f"{_SVG}defs"):
+        for sheet in defs.findall(f"{_SVG}style"):
+            defs.remove(sheet)
+    root.set("style", "stroke-linejoin: round; stroke-linecap: butt")
 
 
 def _make_ids_unique(root: ElementTree.Element, prefix: str) -> None:
@@ -189,5 +204,5 @@ def _about_profiles(results: xr.Dataset) -> str:
     )
     members = results.sizes["member"]
     if members > 1:
-        said += f" Lines are medians over {members} members, bands 5–95 % of them."
+        said += f" Lines are medians over {members} members, bands 5-95 % of them."
     return said

@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass
 
 import xarray as xr
+from rich import box
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -14,6 +15,8 @@ from initlab import analysis
 from initlab.analysis import Comparison, Pair, Row, Summary
 from initlab.messages import cause_sentence
 
+# A longer label is folded, so that the other columns keep their room.
+_SHORT_LABEL = 24
 _SCORES = {"accuracy": "accuracy", "r2": "R²"}
 
 
@@ -40,25 +43,32 @@ class ComparisonTable:
         return console.export_text().rstrip()
 
     def print_to(self, console: Console) -> None:
-        """Print the table, and under it what does not fit into its columns."""
+        """Print the table; what happened to several members goes under it."""
         several = self.comparison.members > 1
-        table = Table(show_lines=not several)
-        for header in self.headers[:-1]:
-            left = header == self.headers[0]
+        shown = len(self.headers) - several
+        table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0 if several else 1, 0))
+        for number, header in enumerate(self.headers[:shown]):
+            text = header == self.headers[0] or header == self.headers[-1]
             table.add_column(
-                header, justify="left" if left else "right", overflow="fold"
+                # Two lines leave room for what happened in 80 columns.
+                header if text else header.replace(" ", "\n", 1),
+                justify="left" if text else "right",
+                overflow="fold",
+                no_wrap=number == 0 and self._labels_are_short,
             )
-        if not several:
-            table.add_column(self.headers[-1], ratio=1, min_width=24)
         for row in self.rows:
-            cells = row[:-1] if several else row
-            table.add_row(*(Text(cell) for cell in cells))
+            table.add_row(*(Text(cell) for cell in row[:shown]))
         console.print(table)
         if several:
             for row in self.rows:
                 console.print(Text.assemble((row[0], "bold"), f": {row[-1]}"))
+            console.print()
         for sentence in self.pairs:
             console.print(Text(sentence))
+
+    @property
+    def _labels_are_short(self) -> bool:
+        return max(len(row[0]) for row in self.rows) <= _SHORT_LABEL
 
     def _repr_html_(self) -> str:
         head = "".join(f"<th>{html.escape(cell)}</th>" for cell in self.headers)
@@ -90,8 +100,8 @@ def compare(results: xr.Dataset) -> ComparisonTable:
     several = comparison.members > 1
     headers = ["init", "first loss", "final loss", f"train {score}", f"test {score}"]
     if several:
-        headers[3:3] = ["spread", "95 % interval"]
-        headers.append("95 % interval (test)")
+        headers[3:3] = ["spread", "interval (95 %)"]
+        headers.append("test interval (95 %)")
     return ComparisonTable(
         comparison=comparison,
         headers=(*headers, "what happened"),

@@ -53,10 +53,18 @@ def known_name(kind: str, known: Collection[str]) -> Callable[[object], object]:
 
 
 def digest(*arrays: Any) -> str:
-    """Return a fingerprint, so that a spec tells other arrays from these."""
-    digest = hashlib.sha256()
-    for array in arrays:
-        digest.update(repr(getattr(array, "shape", None)).encode())
-        to_bytes = getattr(array, "tobytes", None)
-        digest.update(to_bytes() if to_bytes else repr(array).encode())
-    return digest.hexdigest()
+    """Return a fingerprint, so that a spec tells other arrays from these.
+
+    Of shape, type and values; lists, tables and objects by their values.
+    """
+    found = hashlib.sha256()
+    for given in arrays:
+        array = given.to_numpy() if hasattr(given, "to_numpy") else given
+        kind = str(getattr(array, "dtype", "object"))
+        found.update(repr((getattr(array, "shape", None), kind)).encode())
+        if kind == "object":  # its bytes would be addresses
+            values = array.tolist() if hasattr(array, "tolist") else array
+            found.update(repr(values).encode())
+        else:
+            found.update(array.tobytes())
+    return found.hexdigest()

@@ -1,0 +1,97 @@
+"""README and docstrings: every block runs, so they cannot lie."""
+
+import doctest
+import importlib
+import pkgutil
+import re
+import shlex
+import sys
+from pathlib import Path
+
+import pytest
+
+import initlab
+from initlab.cli import main
+
+ROOT = Path(__file__).parents[2]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+BLOCK = re.compile(r"^```(\w+)\n(.*?)^```", re.MULTILINE | re.DOTALL)
+MODULES = [
+    module.name for module in pkgutil.walk_packages(initlab.__path__, "initlab.")
+]
+
+
+def blocks(kind):
+    return [body for name, body in BLOCK.findall(README) if name == kind]
+
+
+@pytest.mark.parametrize("name", ["initlab", *MODULES])
+def test_examples_in_docstrings_run(name):
+    found = doctest.testmod(importlib.import_module(name))
+
+    assert found.failed == 0
+
+
+def test_readme_has_no_block_that_nothing_runs():
+    assert {name for name, _ in BLOCK.findall(README)} <= {"sh", "python", "text"}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("code", blocks("python"))
+def test_python_in_the_readme_runs(code, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+
+    exec(compile(code, "README.md", "exec"), {"__name__": "readme"})
+
+    assert capsys.readouterr().out
+
+
+COMMANDS = [line for body in blocks("sh") for line in body.splitlines() if line]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "line", [line for line in COMMANDS if line.startswith("initlab")]
+)
+def test_commands_in_the_readme_run(line, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "measurements.csv").write_text(
+        "length,width,kind\n"
+        + "".join(f"{i % 7},{i % 5},{'ab'[i % 7 > 3]}\n" for i in range(60))
+    )
+    arguments = shlex.split(line.split("  #")[0])
+    monkeypatch.setattr(sys, "argv", arguments)
+
+    with pytest.raises(SystemExit) as ended:
+        main(arguments[1:])
+
+    assert ended.value.code == 0
+    assert capsys.readouterr().out
+
+
+def test_other_commands_in_the_readme_are_make_targets():
+    makefile = (ROOT / "Makefile").read_text()
+
+    for line in COMMANDS:
+        if not line.startswith("initlab"):
+            tool, target, *_ = line.split()
+            assert tool == "make"
+            assert f"\n{target}:" in makefile
+
+
+@pytest.mark.slow
+def test_the_readmes_table_is_what_the_command_prints(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "100")
+
+    with pytest.raises(SystemExit):
+        main(["compare"])
+
+    def lines(text):
+        return [line.rstrip() for line in text.splitlines() if line.strip()]
+
+    printed = lines(capsys.readouterr().out)
+    # Its last digits are chaotic, and other processors may round otherwise.
+    chaotic = re.compile(r"(normal\(std=10\)\s+1773\.59\s+)0\.38\d+")
+    shown = [chaotic.sub(r"\g<1>0.38", line) for line in lines(blocks("text")[0])]
+    assert shown == [chaotic.sub(r"\g<1>0.38", line) for line in printed]

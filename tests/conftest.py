@@ -1,0 +1,22 @@
+"""What several rooms' tests share."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+import initlab as il
+
+GOLDEN = Path(__file__).parent / "golden"
+
+
+@pytest.fixture(scope="session")
+def lesson():
+    """Every number that the lesson's documents print."""
+    return json.loads((GOLDEN / "lesson.json").read_text())
+
+
+@pytest.fixture(scope="session")
+def short_results():
+    """A run of three inits and two members, in a tenth of a second."""
+    return il.run(il.Study(steps=150, members=2), threads=1)

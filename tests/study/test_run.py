@@ -1,0 +1,215 @@
+"""`initlab.run`: what goes in, what comes out, and what is refused."""
+
+import importlib.metadata
+import warnings
+
+import numpy as np
+import pytest
+import xarray as xr
+
+import initlab as il
+from initlab.errors import InvalidValueError, OutputError, UnknownNameError
+from initlab.results import SCHEMA
+from initlab.spec import EXPLICIT
+
+
+def quick(**choices):
+    return il.Study(**({"steps": 20, "inits": ["he_normal"]} | choices))
+
+
+def test_the_dataset_has_the_vocabularys_dimensions_and_units(short_results):
+    assert dict(short_results.loss.sizes) == {"init": 3, "member": 2, "step": 3}
+    assert short_results.gradient_norm.dims == ("init", "member", "step", "layer")
+    assert short_results.layer.values.tolist() == [1, 2, 3]
+    assert short_results.step.values.tolist() == [0, 100, 150]
+    for name, variable in short_results.data_vars.items():
+        assert variable.dims == SCHEMA[name].dims
+        assert variable.attrs["units"] == SCHEMA[name].units
+
+
+def test_the_attributes_hold_the_whole_spec_and_what_made_the_numbers(short_results):
+    study = il.from_toml(short_results.attrs["spec"])
+
+    assert study.network.widths == (2, 10, 5, 1)
+    assert study.loss == "binary_cross_entropy"
+    assert short_results.attrs["engine"] == "reference"
+    assert importlib.metadata.version("numpy") in short_results.attrs["versions"]
+    assert il.run(study, threads=1).equals(short_results)
+
+
+@pytest.mark.parametrize("seeding", ["legacy", "stream"])
+def test_no_number_depends_on_threads_or_the_number_of_members(seeding):
+    one = il.run(quick(seeding=seeding), threads=1)
+    three = il.run(quick(seeding=seeding, members=3), threads=2)
+
+    assert three.loss[:, :1].values.tobytes() == one.loss.values.tobytes()
+
+
+def test_a_new_layer_changes_no_other_tensors_stream():
+    def losses_of_first_weights(widths):
+        seen = []
+
+        def spy(shape, rng):
+            seen.append(rng.standard_normal(shape))
+            return seen[-1]
+
+        il.run(quick(network=il.MLP(widths=widths), inits=[spy], seeding="stream"))
+        return seen
+
+    short = losses_of_first_weights((2, 4, 1))
+    long = losses_of_first_weights((2, 4, 1, 1))
+
+    np.testing.assert_array_equal(short[0], long[0])
+    np.testing.assert_array_equal(short[1], long[1])
+
+
+def test_the_global_random_state_is_untouched():
+    before = np.random.get_state()[1].tobytes()
+
+    il.run(quick(seeding="stream", batch_size=7), threads=1)
+    il.run(quick(seeding="legacy"), threads=1)
+
+    assert np.random.get_state()[1].tobytes() == before
+
+
+def test_arrays_and_functions_may_be_handed_in():
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((80, 3))
+    y = np.where(X[:, 0] > 0, "yes", "no")
+
+    def mine(shape, rng):
+        return rng.standard_normal(shape)
+
+    results = il.run(il.Study(problem=(X, y), inits=[mine, "zeros"], steps=20))
+
+    assert results.init.values.tolist() == ["mine", "zeros"]
+    study = il.from_toml(results.attrs["spec"])
+    assert study.network.widths == (3, 10, 5, 1)
+    assert len(study.problem.digest) == len(study.inits[0].digest) == 64
+    with pytest.raises(il.InitlabError, match=r"pass problem=\(X, y\)"):
+        il.run(study)
+
+
+def test_three_classes_train_with_softmax_and_numbers_with_squared_error():
+    wine = il.run(quick(problem="wine"), threads=1)
+    diabetes = il.run(quick(problem="diabetes"), threads=1)
+
+    assert il.from_toml(wine.attrs["spec"]).loss == "softmax_cross_entropy"
+    assert il.from_toml(diabetes.attrs["spec"]).loss == "mean_squared_error"
+    assert "train_r2" in diabetes
+    assert "train_accuracy" not in diabetes
+
+
+def test_explicit_weights_are_the_ones_that_train():
+    drawn = np.random.RandomState(3)
+    layers = [
+        (drawn.randn(o, i) * np.sqrt(2 / i), np.zeros(o))
+        for i, o in [(2, 10), (10, 5), (5, 1)]
+    ]
+    as_lesson = {"W1": layers[0][0], "W2": layers[1][0], "W3": layers[2][0]}
+    as_lesson |= {f"b{i}": np.zeros((len(b), 1)) for i, (_, b) in enumerate(layers, 1)}
+
+    results = il.run(
+        quick(),
+        weights={"mine": layers, "lesson": as_lesson, "bare": [w for w, _ in layers]},
+    )
+
+    assert results.init.values.tolist() == ["he_normal", "mine", "lesson", "bare"]
+    for label in ("mine", "lesson", "bare"):
+        np.testing.assert_array_equal(
+            results.loss.sel(init=label), results.loss.sel(init="he_normal")
+        )
+    study = il.from_toml(results.attrs["spec"])
+    assert study.inits[1].name == EXPLICIT
+    with pytest.raises(InvalidValueError, match="weights="):
+        il.run(study)
+
+
+@pytest.mark.parametrize(
+    ("weights", "message"),
+    [
+        ([np.zeros((10, 2))], "one .weight, bias. per layer, 3"),
+        ([np.zeros((9, 2)), np.zeros((5, 10)), np.zeros((1, 5))], r"\(10, 2\)"),
+        ([np.full((10, 2), np.nan), np.zeros((5, 10)), np.zeros((1, 5))], "finite"),
+        ([[["x"]], np.zeros((5, 10)), np.zeros((1, 5))], "numbers"),
+        ({"W1": np.zeros((10, 2)), "W3": np.zeros((1, 5))}, "W2"),
+    ],
+)
+def test_explicit_weights_that_do_not_fit_are_refused(weights, message):
+    with pytest.raises(InvalidValueError, match=message):
+        il.run(quick(), weights={"mine": weights})
+
+
+@pytest.mark.parametrize(
+    ("choices", "message"),
+    [
+        ({"network": il.MLP(widths=(3, 1))}, "widths: the first .* 2 for circles"),
+        ({"network": il.MLP(widths=(2, 3))}, "widths: the last .* 1 for circles"),
+        ({"batch_size": 301}, "batch_size: at most the 300"),
+        ({"problem": "wine", "loss": "binary_cross_entropy"}, "has 3"),
+        ({"problem": "diabetes", "loss": "softmax_cross_entropy"}, "loss"),
+    ],
+)
+def test_what_does_not_fit_the_data_is_refused(choices, message):
+    with pytest.raises(il.InitlabError, match=message):
+        il.run(quick(**choices))
+
+
+def test_unknown_engines_and_thread_counts_are_refused():
+    with pytest.raises(UnknownNameError, match="reference"):
+        il.run(quick(), engine="referense")
+    with pytest.raises(InvalidValueError, match="threads"):
+        il.run(quick(), threads=0)
+
+
+@pytest.mark.parametrize("suffix", ["zarr", "nc"])
+def test_a_store_is_written_once_and_read_without_us(tmp_path, suffix):
+    store = tmp_path / f"results.{suffix}"
+
+    results = il.run(quick(), store=store)
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # the reader's own remarks
+        opened = (
+            xr.open_zarr(store, consolidated=False)
+            if suffix == "zarr"
+            else xr.open_dataset(store, engine="netcdf4")
+        )
+    np.testing.assert_array_equal(opened.loss, results.loss)
+    assert opened.attrs["spec"] == results.attrs["spec"]
+    opened.close()
+    assert [path.name for path in tmp_path.iterdir()] == [store.name]
+    with pytest.raises(OutputError, match="exists already"):
+        il.run(quick(), store=store)
+
+
+def test_a_store_that_cannot_be_is_refused_before_any_training(tmp_path):
+    with pytest.raises(InvalidValueError, match=r"\.zarr or \.nc"):
+        il.run(quick(steps=10**9), store=tmp_path / "results.txt")
+    with pytest.raises(OutputError, match="folder"):
+        il.run(quick(steps=10**9), store=tmp_path / "none" / "results.nc")
+
+
+def test_a_diverged_member_is_recorded_and_no_warning_leaks():
+    network = il.MLP(activation="identity")
+    study = quick(network=network, loss="mean_squared_error", learning_rate=1e6)
+
+    results = il.run(study, threads=1)
+
+    assert results.diverged_step.item() > 0
+    table = str(il.compare(results))
+    assert "diverged" in table
+
+
+def test_two_outputs_make_a_binary_problem_a_softmax_one():
+    results = il.run(quick(network=il.MLP(widths=(2, 4, 2))), threads=1)
+
+    assert il.from_toml(results.attrs["spec"]).loss == "softmax_cross_entropy"
+
+
+def test_squared_error_on_classes_scores_by_the_nearer_class():
+    binary = il.run(quick(loss="mean_squared_error"), threads=1)
+    many = il.run(quick(problem="wine", loss="mean_squared_error"), threads=1)
+
+    assert 0 <= binary.train_accuracy[0, 0, -1].item() <= 1
+    assert many.units.values[-1] == 3
