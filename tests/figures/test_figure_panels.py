@@ -4,6 +4,7 @@ import pytest
 from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 
+from initlab.errors import InvalidValueError
 from initlab.figures import (
     activation_histograms,
     decision_boundaries,
@@ -117,7 +118,7 @@ def test_equal_predictions_everywhere_have_a_scale_too(results_of):
 def test_a_diverged_network_predicts_nothing(results_of):
     ax = decision_boundaries(results_of(diverged=[(2, 0)]))[2]
 
-    assert np.isnan(ax.images[0].get_array()).all()
+    assert ax.images[0].get_array().mask.all()
     assert ax.get_title(loc="left") == "he_normal\ndiverged at step 7,001"
     assert [text.get_text() for text in ax.texts] == ["no prediction"]
 
@@ -148,6 +149,24 @@ def test_data_that_were_not_kept_leave_the_background_alone(results_of):
 
     assert ax.images
     assert all(hasattr(c, "levels") for c in ax.collections)
+
+
+def test_results_without_a_grid_are_refused(results_of):
+    with pytest.raises(InvalidValueError, match="no grid_output"):
+        decision_boundaries(results_of(grid=False))
+
+
+@pytest.mark.parametrize(
+    ("loss", "label"),
+    [
+        ("binary_cross_entropy", "probability of yes"),
+        ("mean_squared_error", "output for yes"),
+    ],
+)
+def test_only_a_probability_is_called_one(results_of, loss, label):
+    figure = decision_boundaries(results_of(loss=loss))[0].figure
+
+    assert label in [ax.get_ylabel() for ax in figure.axes]
 
 
 # Histograms

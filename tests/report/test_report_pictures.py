@@ -159,7 +159,9 @@ def test_the_boundary_caption_fits_what_is_predicted(results_of):
     classes = captions(results_of(classes=("a", "b", "c"), outputs=3))
     numbers = captions(results_of(classes=()))
     two = captions(results_of())
+    squared = captions(results_of(loss="mean_squared_error"))
 
     assert "likeliest" in classes["decision_boundaries"][1]
     assert "value it predicts" in numbers["decision_boundaries"][1]
     assert "probability it gives to class yes" in two["decision_boundaries"][1]
+    assert "probability" not in squared["decision_boundaries"][1]

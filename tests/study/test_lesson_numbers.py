@@ -8,9 +8,11 @@ import initlab as il
 pytestmark = pytest.mark.slow
 
 EXACT = 1e-13  # relative; the documents themselves differ by 3e-15
-# Of normal(std=10): one ulp in a weight moves its costs by up to 1e-2, and the
-# documents differ by 6e-3.
+# Of normal(std=10): one ulp in a weight moves its costs on circles by up to 1e-2, and
+# the documents differ by 6e-3. On moons the lesson's own loop, nudged by one ulp, ends
+# anywhere from .27 to 2.2 at step 1,000 and agrees within 2e-2 from step 5,000 on.
 CHAOTIC = 2e-2
+SETTLED = {"circles": 1, "moons": 5}
 
 
 @pytest.fixture(scope="module", params=["circles", "moons"])
@@ -52,7 +54,10 @@ def test_the_large_start_agrees_as_far_as_it_is_not_chaotic(trained):
     if problem == "circles":
         assert costs[0] == pytest.approx(1773.5859549373833, abs=1e-9)
     printed = expected["normal(std=10)"]
-    np.testing.assert_allclose(costs[2:], printed["costs"][2:], atol=CHAOTIC)
+    settled = slice(SETTLED[problem], None)
+    np.testing.assert_allclose(
+        costs[settled], printed["costs"][settled], rtol=0, atol=CHAOTIC
+    )
     for split in ("train", "test"):
         accuracy = float(large[f"{split}_accuracy"].values[-1])
         assert accuracy == pytest.approx(printed[f"{split}_accuracy"], abs=0.02)

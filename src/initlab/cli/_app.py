@@ -34,7 +34,9 @@ USAGE, INTERRUPTED = 2, 130
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line and exit: 0 done, 2 an error of the user's, 130 Ctrl-C."""
     try:
-        status = app(args=arguments, prog_name="initlab", standalone_mode=False)
+        status = app(args=arguments, prog_name="initlab", standalone_mode=False) or 0
+        if status == INTERRUPTED:  # Typer turns Ctrl-C into a status of its own
+            raise KeyboardInterrupt
     except InitlabError as error:
         status = _failed(as_typed(str(error)))
     except TyperException as error:
@@ -45,7 +47,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except BrokenPipeError:
         sys.stderr.close()  # whoever read our output has left
         status = 1
-    sys.exit(status or 0)
+    sys.exit(status)
 
 
 def _failed(message: str) -> int:

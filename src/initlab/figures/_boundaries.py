@@ -22,7 +22,8 @@ from matplotlib.image import AxesImage
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
-from initlab.figures._labels import MINUS, init_names, plain
+from initlab.errors import InvalidValueError
+from initlab.figures._labels import MINUS, init_names, output_name, plain
 from initlab.figures._style import (
     INK,
     PAGE_WIDTH,
@@ -57,6 +58,9 @@ def decision_boundaries(
     Returns:
         The axes, one per init, in a flat array.
 
+    Raises:
+        InvalidValueError: If the results have no `grid_output`.
+
     Example:
         >>> from initlab.spec import Study
         >>> from initlab.study import run
@@ -64,7 +68,11 @@ def decision_boundaries(
         >>> decision_boundaries(results).shape
         (2,)
     """
-    assert "grid_output" in results, "no predictions on a grid in these results"
+    if "grid_output" not in results:
+        raise InvalidValueError(
+            "results: no grid_output; boundaries need data with two features and "
+            "one number or class to predict"
+        )
     inits = results.sizes["init"]
     with style():
         own = axes is None
@@ -91,7 +99,8 @@ class _Kind:
     Attributes:
         heading: What the picture shows.
         classes: Names of the classes; empty for numbers.
-        is_probability: Whether a number is the probability of the second class.
+        is_probability: Whether a number says how likely the second class is.
+        number: What the number is called, before the name of the second class.
         colours: Of the background.
         norm: From numbers to colours.
         class_colours: Of the examples; empty for numbers.
@@ -100,6 +109,7 @@ class _Kind:
     heading: str
     classes: list[str]
     is_probability: bool
+    number: str
     colours: Colormap
     norm: Normalize
     class_colours: list[Any]
@@ -124,6 +134,7 @@ def _kind_of(results: xr.Dataset) -> _Kind:
         heading=heading,
         classes=classes,
         is_probability=is_probability,
+        number="probability of" if output_name(results) == "logits" else "output for",
         colours=colours,
         norm=norm,
         class_colours=class_colours,
@@ -172,7 +183,7 @@ def _add_key(panels: np.ndarray, image: AxesImage, kind: _Kind) -> None:
     )
     if kind.classes:
         bar.set_ticks([0, 0.5, 1])
-        bar.set_label(f"probability of {plain(kind.classes[1], most=20)}")
+        bar.set_label(f"{kind.number} {plain(kind.classes[1], most=20)}")
     else:
         bar.set_label("prediction (target's unit)")
 

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from xml.etree import ElementTree
 
 import xarray as xr
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from initlab import figures
@@ -38,18 +39,13 @@ def draw_pictures(results: xr.Dataset) -> dict[str, Figure]:
         >>> list(draw_pictures(run(Study(problem="wine", steps=10))))
         ['loss_curves', 'activation_histograms', 'layer_profiles']
     """
-    with _quiet():
+    with figures.style(), _quiet():
         axes = {"loss_curves": figures.loss_curves(results)}
         if "grid_output" in results:
             axes["decision_boundaries"] = figures.decision_boundaries(results).flat[0]
         axes["activation_histograms"] = figures.activation_histograms(results).flat[0]
         axes["layer_profiles"] = figures.layer_profiles(results).flat[0]
-    drawn = {}
-    for name, ax in axes.items():
-        figure = ax.get_figure(root=True)
-        assert figure is not None
-        drawn[name] = figure
-    return drawn
+        return {name: _laid_out(ax) for name, ax in axes.items()}
 
 
 def captions(results: xr.Dataset) -> dict[str, tuple[str, str]]:
@@ -80,8 +76,6 @@ def svg_of(figure: Figure) -> str:
     text = file.getvalue()
     prefix = f"s{hashlib.sha256(text.encode()).hexdigest()[:10]}-"
     root = ElementTree.fromstring(text)
-    for metadata in root.findall(f"{_SVG}metadata"):
-        root.remove(metadata)
     _keep_style_inside(root)
     _make_ids_unique(root, prefix)
     return ElementTree.tostring(root, encoding="unicode")
@@ -95,6 +89,18 @@ def png_of(figure: Figure) -> bytes:
             file, format="png", dpi=_DOTS_PER_INCH, metadata={"Software": None}
         )
     return file.getvalue()
+
+
+def _laid_out(ax: Axes) -> Figure:
+    """Return the figure with its layout fixed.
+
+    Every saving would lay it out anew, from where the last one left it.
+    """
+    figure = ax.get_figure(root=True)
+    assert figure is not None
+    figure.draw_without_rendering()
+    figure.set_layout_engine("none")
+    return figure
 
 
 @contextmanager
@@ -177,9 +183,15 @@ def _about_boundaries(results: xr.Dataset) -> str:
             "share one colour scale; its pointed ends hold whatever lies beyond."
         )
     if int(results["units"].values[-1]) == 1:
+        squared = from_toml(results.attrs["spec"]).loss == "mean_squared_error"
+        number = (
+            f"its output, cut to 0 and 1, where 1 is class {classes[1]},"
+            if squared
+            else f"the probability it gives to class {classes[1]}"
+        )
         return (
-            f"{whose}: the probability it gives to class {classes[1]} at every point "
-            f"of the plane, and the line where it is one half. {dots} A panel of one "
+            f"{whose}: {number} at every point of the plane, and the line where it is "
+            f"one half. {dots} A panel of one "
             "colour is a network that says the same everywhere."
         )
     return f"{whose}: the class it holds for the likeliest at every point. {dots}"

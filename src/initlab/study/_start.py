@@ -22,6 +22,11 @@ def drawn(study: Study, init: Init, member: int) -> Weights:
     seeding gives tensor `Wl` of the member the path `("weights", member, "Wl")`.
     """
     assert study.network.widths is not None
+    if init.name == EXPLICIT:
+        raise InvalidValueError(
+            f"inits: {init.label!r} names explicit weights, which a spec cannot hold: "
+            f"pass weights={{{init.label!r}: ...}} again"
+        )
     legacy = np.random.RandomState((study.seed + member) % 2**32)
     weights: Weights = []
     for layer, (fan_in, fan_out) in enumerate(pairwise(study.network.widths), start=1):
