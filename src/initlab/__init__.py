@@ -11,8 +11,8 @@ if TYPE_CHECKING:
     from initlab import inits as inits
     from initlab.catalog import draw as draw
     from initlab.errors import InitlabError as InitlabError
-    from initlab.report import compare as compare
-    from initlab.report import report as report
+    from initlab.reports import compare as compare
+    from initlab.reports import report as report
     from initlab.rng import stream as stream
     from initlab.spec import MLP as MLP
     from initlab.spec import Init as Init
@@ -31,10 +31,10 @@ _HOMES = {
     "MLP": "initlab.spec",
     "Problem": "initlab.spec",
     "Study": "initlab.spec",
-    "compare": "initlab.report",
+    "compare": "initlab.reports",
     "draw": "initlab.catalog",
     "from_toml": "initlab.spec",
-    "report": "initlab.report",
+    "report": "initlab.reports",
     "run": "initlab.study",
     "stream": "initlab.rng",
     "to_toml": "initlab.spec",

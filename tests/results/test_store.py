@@ -29,11 +29,9 @@ def test_values_that_attributes_cannot_hold_are_kept_as_json():
 @pytest.mark.parametrize("name", ["a.nc", "a.zarr"])
 def test_a_failing_write_leaves_nothing(tmp_path, monkeypatch, name):
     def full(*_, **__):
-        raise (
-            RuntimeError("NetCDF: HDF error") if name == "a.nc" else OSError(28, "full")
-        )
+        raise (RuntimeError("NetCDF: HDF error") if netcdf else OSError(28, "full"))
 
-    monkeypatch.setattr(xr.Dataset, "to_netcdf" if name == "a.nc" else "to_zarr", full)
+    monkeypatch.setattr(xr.Dataset, "to_netcdf" if netcdf else "to_zarr", full)
 
     with pytest.raises(OutputError, match="cannot write"):
         save(dataset(), tmp_path / name)
@@ -42,9 +40,13 @@ def test_a_failing_write_leaves_nothing(tmp_path, monkeypatch, name):
 
 
 def test_an_interrupt_leaves_nothing(tmp_path):
-    with pytest.raises(KeyboardInterrupt), moved_into_place(tmp_path / "a") as path:
-        path.write_text("half")
-        raise KeyboardInterrupt
+    def interrupted():
+        with moved_into_place(tmp_path / "a") as path:
+            path.write_text("half")
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        interrupted()
 
     assert list(tmp_path.iterdir()) == []
 

@@ -181,8 +181,8 @@ def _conduct(
     """Run the study; results go to stdout, progress and remarks to stderr."""
     from rich.console import Console
 
-    from initlab.report import as_json, refuse_foreign, write_folder
-    from initlab.report import compare as compared
+    from initlab.reports import as_json, refuse_foreign, write_folder
+    from initlab.reports import compare as compared
     from initlab.study import run
 
     refuse_foreign(out)
@@ -227,7 +227,7 @@ def _write_json(text: str, json_to: str) -> None:
 
 def _cost_lines(results: "xr.Dataset") -> Iterator[str]:
     """Yield the lesson's lines, of member 0 of each init."""
-    from initlab.report import printed_records
+    from initlab.reports import printed_records
     from initlab.spec import from_toml
 
     study = from_toml(results.attrs["spec"])

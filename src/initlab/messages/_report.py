@@ -15,7 +15,7 @@ PAIRED_CAVEAT = (
 
 def title_of(problem: str) -> str:
     """Return the page's title."""
-    return f"Where should training start? {problem}"
+    return f"Where should training on {problem} start?"
 
 
 def question_of(problem: str, labels: Sequence[str]) -> str:

@@ -156,6 +156,6 @@ def _facts(
         "baseline_loss": engine.LOSSES[study.loss].constant(examples.train_y),
         "units": np.array(study.network.widths[1:]),
     }
-    if data.features == 2 and np.ndim(data.train_y) == 1:
-        facts |= {"train_x": data.train_x, "train_y": data.train_y}
+    if data.features == 2 and (data.is_classification or data.outputs == 1):
+        facts |= {"train_x": data.train_x, "train_y": data.train_y.reshape(-1)}
     return facts

@@ -3,7 +3,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from initlab.report._pictures import captions, draw_pictures, png_of, svg_of
+from initlab.reports._pictures import captions, draw_pictures, png_of, svg_of
 
 ALL = ["loss_curves", "decision_boundaries", "activation_histograms", "layer_profiles"]
 HOSTILE = "<script>alert(1)</script>"

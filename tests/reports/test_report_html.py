@@ -2,8 +2,8 @@ from html.parser import HTMLParser
 
 import pytest
 
-from initlab.report._html import render
-from initlab.report._pictures import captions, draw_pictures, svg_of
+from initlab.reports._html import render
+from initlab.reports._pictures import captions, draw_pictures, svg_of
 
 HOSTILE = "<script>alert(1)</script>"
 VOID = {"meta", "link", "br", "img", "input", "hr"}

@@ -10,9 +10,9 @@ from pathlib import Path
 import xarray as xr
 
 from initlab.errors import OutputError
-from initlab.report._json import as_json
-from initlab.report._pictures import draw_pictures, png_of, svg_of
-from initlab.report._report import page
+from initlab.reports._json import as_json
+from initlab.reports._pictures import draw_pictures, png_of, svg_of
+from initlab.reports._report import page
 from initlab.results import write_netcdf
 
 # The file that tells a folder of ours from anybody's, and lists what we put there.

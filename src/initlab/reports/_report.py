@@ -12,9 +12,9 @@ from initlab.messages import (
     question_of,
     title_of,
 )
-from initlab.report._html import render
-from initlab.report._pictures import captions, draw_pictures, svg_of
-from initlab.report._table import compare
+from initlab.reports._html import render
+from initlab.reports._pictures import captions, draw_pictures, svg_of
+from initlab.reports._table import compare
 from initlab.results import moved_into_place
 from initlab.spec import Study, from_toml
 
@@ -22,6 +22,7 @@ _REPEAT = """\
 import initlab as il
 from pathlib import Path
 
+# study.toml holds the study below
 study = il.from_toml(Path("study.toml").read_text())
 results = il.run(study)
 print(il.compare(results))

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import initlab as il
-from initlab.report import as_json, printed_records
+from initlab.reports import as_json, printed_records
 
 
 def test_the_table_shows_medians_spreads_and_intervals_in_columns_of_their_own():
@@ -114,7 +114,7 @@ def test_a_report_is_one_page_written_whole(short_results, tmp_path):
     page = path.read_text(encoding="utf-8")
     assert page.startswith("<!doctype html>")
     assert "he_normal" in page
-    assert "Repeat it in Python" in page
+    assert "il.from_toml" in page
     assert [each.name for each in tmp_path.iterdir()] == ["page.html"]
     with pytest.raises(il.InitlabError, match="cannot write"):
         il.report(short_results, tmp_path / "none" / "page.html")

@@ -50,7 +50,7 @@ def render(
     ]
     # A new environment: the template is read once per report, and nothing is global.
     environment = Environment(
-        loader=PackageLoader("initlab.report", "."),
+        loader=PackageLoader("initlab.reports", "."),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
