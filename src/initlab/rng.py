@@ -25,7 +25,7 @@ def stream(root_seed: int, *path: str | int) -> np.random.Generator:
         *path: What is drawn, from the general to the particular.
 
     Example:
-        >>> stream(3, "weights", 0, "W1").integers(1000)
+        >>> int(stream(3, "weights", 0, "W1").integers(1000))
         817
     """
     text = json.dumps([root_seed, *path], separators=(",", ":"))

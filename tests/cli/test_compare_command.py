@@ -238,6 +238,59 @@ def test_ctrl_c_stops_within_a_second_and_writes_nothing(tmp_path, threads):
     assert list(tmp_path.iterdir()) == []
 
 
+def test_remarks_on_the_data_are_printed(run, tmp_path):
+    rows = "".join(f"{i},{i % 3},{'yes' if i > 20 else 'no'}\n" for i in range(40))
+    (tmp_path / "data.csv").write_text("a,b,answer\n" + rows)
+
+    status, out, _ = run("compare", *QUICK, "--problem", "data.csv")
+
+    assert status == 0
+    assert "note: labels mapped: no -> 0, yes -> 1" in out
+
+
+def test_a_reader_that_leaves_is_no_error_of_ours(run, monkeypatch):
+    def gone(*_, **__):
+        raise BrokenPipeError
+
+    monkeypatch.setattr("initlab.cli._compare._conduct", gone)
+    monkeypatch.setattr(sys.stderr, "close", lambda: None)
+
+    status, _, err = run("compare")
+
+    assert status == 1
+    assert not err
+
+
+def test_ctrl_c_says_that_nothing_was_written(run, monkeypatch):
+    def pressed(*_, **__):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("initlab.cli._compare._conduct", pressed)
+
+    status, _, err = run("compare")
+
+    assert status == 130
+    assert err == "initlab: stopped; nothing was written\n"
+
+
+@pytest.mark.parametrize("refusing", ["os.access", "pathlib.Path.iterdir"])
+def test_a_folder_of_ours_that_is_closed_is_refused(run, monkeypatch, refusing):
+    run("compare", *QUICK)
+
+    def denied(*_, **__):
+        raise PermissionError(13, "Permission denied")
+
+    def read_only(_, mode):
+        return mode != os.W_OK
+
+    answer = denied if refusing.endswith("iterdir") else read_only
+    monkeypatch.setattr(refusing, answer)
+    status, _, err = run("compare", *QUICK)
+
+    assert status == 2
+    assert "writable" in err or "Permission denied" in err
+
+
 def test_messages_name_the_option_as_typed():
     assert as_typed("batch_size: at most 3") == "--batch-size: at most 3"
     assert as_typed("inits: no") == "--init: no"

@@ -28,8 +28,10 @@ def test_values_that_attributes_cannot_hold_are_kept_as_json():
 
 @pytest.mark.parametrize("name", ["a.nc", "a.zarr"])
 def test_a_failing_write_leaves_nothing(tmp_path, monkeypatch, name):
+    netcdf = name == "a.nc"
+
     def full(*_, **__):
-        raise (RuntimeError("NetCDF: HDF error") if netcdf else OSError(28, "full"))
+        raise RuntimeError("NetCDF: HDF error") if netcdf else OSError(28, "full")
 
     monkeypatch.setattr(xr.Dataset, "to_netcdf" if netcdf else "to_zarr", full)
 
@@ -54,3 +56,13 @@ def test_an_interrupt_leaves_nothing(tmp_path):
 def test_other_formats_are_refused(tmp_path):
     with pytest.raises(InvalidValueError, match="zarr"):
         save(dataset(), tmp_path / "a.pickle")
+
+
+def test_a_folder_that_refuses_files_is_said(tmp_path, monkeypatch):
+    def refuse(*_, **__):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr("tempfile.mkdtemp", refuse)
+
+    with pytest.raises(OutputError, match="Permission denied"):
+        save(dataset(), tmp_path / "a.nc")

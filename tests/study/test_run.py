@@ -213,3 +213,46 @@ def test_squared_error_on_classes_scores_by_the_nearer_class():
 
     assert 0 <= binary.train_accuracy[0, 0, -1].item() <= 1
     assert many.units.values[-1] == 3
+
+
+def test_a_regression_in_the_plane_has_its_values_on_the_grid():
+    X = np.random.default_rng(0).standard_normal((60, 2))
+
+    results = il.run(quick(problem=(X, X[:, 0] * 1.5), steps=300, learning_rate=0.1))
+
+    x = results.grid_output.isel(init=0)
+    assert results.train_y.dims == ("example",)
+    assert x[:, -1].mean() > x[:, 0].mean() + 1
+
+
+def test_a_start_that_is_not_finite_is_the_cause():
+    study = quick(inits=["he_normal(scale=1e200)"], loss="mean_squared_error")
+
+    results = il.run(study, threads=1)
+
+    assert "not finite before the first update" in il.compare(results).rows[0][-1]
+
+
+def test_a_single_init_needs_no_list():
+    assert il.Study(inits="he_normal").inits == il.Study(inits=["he_normal"]).inits
+
+
+def test_ties_are_said():
+    study = quick(inits=["zeros", "zeros(label='again')"], members=2)
+
+    sentence = il.compare(il.run(study, threads=1)).pairs[0]
+
+    assert sentence == (
+        "zeros ended below again in 0 of 2 members (final training loss; 2 ties)"
+    )
+
+
+def test_divergence_at_the_last_step_is_recorded():
+    network = il.MLP(activation="identity")
+    choices = {"network": network, "loss": "mean_squared_error", "learning_rate": 1e6}
+    first = il.run(quick(**choices, steps=200), threads=1).diverged_step.item()
+
+    results = il.run(quick(**choices, steps=first), threads=1)
+
+    assert results.diverged_step.item() == first
+    assert np.isnan(results.loss[0, 0, -1])

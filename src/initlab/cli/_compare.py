@@ -196,13 +196,16 @@ def _conduct(
         text = json.dumps(as_json(results), indent=1, allow_nan=False)
         _write_json(text + "\n", json_to)
     console = Console(stderr=json_to == "-")
-    if print_costs:
-        for line in _cost_lines(results):
-            console.print(line, markup=False, highlight=False)
+
+    def say(line: str) -> None:
+        console.print(line, markup=False, highlight=False, soft_wrap=True)
+
+    for line in _cost_lines(results) if print_costs else ():
+        say(line)
     for note in json.loads(results.attrs["notes"]):
-        console.print(f"note: {note}", markup=False, highlight=False)
+        say(f"note: {note}")
     compared(results).print_to(console)
-    console.print(f"Page: {folder / 'report.html'}", markup=False, highlight=False)
+    say(f"Page: {folder / 'report.html'}")
 
 
 def _refuse_unwritable(path: Path) -> None:
