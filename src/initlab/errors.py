@@ -22,7 +22,7 @@ class UnknownNameError(InitlabError, KeyError):
 
     def __init__(self, kind: str, name: str, known: Iterable[str]) -> None:
         known = sorted(known)
-        near = difflib.get_close_matches(name, known, n=1)
+        near = difflib.get_close_matches(name.lower(), known, n=1)
         hint = f" Did you mean {near[0]!r}?" if near else ""
         self.message = f"unknown {kind} {name!r}.{hint} Known: {', '.join(known)}."
         super().__init__(self.message)

@@ -81,7 +81,7 @@ def test_several_members_report_spread_intervals_and_pairs(run):
     assert he["member_count"] == len(finals) == 7
     assert he["final_loss"] == pytest.approx(np.median(finals))
     assert he["interval_95"]["final_loss"] == [min(finals), max(finals)]
-    assert len(answer["pairs"]) == 3
+    assert len(answer["pairs"]) == 6  # in loss and in test accuracy
     assert {"first_below_second", "interval_95", "quantity"} <= answer["pairs"][
         0
     ].keys()
@@ -143,7 +143,7 @@ def test_a_second_run_replaces_its_own_files_and_keeps_others(run, tmp_path):
         (["--loss", "mean_square"], "Did you mean 'mean_squared_error'"),
         (["--seeding", "streem"], "Did you mean 'stream'"),
         (["--widths", "3,5,1"], "--widths: the first is the number of features, 2"),
-        (["--widths", "2,5,x"], "--widths: whole numbers"),
+        (["--widths", "2,5,x"], "--widths: two or more whole numbers"),
         (["--widths", "2,-5,1"], "--widths: must be greater than 0, got -5"),
         (["--steps", "0"], "--steps: must be greater than 0, got 0"),
         (["--members", "-3"], "--members: must be greater than 0"),
@@ -163,6 +163,10 @@ def test_a_second_run_replaces_its_own_files_and_keeps_others(run, tmp_path):
         (["--json", "."], "folder"),
         (["--json", "none/out.json"], "none/out.json"),
         (["--out", "none/deep/out"], "none/deep"),
+        (["--json", "initlab-compare/a.json"], "a results.json of its own"),
+        (["--widths", "2"], "--widths: two or more"),
+        (["--widths", "2,9999999,9999999,1"], "more memory than there is"),
+        (["--init", "normal(std=x)"], "init 'normal(std=x)'"),
     ],
 )
 def test_bad_input_is_one_line_and_exit_2_and_nothing_is_written(
@@ -189,6 +193,33 @@ def test_a_folder_that_is_not_ours_is_refused(run, tmp_path):
     assert "not written by initlab" in first
     assert "not a folder" in second
     assert [p.name for p in (tmp_path / "precious").iterdir()] == ["thesis.txt"]
+
+
+def test_a_folder_with_results_of_others_keeps_its_files(run, tmp_path):
+    folder = tmp_path / "theirs"
+    folder.mkdir()
+    (folder / "thesis.txt").write_text("all of it")
+    (folder / "results.json").write_text('{"files": ["thesis.txt"]}')
+
+    status, _, err = run("compare", *QUICK, "--out", "theirs")
+
+    assert status == 2
+    assert "not written by initlab" in err
+    assert (folder / "thesis.txt").read_text() == "all of it"
+
+
+def test_json_goes_through_a_link_and_never_over_a_pipe(run, tmp_path):
+    (tmp_path / "target.json").write_text("old")
+    (tmp_path / "link.json").symlink_to("target.json")
+    os.mkfifo(tmp_path / "pipe")
+
+    linked, _, _ = run("compare", *QUICK, "--json", "link.json")
+    piped, _, err = run("compare", *QUICK, "--json", "pipe")
+
+    assert (linked, piped) == (0, 2)
+    assert json.loads((tmp_path / "target.json").read_text())["results"]
+    assert (tmp_path / "link.json").is_symlink()
+    assert "no regular file" in err
 
 
 @pytest.mark.parametrize("failing", ["write_bytes", "write_text", "to_netcdf"])
@@ -233,7 +264,7 @@ def test_ctrl_c_stops_within_a_second_and_writes_nothing(tmp_path, threads):
     # A second is the promise; the rest is for a busy machine.
     assert time.monotonic() - pressed < 3
     assert running.returncode == 130
-    assert "stopped; nothing was written" in err
+    assert err.endswith("initlab: stopped\n")
     assert "Traceback" not in err
     assert list(tmp_path.iterdir()) == []
 
@@ -261,7 +292,7 @@ def test_a_reader_that_leaves_is_no_error_of_ours(run, monkeypatch):
     assert not err
 
 
-def test_ctrl_c_says_that_nothing_was_written(run, monkeypatch):
+def test_ctrl_c_is_said_in_one_line(run, monkeypatch):
     def pressed(*_, **__):
         raise KeyboardInterrupt
 
@@ -270,7 +301,7 @@ def test_ctrl_c_says_that_nothing_was_written(run, monkeypatch):
     status, _, err = run("compare")
 
     assert status == 130
-    assert err == "initlab: stopped; nothing was written\n"
+    assert err == "initlab: stopped\n"
 
 
 @pytest.mark.parametrize("refusing", ["os.access", "pathlib.Path.iterdir"])

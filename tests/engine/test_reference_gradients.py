@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from initlab.activations import ACTIVATIONS
@@ -61,10 +61,10 @@ def test_gradients_are_the_slopes_of_the_loss(
     network.backward(network.forward(x, training=True), y)
     predicted = network.gradient.flat @ direction
 
-    if not smooth(network):
-        return
+    kinked = activation in ("relu", "leaky_relu", "elu", "selu")
+    assume(not kinked or smooth(network))
     if any(scale.max() > 30 for _, scale, *_ in network.normalized):
-        return  # a unit next to constant over the batch: differences see curvature
+        assume(False)  # a unit next to constant: differences see curvature
     start = flat.copy()
     losses = []
     for sign in (1, -1):

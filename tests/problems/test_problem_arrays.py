@@ -196,7 +196,7 @@ def test_images_are_flattened_with_a_note():
 
 @pytest.mark.parametrize("dtype", [bool, np.uint8, np.float16, object, "U8"])
 def test_inputs_of_any_real_type_become_contiguous_float64(dtype):
-    inputs = np.asfortranarray(np.arange(24).reshape(12, 2) % 2)
+    inputs = np.asfortranarray(np.arange(24).reshape(12, 2) // 3 % 2)
 
     data = load_arrays(
         inputs.astype(int).astype(str if dtype == "U8" else dtype), LABELS
@@ -281,3 +281,16 @@ def test_a_feature_that_is_constant_in_training_only_is_shifted_everywhere():
     assert (data.train_x[:, 0] == 0).all()
     assert (data.test_x[:, 0] == 0).all()
     assert data.notes == ("constant in training, centred but not scaled: 'x1'",)
+
+
+@pytest.mark.parametrize(
+    ("inputs", "targets", "message"),
+    [
+        (np.ones((12, 2)), LABELS, "no feature differs"),
+        (np.arange(24.0).reshape(12, 2) * 1e100, LABELS, "must lie within 1e.100"),
+        (np.arange(24.0).reshape(12, 2), np.full(12, 3.7), "nothing to learn"),
+    ],
+)
+def test_data_that_nothing_can_be_learned_from_is_refused(inputs, targets, message):
+    with pytest.raises(DataError, match=message):
+        load_arrays(inputs, targets)

@@ -1,11 +1,13 @@
 """From datasets to what they say: causes, spreads, intervals."""
 
-from initlab.analysis._causes import Cause, cause_of, causes
-from initlab.analysis._comparison import Comparison, Row, compare
+from initlab.analysis._cause import Cause
+from initlab.analysis._causes import cause_of, causes
+from initlab.analysis._comparison import SCORES, Comparison, Row, compare
 from initlab.analysis._run import Run, read_run
 from initlab.analysis._statistics import Pair, Summary, pair, summarize
 
 __all__ = [
+    "SCORES",
     "Cause",
     "Comparison",
     "Pair",

@@ -7,10 +7,12 @@ from itertools import combinations
 import numpy as np
 import xarray as xr
 
-from initlab.analysis._causes import Cause, causes
+from initlab.analysis._cause import Cause
+from initlab.analysis._causes import causes
 from initlab.analysis._statistics import Pair, Summary, pair, summarize
 
 FINAL_LOSS = "final training loss"
+SCORES = {"accuracy": "accuracy", "r2": "R²"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,10 +77,15 @@ def compare(results: xr.Dataset) -> Comparison:
         for i, label in enumerate(results["init"].values)
     )
     members = results.sizes["member"]
-    numbered = list(enumerate(rows)) if members > 1 else []
+    compared = [(FINAL_LOSS, final, np.inf)]
+    tested = results[f"test_{score}"].isel(step=-1).values
+    if results.attrs["test_examples"]:
+        compared.append((f"test {SCORES[score]}", tested, -np.inf))
     pairs = tuple(
-        pair(first.init, second.init, FINAL_LOSS, (final[i], final[j]))
-        for (i, first), (j, second) in combinations(numbered, 2)
+        pair(rows[i].init, rows[j].init, quantity, (values[i], values[j]), worst=worst)
+        for i, j in combinations(range(len(rows)), 2)
+        for quantity, values, worst in compared
+        if members > 1
     )
     return Comparison(rows=rows, pairs=pairs, score=score, members=members)
 

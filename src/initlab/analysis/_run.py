@@ -6,6 +6,9 @@ import numpy as np
 import xarray as xr
 from jaxtyping import Float
 
+from initlab.activations import ACTIVATIONS
+from initlab.spec import Study
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
@@ -14,11 +17,12 @@ class Run:
     Attributes:
         steps: Recorded steps.
         loss: Training loss at each record; NaN from a divergence on.
-        score: Final training accuracy, or R squared.
         baseline: The least loss of a constant output.
         diverged_step: First step that is not finite; -1: none.
         learning_rate: Of the optimizer.
-        first_update: Whether a first step is learning_rate times the gradient.
+        plain_first_step: Whether the first step is learning_rate times the recorded
+            gradient: no Adam, no mini-batch.
+        input_rms: Root mean square of the training inputs.
         squared_error: Whether the loss is the mean squared error.
         saturating: Whether the activation levels off on both sides.
         units: Units per layer.
@@ -27,11 +31,11 @@ class Run:
 
     steps: np.ndarray
     loss: Float[np.ndarray, "record"]
-    score: float
     baseline: float
     diverged_step: int
     learning_rate: float
-    first_update: bool
+    plain_first_step: bool
+    input_rms: float
     squared_error: bool
     saturating: bool
     units: np.ndarray
@@ -77,29 +81,25 @@ _SUMMARIES = (
     "inactive_units",
     "saturated_share",
 )
-_SATURATING = ("tanh", "sigmoid", "erf")
 
 
-def read_run(member: xr.Dataset, *, study: dict[str, object]) -> Run:
+def read_run(member: xr.Dataset, *, study: Study) -> Run:
     """Return the arrays of one init's one member.
 
     Args:
         member: Dataset without `init` and `member` dimensions.
-        study: The spec as plain values.
+        study: The spec, with widths and loss filled in.
     """
-    score = "train_accuracy" if "train_accuracy" in member else "train_r2"
-    network = study["network"]
-    assert isinstance(network, dict)
     return Run(
         steps=member["step"].values,
         loss=member["loss"].values,
-        score=float(member[score].values[-1]),
         baseline=float(member["baseline_loss"]),
         diverged_step=int(member["diverged_step"]),
-        learning_rate=float(str(study["learning_rate"])),
-        first_update=study["optimizer"] != "adam",
-        squared_error=study["loss"] == "mean_squared_error",
-        saturating=network["activation"] in _SATURATING,
+        learning_rate=study.learning_rate,
+        plain_first_step=study.optimizer != "adam" and study.batch_size is None,
+        input_rms=float(member["input_rms"]),
+        squared_error=study.loss == "mean_squared_error",
+        saturating=ACTIVATIONS[study.network.activation].saturates,
         units=member["units"].values,
         layers={name: member[name].values for name in _SUMMARIES},
     )

@@ -43,9 +43,7 @@ def summarize(values: Float[np.ndarray, "member"], *, worst: float) -> Summary:
     ranked = np.sort(np.where(np.isnan(values), worst, values))
     quantiles = np.quantile(ranked, SPREAD, method="inverted_cdf")
     return Summary(
-        median=float(np.quantile(ranked, 0.5, method="median_unbiased"))
-        if np.isfinite(ranked).all()
-        else float(np.quantile(ranked, 0.5, method="inverted_cdf")),
+        median=float(np.median(ranked)),
         spread=(float(quantiles[0]), float(quantiles[1])),
         interval=median_interval(ranked),
     )
@@ -95,9 +93,19 @@ def pair(
     second: str,
     quantity: str,
     values: tuple[Float[np.ndarray, "member"], Float[np.ndarray, "member"]],
+    *,
+    worst: float,
 ) -> Pair:
-    """Return how often the first's number is below the second's, member by member."""
-    a, b = (np.where(np.isnan(v), np.inf, v) for v in values)
+    """Return how often the first's number is below the second's, member by member.
+
+    Args:
+        first: Label of the first.
+        second: Label of the second.
+        quantity: What is compared.
+        values: One number per member each; NaN where a member diverged.
+        worst: What NaN counts as: `inf` for a loss, `-inf` for a score.
+    """
+    a, b = (np.where(np.isnan(v), worst, v) for v in values)
     below, ties = int((a < b).sum()), int((a == b).sum())
     decided = len(a) - ties
     interval = None

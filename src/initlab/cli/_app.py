@@ -42,11 +42,18 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except TyperException as error:
         status = _failed(error.format_message())
     except (KeyboardInterrupt, typer.Abort):
-        print("initlab: stopped; nothing was written", file=sys.stderr)
+        print("initlab: stopped", file=sys.stderr)
         status = INTERRUPTED
+    except MemoryError:
+        status = _failed(
+            "this study needs more memory than there is: fewer units, "
+            "examples, members or records"
+        )
     except BrokenPipeError:
         sys.stderr.close()  # whoever read our output has left
         status = 1
+    except OSError as error:
+        status = _failed(f"{error.filename or 'output'}: {error.strerror or error}")
     sys.exit(status)
 
 
@@ -57,7 +64,7 @@ def _failed(message: str) -> int:
 
 
 _FIELD = re.compile(r"^([a-z_0-9]+)(\.\d+)?:")
-_OPTIONS = {"inits": "init", "network": "widths", "root_seed": "seed"}
+_OPTIONS = {"inits": "init", "network": "widths", "name": "problem"}
 
 
 def as_typed(message: str) -> str:

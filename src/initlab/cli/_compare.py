@@ -154,10 +154,14 @@ def _widths(text: str | None) -> tuple[int, ...] | None:
     if text is None:
         return None
     try:
-        return tuple(int(part) for part in text.replace(" ", "").split(","))
+        widths = tuple(int(part) for part in text.split(","))
+        if len(widths) < 2:
+            raise ValueError
+        return widths
     except ValueError:
         raise InvalidValueError(
-            f"widths: whole numbers with commas, as in 2,10,5,1, got {text[:60]!r}"
+            f"widths: two or more whole numbers with commas, as in 2,10,5,1, "
+            f"got {text[:60]!r}"
         ) from None
 
 
@@ -187,7 +191,7 @@ def _conduct(
 
     refuse_foreign(out)
     if json_to not in (None, "-"):
-        _refuse_unwritable(Path(str(json_to)))
+        _refuse_unwritable(Path(str(json_to)), out)
     with _progress_bar() as progress:
         results = run(study, threads=threads, progress=progress)
     command = shlex.join(["initlab", *sys.argv[1:]])
@@ -208,12 +212,17 @@ def _conduct(
     say(f"Page: {folder / 'report.html'}")
 
 
-def _refuse_unwritable(path: Path) -> None:
+def _refuse_unwritable(path: Path, out: Path) -> None:
     from initlab.errors import OutputError
     from initlab.results import moved_into_place
 
     if path.is_dir():
         raise OutputError(f"--json: {path} is a folder")
+    if out.resolve() in (path.resolve(), path.resolve().parent):
+        raise OutputError(
+            f"--json: {path} is in the folder --out {out}, which gets a results.json "
+            "of its own; name another place"
+        )
     with moved_into_place(path, keep=False):
         pass
 
@@ -230,15 +239,17 @@ def _write_json(text: str, json_to: str) -> None:
 
 def _cost_lines(results: "xr.Dataset") -> Iterator[str]:
     """Yield the lesson's lines, of member 0 of each init."""
-    from initlab.reports import printed_records
+    from initlab.reports import PRINTED_EVERY, printed_records
     from initlab.spec import from_toml
 
     study = from_toml(results.attrs["spec"])
     for i, label in enumerate(results["init"].values):
         yield f"{label}:"
         for record in printed_records(study)[:-1]:
-            cost = float(results["loss"].values[i, 0, record])
             step = study.recorded_steps[record]
+            if step % PRINTED_EVERY:
+                continue
+            cost = float(results["loss"].values[i, 0, record])
             yield f"Cost after iteration {step}: {cost!r}"
 
 

@@ -50,13 +50,15 @@ def train_ensemble(
         data: Shared by all.
         threads: How many networks to train at a time; None: one per core. Changes no
             number.
-        progress: Told how many steps are done, of how many.
+        progress: Told how many steps are done, of how many; must not raise.
     """
     workers = min(threads or os.cpu_count() or 1, len(starts))
     if threads is None and _seconds(study, len(starts), data) < _WORTH_WORKERS:
         workers = 1
     total = study.steps * len(starts)
     with (
+        # One thread of BLAS, so that no number depends on the number of cores.
+        threadpool_limits(1, user_api="blas"),
         _Counters.made(len(starts)) as counters,
         counters.reporting(total, progress),
     ):
@@ -75,7 +77,7 @@ def _in_processes(
     counters: "_Counters",
     workers: int,
 ) -> list[History]:
-    executor = ProcessPoolExecutor(workers, initializer=_ignore_interrupts)
+    executor = ProcessPoolExecutor(workers, initializer=_begin_worker)
     histories: dict[int, History] = {}
     try:
         futures = {
@@ -96,21 +98,21 @@ def _in_processes(
 def _train_one(
     study: Study, start: Weights, data: Examples, counters: Path, number: int
 ) -> History:
-    """Train one network; BLAS with one thread, so that no number depends on cores."""
+    """Train one network, counting its steps for whoever watches."""
     steps_done = np.memmap(counters, dtype=np.int64, mode="r+")
 
     def tick(step: int) -> None:
         steps_done[number] = step
 
-    with threadpool_limits(1, user_api="blas"):
-        history = train(study, start, data, tick)
+    history = train(study, start, data, tick)
     steps_done[number] = study.steps
     return history
 
 
-def _ignore_interrupts() -> None:
-    """Let Ctrl-C reach the conductor alone; it ends the workers."""
+def _begin_worker() -> None:
+    """Let Ctrl-C reach the conductor alone, which ends the workers; BLAS as there."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threadpool_limits(1, user_api="blas")
 
 
 def _seconds(study: Study, networks: int, data: Examples) -> float:

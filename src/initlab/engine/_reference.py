@@ -45,7 +45,7 @@ def _train(
         Parameters.starting_from(weights, batch_norm=study.network.batch_norm),
     )
     flat, gradient = network.parameters.flat, network.gradient.flat
-    update = OPTIMIZERS[study.optimizer](study.learning_rate, flat.size)
+    update = OPTIMIZERS[study.optimizer](flat, study.learning_rate)
     recorder = SummaryRecorder(study, network, data)
     recorded = frozenset(study.recorded_steps)
     diverged_step = -1
@@ -55,9 +55,16 @@ def _train(
             diverged_step = step
             break
         x, y = data.train_x[chosen], data.train_y[chosen]
-        network.backward(network.forward(x, training=True), y)
+        logits = network.forward(x, training=True)
+        # While the squares' sum is finite, so is every loss.
+        if not np.isfinite(np.vdot(logits, logits)) and not np.isfinite(
+            network.loss.value(logits, y)
+        ):
+            diverged_step = step
+            break
+        network.backward(logits, y)
         network.update_running()
-        update(flat, gradient)
+        update(gradient)
         # A sum is finite only if all terms are, or if they overflow together.
         if not np.isfinite(flat.sum()) and not np.isfinite(flat).all():
             diverged_step = step + 1

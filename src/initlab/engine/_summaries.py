@@ -5,7 +5,7 @@ from jaxtyping import Float
 
 from initlab.engine._network import Reference
 from initlab.engine._scores import score_of
-from initlab.engine._values import Examples, History, LayerSummaries
+from initlab.engine._values import Examples, History, LayerSummaries, Parameters
 from initlab.spec import Study
 
 # Under this share of its steepest slope, an activation counts as saturated ...
@@ -80,8 +80,7 @@ class SummaryRecorder:
                 for now, start in zip(weights, self._start, strict=True)
             ],
             "distinct_units": [
-                float(distinct_units(np.column_stack(unit)))
-                for unit in zip(weights, network.parameters.biases, strict=True)
+                float(distinct_units(unit)) for unit in units(network.parameters)
             ],
             "inactive_units": [
                 *(float((s < INACTIVE_SLOPE).all(axis=0).sum()) for s in slopes),
@@ -106,6 +105,21 @@ class SummaryRecorder:
         )
 
 
+def units(parameters: Parameters) -> list[Float[np.ndarray, "_unit _number"]]:
+    """Return, per layer, all that belongs to a unit: what it gets and what it gives.
+
+    Units with equal incoming weights and other outgoing ones get other gradients, and
+    part at once; only if both are equal do they stay copies.
+    """
+    outgoing = [*(weight.T for weight in parameters.weights[1:]), None]
+    return [
+        np.column_stack([weight, bias] if out is None else [weight, bias, out])
+        for weight, bias, out in zip(
+            parameters.weights, parameters.biases, outgoing, strict=True
+        )
+    ]
+
+
 def norm(tensor: np.ndarray) -> float:
     """Return the Frobenius norm, infinite only where an entry's square is."""
     return float(np.linalg.norm(tensor))
@@ -114,12 +128,15 @@ def norm(tensor: np.ndarray) -> float:
 def distinct_units(units: Float[np.ndarray, "unit incoming"]) -> int:
     """Return how many rows are left when copies are counted once.
 
+    Columns are measured by their own largest entries: small incoming weights beside
+    large outgoing ones count as much.
+
     Example:
         >>> distinct_units(np.array([[1.0, 2.0], [1.0, 2.0], [0.0, 1.0]]))
         2
     """
-    largest = np.abs(units).max()
-    if largest == 0 or not np.isfinite(largest):
-        return 1 if largest == 0 else len(units)
-    rounded = np.round(units / (largest * COPY_TOLERANCE))
+    if not np.isfinite(units).all():
+        return len(units)
+    largest = np.abs(units).max(axis=0)
+    rounded = np.round(units / (np.where(largest > 0, largest, 1.0) * COPY_TOLERANCE))
     return len(np.unique(rounded, axis=0))

@@ -38,7 +38,8 @@ class LayerSummaries:
         gradient_norm: Frobenius norm of the loss gradient with respect to the weight.
         weight_norm: Frobenius norm of the weight.
         weight_distance: Frobenius norm of the weight's change since step 0.
-        distinct_units: Units whose incoming weights and bias differ from every other.
+        distinct_units: Units that are left when copies, with equal incoming and
+            outgoing weights and bias, are counted once.
         inactive_units: Units with |f'| under 1e-3 of its maximum on every example;
             0 in the output layer.
         saturated_share: Share of entries with |f'| under 5 % of its maximum; in the

@@ -12,7 +12,7 @@ SPREAD_LABEL = "spread over members, 5-95 %"
 # Stands for infinity in quantiles, which would otherwise compute inf - inf. A quantile
 # between it and a finite number is still beyond every loss that fits a picture.
 _INFINITE = np.finfo(np.float64).max / 4
-_BEYOND = 1e300
+_BEYOND = 1e250
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,7 +38,10 @@ def spread_over_members(values: xr.DataArray) -> Spread:
     axis = values.dims.index("member")
     numbers = values.values.astype(np.float64)
     filled = np.where(np.isfinite(numbers), numbers, _INFINITE)
-    low, middle, high = np.quantile(filled, (LOW, 0.5, HIGH), axis=axis)
+    middle = np.quantile(filled, 0.5, axis=axis)
+    # As in the table: a quantile is the number of a member.
+    ends = np.quantile(filled, (LOW, HIGH), axis=axis, method="inverted_cdf")
+    low, high = ends
     return Spread(
         middle=np.where(middle < _BEYOND, middle, np.nan),
         low=np.where(low < _BEYOND, low, np.nan),

@@ -3,11 +3,6 @@
 from collections.abc import Mapping
 from types import MappingProxyType
 
-_FIRST_UPDATE = (
-    "; the first update alone changed the weights of layer {update_layer} "
-    "by {first_update:.2g} times their size"
-)
-
 CAUSES: Mapping[str, str] = MappingProxyType(
     {
         "trained": "trained",
@@ -32,8 +27,8 @@ CAUSES: Mapping[str, str] = MappingProxyType(
             "example from the start"
         ),
         "died_in_training": (
-            "all {units} units of layer {layer} are inactive on every example since "
-            "step {step:,} ({inactive_at_start} at the start): no gradient passes"
+            "all {units} units of layer {layer} are inactive on every example by step "
+            "{step:,} ({inactive_at_start} at the start): no gradient passes"
         ),
         "saturated_outputs": (
             "saturated from the start: first loss {first_loss:.6g}, "
@@ -69,10 +64,14 @@ CAUSES: Mapping[str, str] = MappingProxyType(
         ),
         "not_finite_at_start": "the loss is not finite before the first update",
         "learning_rate_too_small": (
-            "too little training, no fault of the start: learning rate "
-            "{learning_rate:g} in {steps:,} steps moved the weights by only "
-            "{weight_change:.2g} times their size; the gradient is healthy "
-            "(norm {gradient_norm:.2g}) and the loss still falling"
+            "the learning rate {learning_rate:g} is too small for {steps:,} steps, no "
+            "fault of the start: the weights moved by only {weight_change:.2g} times "
+            "their size, along a healthy gradient (norm {gradient_norm:.2g})"
+        ),
+        "too_little_training": (
+            "too little training to tell: learning rate {learning_rate:g} in "
+            "{steps:,} steps moved the weights by only {weight_change:.2g} times their "
+            "size, and the loss still falls"
         ),
         "unstable": (
             "unstable: the loss rose between {rises} of {records} records at learning "
@@ -87,9 +86,43 @@ CAUSES: Mapping[str, str] = MappingProxyType(
             "has {baseline_loss:.4g}; no fault of the start was measured"
         ),
         "unknown": (
-            "unknown: did not learn (a constant output has loss {baseline_loss:.4g}); "
-            "gradient norm {first_gradient_norm:.2g} at the start, "
-            "{final_gradient_norm:.2g} at the end; no fault of the start was measured"
+            "unknown: final loss {final_loss:.4g}, a constant output has "
+            "{baseline_loss:.4g}; gradient norm {first_gradient_norm:.2g} at the "
+            "start, {final_gradient_norm:.2g} at the end; no fault of the start was "
+            "measured"
+        ),
+    }
+)
+
+
+# Instead of the sentence above, where a layer has one unit.
+ONE_UNIT: Mapping[str, str] = MappingProxyType(
+    {
+        "inactive_units": (
+            "the only unit of layer {layer} is inactive on every example from the "
+            "start: no gradient passes"
+        ),
+        "mostly_inactive_units": (
+            "the only unit of layer {layer} is inactive on every example at the start"
+        ),
+        "died_in_training": (
+            "the only unit of layer {layer} is inactive on every example by step "
+            "{step:,}: no gradient passes"
+        ),
+    }
+)
+
+# What follows a sentence, where its evidence has the number.
+_ADDITIONS: Mapping[str, str] = MappingProxyType(
+    {
+        "peak_loss": "; the loss rose to {peak_loss:.3g} on the way",
+        "first_update": (
+            "; the first update alone changed the weights of layer {update_layer} "
+            "by {first_update:.2g} times their size"
+        ),
+        "input_rms": (
+            "; the inputs have an rms of {input_rms:.3g}: standardize them before "
+            "blaming the start"
         ),
     }
 )
@@ -102,7 +135,9 @@ def cause_sentence(cause: str, evidence: Mapping[str, float]) -> str:
         >>> cause_sentence("symmetric_units", {"layer": 1, "units": 10})
         'all 10 units of layer 1 are copies of each other: 1 distinct unit'
     """
-    sentence = CAUSES[cause].format(**evidence)
-    if "first_update" in evidence:
-        sentence += _FIRST_UPDATE.format(**evidence)
+    one = ONE_UNIT if evidence.get("units") == 1 else CAUSES
+    sentence = one.get(cause, CAUSES[cause]).format(**evidence)
+    for name, addition in _ADDITIONS.items():
+        if name in evidence:
+            sentence += addition.format(**evidence)
     return sentence

@@ -14,6 +14,8 @@ from initlab.spec import ARRAYS, LOSS_NAMES, Problem
 
 # RandomState, and so scikit-learn, takes seeds of 32 bits; test data have seed + 1.
 LARGEST_SEED = 2**32 - 2
+# Beyond it, squares of sums over a network overflow.
+LARGEST_FEATURE = 1e100
 
 
 def load(problem: Problem, *, loss: str | None = None) -> Data:
@@ -51,6 +53,7 @@ def load(problem: Problem, *, loss: str | None = None) -> Data:
             train_x, test_x, label=table.label, names=table.feature_names
         )
         notes += more
+    _refuse_nothing_to_learn(train_x, targets.values[parts.train], table.label)
     return Data(
         train_x=np.ascontiguousarray(train_x),
         test_x=np.ascontiguousarray(test_x),
@@ -78,6 +81,22 @@ def _table(problem: Problem, loss: str | None) -> Table:
     if problem.name in GENERATORS:
         return generate(problem, label)
     return bundled(problem, label, loss)
+
+
+def _refuse_nothing_to_learn(x: np.ndarray, y: np.ndarray, label: str) -> None:
+    """Refuse training examples that are all alike, or too large to compute with."""
+    if np.abs(x).max() > LARGEST_FEATURE:
+        raise DataError(
+            f"{label}: features must lie within {LARGEST_FEATURE:g} of 0, "
+            f"got {x.flat[np.abs(x).argmax()]:g}"
+        )
+    if len(x) > 1 and (x == x[0]).all():
+        raise DataError(f"{label}: no feature differs between the training examples")
+    if y.dtype.kind == "f" and (y == y[0]).all():
+        raise DataError(
+            f"{label}: all training targets are {y.reshape(len(y), -1)[0].tolist()}; "
+            "there is nothing to learn"
+        )
 
 
 def _label(problem: Problem) -> str:

@@ -1,11 +1,12 @@
 """Results for people and machines: a table, a page, a folder, JSON."""
 
 from initlab.reports._folder import refuse_foreign, write_folder
-from initlab.reports._json import as_json, printed_records
+from initlab.reports._json import PRINTED_EVERY, as_json, printed_records
 from initlab.reports._report import report
 from initlab.reports._table import ComparisonTable, compare
 
 __all__ = [
+    "PRINTED_EVERY",
     "ComparisonTable",
     "as_json",
     "compare",

@@ -11,12 +11,17 @@ import xarray as xr
 
 from initlab.errors import OutputError
 from initlab.reports._json import as_json
-from initlab.reports._pictures import draw_pictures, png_of, svg_of
+from initlab.reports._pictures import PICTURES, draw_pictures, png_of, svg_of
 from initlab.reports._report import page
 from initlab.results import write_netcdf
 
-# The file that tells a folder of ours from anybody's, and lists what we put there.
-MANIFEST = "results.json"
+# The file that tells a folder of ours from anybody's.
+MANIFEST, MADE_BY = "results.json", "initlab compare"
+# All that we ever write: nothing else is replaced or removed.
+_PAGES = ("report.html", "study.toml", "results.nc", MANIFEST)
+_FILES = frozenset(
+    [*_PAGES, *(f"{name}.{end}" for name in PICTURES for end in ("png", "svg"))]
+)
 
 
 def refuse_foreign(folder: str | Path) -> None:
@@ -26,10 +31,12 @@ def refuse_foreign(folder: str | Path) -> None:
         OutputError: If the folder exists and is not ours, or cannot be written.
     """
     folder = Path(folder)
-    if folder.is_symlink() or (folder.exists() and not folder.is_dir()):
+    if folder.is_symlink() and not folder.exists():
+        raise OutputError(f"out: {folder} is a link to nothing")
+    if folder.exists() and not folder.is_dir():
         raise OutputError(f"out: {folder} exists and is not a folder")
     try:
-        foreign = folder.is_dir() and any(folder.iterdir()) and not _manifest(folder)
+        foreign = folder.is_dir() and any(folder.iterdir()) and not _is_ours(folder)
     except OSError as error:
         raise OutputError(f"out: cannot read {folder}: {error.strerror}") from None
     if foreign:
@@ -62,13 +69,12 @@ def write_folder(
     refuse_foreign(folder)
     with _staging(folder) as staged:
         _write_files(results, staged, command)
-        made = sorted(path.name for path in staged.iterdir())
-        old = _manifest(folder)
+        made = {path.name for path in staged.iterdir()}
         folder.mkdir(exist_ok=True)
-        # The manifest goes first: what it lists is ours, even after a crash.
-        for name in [MANIFEST, *(name for name in made if name != MANIFEST)]:
+        # The manifest goes first, so that the folder is ours even after a crash.
+        for name in sorted(made, key=lambda name: name != MANIFEST):
             os.replace(staged / name, folder / name)
-        for name in set(old) - set(made):
+        for name in _FILES - made:
             (folder / name).unlink(missing_ok=True)
     return folder
 
@@ -82,31 +88,27 @@ def _write_files(results: xr.Dataset, folder: Path, command: str | None) -> None
     (folder / "report.html").write_text(html, encoding="utf-8")
     (folder / "study.toml").write_text(results.attrs["spec"], encoding="utf-8")
     write_netcdf(results, folder / "results.nc")
-    files = sorted([*(path.name for path in folder.iterdir()), MANIFEST])
-    text = json.dumps({**as_json(results), "files": files}, indent=1, allow_nan=False)
+    answer = {"made_by": MADE_BY, **as_json(results)}
+    text = json.dumps(answer, indent=1, allow_nan=False)
     (folder / MANIFEST).write_text(text + "\n", encoding="utf-8")
 
 
 @contextmanager
 def _staging(folder: Path) -> Iterator[Path]:
-    """Give an empty folder beside the folder, on the same disk; it does not stay."""
+    """Give an empty folder in or beside the folder, on its disk; it does not stay."""
+    where = folder if folder.is_dir() else folder.absolute().parent
     try:
-        with tempfile.TemporaryDirectory(
-            prefix=".initlab-", dir=folder.absolute().parent
-        ) as staged:
+        with tempfile.TemporaryDirectory(prefix=".initlab-", dir=where) as staged:
             yield Path(staged)
     except OSError as error:
         reason = error.strerror or error
         raise OutputError(f"out: cannot write {folder}: {reason}") from None
 
 
-def _manifest(folder: Path) -> list[str]:
-    """Return the files that we wrote into the folder; none if it is not ours."""
+def _is_ours(folder: Path) -> bool:
+    """Return whether an earlier run of ours wrote the folder."""
     try:
         text = (folder / MANIFEST).read_text(encoding="utf-8")
-        listed = json.loads(text)["files"]
+        return bool(json.loads(text)["made_by"] == MADE_BY)
     except (OSError, ValueError, KeyError, TypeError):
-        return []
-    return [
-        name for name in listed if isinstance(name, str) and Path(name).name == name
-    ]
+        return False

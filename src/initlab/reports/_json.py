@@ -1,5 +1,6 @@
 """The comparison for machines: plain values, null for what is not finite."""
 
+import json
 import math
 from typing import Any
 
@@ -56,8 +57,8 @@ def as_json(results: xr.Dataset) -> dict[str, Any]:
                 for pair in comparison.pairs
             ],
             "engine": results.attrs["engine"],
-            "versions": results.attrs["versions"],
-            "notes": results.attrs["notes"],
+            "versions": json.loads(results.attrs["versions"]),
+            "notes": json.loads(results.attrs["notes"]),
         }
     )
 

@@ -30,6 +30,14 @@ ElementTree.register_namespace("", "http://www.w3.org/2000/svg")
 ElementTree.register_namespace("xlink", "http://www.w3.org/1999/xlink")
 
 
+PICTURES = (
+    "loss_curves",
+    "decision_boundaries",
+    "activation_histograms",
+    "layer_profiles",
+)
+
+
 def draw_pictures(results: xr.Dataset) -> dict[str, Figure]:
     """Return every picture that these results have, by name.
 

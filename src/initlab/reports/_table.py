@@ -3,6 +3,7 @@
 import html
 import io
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import xarray as xr
@@ -15,9 +16,10 @@ from initlab import analysis
 from initlab.analysis import Comparison, Pair, Row, Summary
 from initlab.messages import cause_sentence
 
+# An R squared beyond it says no more than that.
+_LONG = 1e4
 # A longer label is folded, so that the other columns keep their room.
 _SHORT_LABEL = 24
-_SCORES = {"accuracy": "accuracy", "r2": "R²"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,28 +45,36 @@ class ComparisonTable:
         return console.export_text().rstrip()
 
     def print_to(self, console: Console) -> None:
-        """Print the table; what happened to several members goes under it."""
+        """Print the table; of several members in two, and what happened under it."""
         several = self.comparison.members > 1
-        shown = len(self.headers) - several
-        table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0 if several else 1, 0))
-        for number, header in enumerate(self.headers[:shown]):
-            text = header == self.headers[0] or header == self.headers[-1]
-            table.add_column(
-                # Two lines leave room for what happened in 80 columns.
-                header if text else header.replace(" ", "\n", 1),
-                justify="left" if text else "right",
-                overflow="fold",
-                no_wrap=number == 0 and self._labels_are_short,
-            )
-        for row in self.rows:
-            table.add_row(*(Text(cell) for cell in row[:shown]))
-        console.print(table)
+        last = len(self.headers) - 1
+        for columns in (
+            ((0, 1, 2, 3, 4), (0, *range(5, last))) if several else (range(last + 1),)
+        ):
+            console.print(self._columns(columns, padding=0 if several else 1))
         if several:
             for row in self.rows:
                 console.print(Text.assemble((row[0], "bold"), f": {row[-1]}"))
             console.print()
         for sentence in self.pairs:
             console.print(Text(sentence))
+
+    def _columns(self, columns: Sequence[int], *, padding: int) -> Table:
+        """Return some columns as a table for a console."""
+        table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, padding, 0))
+        for number in columns:
+            text = number in (0, len(self.headers) - 1)
+            header = self.headers[number]
+            table.add_column(
+                # Two lines leave room for what happened in 80 columns.
+                header if text else header.replace(" ", "\n", 1),
+                justify="left" if text else "right",
+                overflow="fold",
+                no_wrap=not text or (number == 0 and self._labels_are_short),
+            )
+        for row in self.rows:
+            table.add_row(*(Text(row[number]) for number in columns))
+        return table
 
     @property
     def _labels_are_short(self) -> bool:
@@ -96,12 +106,19 @@ def compare(results: xr.Dataset) -> ComparisonTable:
         all 10 units of layer 1 are copies of each other: 1 distinct unit
     """
     comparison = analysis.compare(results)
-    score = _SCORES[comparison.score]
+    score = analysis.SCORES[comparison.score]
     several = comparison.members > 1
     headers = ["init", "first loss", "final loss", f"train {score}", f"test {score}"]
     if several:
-        headers[3:3] = ["spread", "interval (95 %)"]
-        headers.append("test interval (95 %)")
+        headers = [
+            headers[0],
+            headers[1],
+            *(
+                header
+                for quantity in headers[2:]
+                for header in (quantity, "spread", "interval (95 %)")
+            ),
+        ]
     return ComparisonTable(
         comparison=comparison,
         headers=(*headers, "what happened"),
@@ -115,12 +132,19 @@ def _cells(row: Row, several: bool) -> tuple[str, ...]:
         row.init,
         loss_text(row.first_loss.median),
         loss_text(row.final_loss.median),
-        _score(row.train_score, several),
-        _score(row.test_score, several),
+        _score(row.train_score),
+        _score(row.test_score),
     ]
     if several:
-        cells[3:3] = [_range(row.final_loss.spread), _interval(row.final_loss)]
-        cells.append(_interval(row.test_score))
+        summaries = (row.final_loss, row.train_score, row.test_score)
+        cells = [
+            *cells[:2],
+            *(
+                cell
+                for text, summary in zip(cells[2:], summaries, strict=True)
+                for cell in (text, _spread(summary), _interval(summary))
+            ),
+        ]
     return (*cells, what_happened(row))
 
 
@@ -129,7 +153,8 @@ def what_happened(row: Row) -> str:
     if len(row.causes) == 1:
         return _sentence(row.causes[0])
     return "; ".join(
-        f"{count} of {len(row.causes)}: {_sentence(cause)}"
+        f"{count} of {len(row.causes)}, such as member {row.causes.index(cause)}: "
+        f"{_sentence(cause)}"
         for cause, count in row.cause_counts
     )
 
@@ -151,28 +176,35 @@ def _range(ends: tuple[float, float]) -> str:
     return f"{_short(ends[0])} to {_short(ends[1])}"
 
 
+def _spread(summary: Summary) -> str:
+    return "none" if math.isnan(summary.median) else _range(summary.spread)
+
+
 def _interval(summary: Summary) -> str:
+    if math.isnan(summary.median):
+        return "none"
     if summary.interval is None:
         return "none under 6 members"
     return _range(summary.interval)
 
 
-def _score(summary: Summary, several: bool) -> str:
+def _score(summary: Summary) -> str:
     if not math.isfinite(summary.median):
         return "none"
-    text = f"{summary.median:.3f}"
-    return f"{text} ({_range(summary.spread)})" if several else text
+    return f"{summary.median:.3f}" if abs(summary.median) < _LONG else "far below 0"
 
 
 def pair_sentence(pair: Pair) -> str:
     """Return who ended below whom, how often, and how sure that is."""
-    sentence = (
-        f"{pair.first} ended below {pair.second} in {pair.below} of {pair.members} "
-        f"members ({pair.quantity}"
-    )
+    start = f"{pair.first} ended below {pair.second} in {pair.quantity} in"
+    if pair.interval is None:
+        return f"{start} none of {pair.members} members: all are ties"
+    low, high = pair.interval
+    decided = pair.members - pair.ties
+    members = f"{decided} members"
     if pair.ties:
-        sentence += f"; {pair.ties} ties"
-    if pair.interval is not None:
-        low, high = pair.interval
-        sentence += f"; 95 % interval of the share {low:.2f} to {high:.2f}"
-    return sentence + ")"
+        members += f" that differ ({pair.ties} ties)"
+    return (
+        f"{start} {pair.below} of {members}; 95 % interval of the share "
+        f"{low:.2f} to {high:.2f}"
+    )

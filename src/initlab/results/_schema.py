@@ -57,6 +57,7 @@ SCHEMA: Mapping[str, Variable] = MappingProxyType(
         ),
         "diverged_step": Variable(_RUN, "step", "first step not finite; -1: none"),
         "baseline_loss": Variable((), "loss", "least loss of a constant output"),
+        "input_rms": Variable((), "1", "root mean square of the training inputs"),
         "units": Variable(("layer",), "units", "units per layer"),
         "activation_density": Variable(
             (*_HISTOGRAM, "bin"), "1", "share of member 0's outputs per bin"

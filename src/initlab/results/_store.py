@@ -76,6 +76,9 @@ def moved_into_place(path: Path, *, keep: bool = True) -> Iterator[Path]:
     Raises:
         OutputError: If it cannot be written; nothing is left behind.
     """
+    path = path.resolve()  # a link's target is replaced, not the link
+    if path.exists() and not path.is_file() and not path.is_dir():
+        raise OutputError(f"cannot write {path}: it is no regular file")
     try:
         folder = Path(tempfile.mkdtemp(prefix=".initlab-", dir=path.parent))
     except OSError as error:

@@ -1,6 +1,6 @@
 """What to run, as frozen values; nothing numerical happens here."""
 
-from initlab.spec._base import Spec
+from initlab.spec._base import Spec, digest
 from initlab.spec._inits import (
     CALLABLE,
     EXPLICIT,
@@ -48,6 +48,7 @@ __all__ = [
     "Problem",
     "Spec",
     "Study",
+    "digest",
     "from_toml",
     "to_dict",
     "to_toml",

@@ -10,7 +10,7 @@ import inspect
 import math
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import (
     BaseModel,
@@ -25,7 +25,7 @@ from pydantic import (
 )
 
 from initlab.errors import InvalidValueError, UnknownNameError
-from initlab.spec._base import Spec, digest, one_line, shortened
+from initlab.spec._base import Spec, one_line, shortened
 
 Mode = Literal["fan_in", "fan_out", "fan_avg"]
 Distribution = Literal["normal", "truncated_normal", "uniform"]
@@ -111,8 +111,9 @@ class Init(Spec):
 
     name: str
     parameters: dict[str, float | str] = Field(default_factory=dict)
-    scale: float = 1.0
-    bias: float = 0.0
+    # Bounded, so that what is computed from them rarely overflows.
+    scale: Annotated[float, Field(ge=-1e100, le=1e100)] = 1.0
+    bias: Annotated[float, Field(ge=-1e100, le=1e100)] = 0.0
     label: str = ""
     digest: str | None = None
 
@@ -142,8 +143,13 @@ class Init(Spec):
                 allowed.
         """
         name, arguments = _parsed(text)
+        if name in (CALLABLE, EXPLICIT):
+            raise UnknownNameError("init", name, [*INIT_NAMES, *INIT_ALIASES])
         shared = {key: arguments.pop(key) for key in _SHARED & arguments.keys()}
-        return cls(name=name, parameters=arguments, **shared)
+        try:
+            return cls(name=name, parameters=arguments, **shared)
+        except InvalidValueError as error:
+            raise InvalidValueError(f"init {shortened(text)}: {error}") from None
 
     @classmethod
     def of(cls, given: object) -> "Init":
@@ -162,16 +168,21 @@ class Init(Spec):
         )
 
     @classmethod
-    def _of_callable(cls, draw: Callable[..., Any]) -> "Init":
-        label = getattr(draw, "__name__", type(draw).__name__)
+    def labelled(cls, label: str, given: object) -> "Init":
+        """Return the init that tables and figures shall call by this label."""
+        if callable(given) and not isinstance(given, Init):
+            return cls._of_callable(given, label)
+        init = cls.of(given)
+        renamed = init.model_copy(update={"label": label})
+        renamed._draw = init._draw
+        return renamed
+
+    @classmethod
+    def _of_callable(cls, draw: Callable[..., Any], label: str = "") -> "Init":
+        label = label or getattr(draw, "__name__", type(draw).__name__)
         init = cls(name=CALLABLE, label=label, digest=_source_digest(draw))
         init._draw = draw
         return init
-
-    @staticmethod
-    def digest_of(*arrays: Any) -> str:
-        """Return the fingerprint of explicit weights."""
-        return digest(*arrays)
 
     @property
     def draw(self) -> Callable[..., Any] | None:

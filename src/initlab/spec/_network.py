@@ -7,6 +7,8 @@ from pydantic import Field, PositiveInt
 from initlab.spec._base import Spec
 from initlab.spec._names import ActivationName
 
+Units = Annotated[PositiveInt, Field(le=10**7)]
+
 
 class MLP(Spec):
     """A fully connected network: an activation after each layer but the last.
@@ -25,7 +27,7 @@ class MLP(Spec):
         3
     """
 
-    widths: Annotated[tuple[PositiveInt, ...], Field(min_length=2)] | None = None
+    widths: Annotated[tuple[Units, ...], Field(min_length=2)] | None = None
     activation: ActivationName = "relu"
     batch_norm: bool = False
 

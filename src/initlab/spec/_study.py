@@ -1,5 +1,6 @@
 """A study as a value: everything that decides its numbers."""
 
+from collections.abc import Mapping
 from typing import Annotated, Any
 
 from pydantic import (
@@ -24,6 +25,8 @@ _LESSON_INITS = ("zeros", "normal(std=10)", "he_normal")
 
 
 def _inits(given: Any) -> Any:
+    if isinstance(given, Mapping) and "name" not in given:
+        return tuple(Init.labelled(label, each) for label, each in given.items())
     if isinstance(given, str) or not hasattr(given, "__iter__"):
         given = (given,)
     return tuple(Init.of(each) for each in given)
@@ -38,7 +41,8 @@ class Study(Spec):
     Attributes:
         network: The network that every member trains.
         problem: What it learns: a name, a file, `(X, y)`, or a `Problem`.
-        inits: Where it starts: names, `Init` values, or functions `(shape, rng)`.
+        inits: Where it starts: names, `Init` values, or functions `(shape, rng)`; or
+            a mapping from labels to such.
         members: Networks per init, each with its own streams.
         loss: None: chosen from the targets.
         optimizer: Gradient descent, momentum (.9) or Adam (.9, .999, 1e-8).
@@ -60,12 +64,12 @@ class Study(Spec):
     inits: Annotated[tuple[Init, ...], BeforeValidator(_inits), Field(min_length=1)] = (
         Field(default=_LESSON_INITS, validate_default=True)
     )
-    members: PositiveInt = 1
+    members: Annotated[PositiveInt, Field(le=10**7)] = 1
     loss: LossName | None = None
     optimizer: OptimizerName = "gradient_descent"
     learning_rate: PositiveFloat = 0.01
     batch_size: PositiveInt | None = None
-    steps: PositiveInt = 15_000
+    steps: Annotated[PositiveInt, Field(le=10**9)] = 15_000
     record_every: PositiveInt | None = None
     seed: Annotated[NonNegativeInt, Field(lt=2**32)] = 3
     seeding: SeedingName = "legacy"
@@ -76,7 +80,8 @@ class Study(Spec):
         for label in labels:
             if labels.count(label) > 1:
                 raise InvalidValueError(
-                    f"inits: {label!r} is listed twice; give one another label="
+                    f"inits: {label!r} is listed twice; give one a label=, as in "
+                    f"zeros(label=second)"
                 )
         if self.seeding == "legacy" and self.seed + self.members > 2**32:
             raise InvalidValueError(

@@ -9,6 +9,8 @@ from initlab.spec import Study
 
 GRID_POINTS = 140
 HISTOGRAM_BINS = 40
+# What an axis can show; numbers beyond overflow in its margins.
+_DRAWABLE = 1e250
 # Beyond the data, so that a picture shows what the network says around it.
 _MARGIN = 0.15
 
@@ -69,7 +71,7 @@ def histograms(
 
 def _histogram(outputs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return the share of outputs per bin, and the bins' edges."""
-    if not np.isfinite(outputs).all() or np.ptp(outputs) > 1e300:
+    if not np.isfinite(outputs).all() or np.abs(outputs).max() > _DRAWABLE:
         nothing = np.full(HISTOGRAM_BINS + 1, np.nan)
         return nothing[1:], nothing
     low, high = float(outputs.min()), float(outputs.max())

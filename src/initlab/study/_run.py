@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import xarray as xr
+from threadpoolctl import threadpool_limits
 
 from initlab import engine, problems, results
 from initlab.errors import InvalidValueError, UnknownNameError
@@ -87,11 +88,13 @@ def _trained(
     )
     first = slice(None, None, study.members)  # member 0 of each init, for pictures
     pictured = list(zip(flat[first], histories[first], strict=True))
-    grid, grid_axes = grid_outputs(bare, data, [history for _, history in pictured])
+    with threadpool_limits(1, user_api="blas"):
+        grid, grid_axes = grid_outputs(bare, data, [each for _, each in pictured])
+        activations = histograms(bare, pictured, examples.train_x)
     return results.pack(
         _traces(study, histories, examples)
         | _facts(study, data, examples)
-        | histograms(bare, pictured, examples.train_x)
+        | activations
         | grid,
         coordinates=_labels(study) | grid_axes,
         spec=to_toml(study),
@@ -154,6 +157,7 @@ def _facts(
     assert study.loss is not None
     facts: dict[str, Any] = {
         "baseline_loss": engine.LOSSES[study.loss].constant(examples.train_y),
+        "input_rms": np.sqrt(np.mean(data.train_x**2)),
         "units": np.array(study.network.widths[1:]),
     }
     if data.features == 2 and (data.is_classification or data.outputs == 1):

@@ -10,7 +10,7 @@ from initlab import catalog
 from initlab.engine import Weights
 from initlab.errors import InvalidValueError
 from initlab.rng import stream
-from initlab.spec import EXPLICIT, Init, Study
+from initlab.spec import EXPLICIT, Init, Study, digest
 
 Given = Mapping[str, Sequence[Any] | Mapping[str, Any]]
 
@@ -27,13 +27,12 @@ def drawn(study: Study, init: Init, member: int) -> Weights:
             f"inits: {init.label!r} names explicit weights, which a spec cannot hold: "
             f"pass weights={{{init.label!r}: ...}} again"
         )
-    legacy = np.random.RandomState((study.seed + member) % 2**32)
+    one = study.seeding == "legacy"
+    legacy = np.random.RandomState(study.seed + member) if one else None
     weights: Weights = []
     for layer, (fan_in, fan_out) in enumerate(pairwise(study.network.widths), start=1):
-        rng: np.random.Generator | np.random.RandomState = (
-            legacy
-            if study.seeding == "legacy"
-            else stream(study.seed, "weights", member, f"W{layer}")
+        rng: np.random.Generator | np.random.RandomState = legacy or stream(
+            study.seed, "weights", member, f"W{layer}"
         )
         weight = catalog.draw(init, (fan_out, fan_in), rng=rng)
         weights.append((weight, np.full(fan_out, init.bias)))
@@ -51,10 +50,8 @@ def with_explicit(study: Study, given: Given) -> tuple[Study, dict[str, list[Wei
     read = {label: _members(study, label, layers) for label, layers in given.items()}
     inits = {init.label: init for init in study.inits}
     for label, members in read.items():
-        digest = Init.digest_of(
-            *(tensor for start in members for pair in start for tensor in pair)
-        )
-        inits[label] = Init(name=EXPLICIT, label=label, digest=digest)
+        tensors = [tensor for start in members for pair in start for tensor in pair]
+        inits[label] = Init(name=EXPLICIT, label=label, digest=digest(*tensors))
     return study.model_copy(update={"inits": tuple(inits.values())}), read
 
 
@@ -79,7 +76,7 @@ def _members(
             _tensor(f"{where}: W", weight, (fan_out, fan_in), study.members),
             _tensor(
                 f"{where}: b",
-                np.zeros(fan_out) if bias is None else _column_as_vector(bias),
+                np.zeros(fan_out) if bias is None else _flat(bias, fan_out),
                 (fan_out,),
                 study.members,
             ),
@@ -108,9 +105,12 @@ def _pairs(
     ]  # fmt: skip
 
 
-def _column_as_vector(bias: Any) -> np.ndarray:
-    bias = np.asarray(bias)
-    return bias[..., 0] if bias.ndim > 1 and bias.shape[-1] == 1 else bias
+def _flat(bias: Any, fan_out: int) -> Any:
+    """Return biases without the last axis of the lesson's columns `(fan_out, 1)`."""
+    shape = np.shape(bias)
+    if len(shape) > 1 and shape[-2:] == (fan_out, 1) and shape != (fan_out, fan_out):
+        return np.asarray(bias)[..., 0]
+    return bias
 
 
 def _tensor(where: str, given: Any, shape: tuple[int, ...], members: int) -> np.ndarray:
