@@ -16,6 +16,8 @@ from initlab import analysis
 from initlab.analysis import Comparison, Pair, Row, Summary
 from initlab.messages import cause_sentence
 
+# The columns of several members: loss, training score, test score.
+_BY_QUANTITY = ((0, 1, 2, 3, 4), (0, 5, 6, 7), (0, 8, 9, 10))
 # An R squared beyond it says no more than that.
 _LONG = 1e4
 # A longer label is folded, so that the other columns keep their room.
@@ -45,12 +47,10 @@ class ComparisonTable:
         return console.export_text().rstrip()
 
     def print_to(self, console: Console) -> None:
-        """Print the table; of several members in two, and what happened under it."""
+        """Print the table; of several members in three, and what happened under it."""
         several = self.comparison.members > 1
-        last = len(self.headers) - 1
-        for columns in (
-            ((0, 1, 2, 3, 4), (0, *range(5, last))) if several else (range(last + 1),)
-        ):
+        whole = range(len(self.headers))
+        for columns in _BY_QUANTITY if several else (whole,):
             console.print(self._columns(columns, padding=0 if several else 1))
         if several:
             for row in self.rows:
