@@ -373,3 +373,110 @@ def test_a_layer_of_one_unit_is_spoken_of_as_one():
     sentence = cause_sentence("inactive_units", {"layer": 2, "units": 1})
 
     assert sentence.startswith("the only unit of layer 2 is inactive")
+
+
+BASELINE = np.log(2)
+MOVED = np.full((3, 3), 9.0)
+COPIES = np.tile([1.0, 5, 1], (3, 1))
+
+
+def settled(share):
+    """A loss that ends flat at this share of a constant output's."""
+    return np.array([0.8, share, share]) * [1, BASELINE, BASELINE]
+
+
+def gradients(first, middle, last):
+    return np.tile([first, middle, last], (3, 1))
+
+
+@pytest.mark.parametrize(
+    ("inside", "outside", "expected"),
+    [
+        (
+            {"loss": settled(0.29), "distinct_units": COPIES},
+            {"loss": settled(0.31), "distinct_units": COPIES},
+            "trained_with_copies",
+        ),
+        ({"loss": settled(0.49)}, {"loss": settled(0.51)}, "trained"),
+        ({"loss": settled(0.94)}, {"loss": settled(0.96)}, "learned_in_part"),
+        (
+            {
+                "loss": np.array([1.7, 0.6, 0.6]),
+                "saturated_share": np.full((3, 3), 0.31),
+            },
+            {
+                "loss": np.array([1.7, 0.6, 0.6]),
+                "saturated_share": np.full((3, 3), 0.29),
+            },
+            "saturated_outputs",
+        ),
+        (
+            {"loss": np.array([1.71, 0.6, 0.6]), "saturated_share": np.ones((3, 3))},
+            {"loss": np.array([1.68, 0.6, 0.6]), "saturated_share": np.ones((3, 3))},
+            "saturated_outputs",
+        ),
+        (
+            {"inactive_units": np.tile([8.0, 0, 0], (3, 1))},
+            {"inactive_units": np.tile([7.0, 0, 0], (3, 1))},
+            "mostly_inactive_units",
+        ),
+        (
+            {"distinct_units": np.tile([4.0, 5, 1], (3, 1))},
+            {"distinct_units": np.tile([5.0, 5, 1], (3, 1))},
+            "copied_units",
+        ),
+        (
+            {"gradient_norm": gradients(0.0009, 1, 1)},
+            {"gradient_norm": gradients(0.0011, 1, 1)},
+            "vanishing_gradient",
+        ),
+        (
+            {"gradient_norm": gradients(1e-3, 1e-3, 0.0068)},
+            {"gradient_norm": gradients(1e-3, 1e-3, 0.0071)},
+            "vanishing_signal",
+        ),
+        (
+            {"loss": np.array([0.8, 0.7, 0.6955])},
+            {"loss": np.array([0.8, 0.7, 0.6975])},
+            "unfinished",
+        ),
+    ],
+)
+def test_rules_apply_on_one_side_of_their_threshold_only(inside, outside, expected):
+    moved = {"loss": settled(0.97), "weight_distance": MOVED}
+
+    assert cause_of(run_with(**(moved | inside))).id == expected
+    assert cause_of(run_with(**(moved | outside))).id != expected
+
+
+@pytest.mark.parametrize(
+    ("share", "kept", "expected"),
+    [
+        (0.19, 0.26, "learning_rate_too_small"),
+        (0.19, 0.24, "too_little_training"),
+        (0.21, 0.26, "unknown"),
+    ],
+)
+def test_training_is_called_short_only_where_little_moved(share, kept, expected):
+    gradient = np.ones((3, 3)) * [[1], [1], [kept]]
+    weight = np.full((3, 3), 10.0)
+
+    found = cause_of(
+        run_with(
+            loss=np.array([0.8, 0.699, 0.698]),
+            gradient_norm=gradient,
+            weight_norm=weight,
+            weight_distance=share * weight,
+        )
+    )
+
+    assert found.id == expected
+
+
+def test_a_death_is_dated_by_the_first_record_that_shows_it():
+    inactive = np.array([[0.0, 1, 0], [0, 5, 0], [0, 5, 0]])
+
+    found = cause_of(run_with(loss=settled(1), inactive_units=inactive))
+
+    assert found.id == "died_in_training"
+    assert found.evidence["step"] == 100

@@ -1,5 +1,6 @@
 """What happened, in words: one sentence per cause id, filled with its evidence."""
 
+import re
 from collections.abc import Mapping
 from types import MappingProxyType
 
@@ -140,4 +141,4 @@ def cause_sentence(cause: str, evidence: Mapping[str, float]) -> str:
     for name, addition in _ADDITIONS.items():
         if name in evidence:
             sentence += addition.format(**evidence)
-    return sentence
+    return re.sub(r"\b1 steps\b", "1 step", sentence)
