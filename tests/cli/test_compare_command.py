@@ -247,15 +247,21 @@ def test_a_full_disk_leaves_everything_as_it_was(run, tmp_path, monkeypatch, fai
 @pytest.mark.slow
 @pytest.mark.parametrize("threads", ["1", "2"])
 def test_ctrl_c_stops_within_a_second_and_writes_nothing(tmp_path, threads):
+    folder, scratch = tmp_path / "folder", tmp_path / "scratch"
+    folder.mkdir()
+    scratch.mkdir()
     command = [sys.executable, "-c", "from initlab.cli import main; main()", "compare"]
     running = subprocess.Popen(
         [*command, "--steps", "100000000", "--threads", threads],
-        cwd=tmp_path,
+        cwd=folder,
+        env=os.environ | {"TMPDIR": str(scratch)},
         stderr=subprocess.PIPE,
         text=True,
         start_new_session=True,
     )
-    time.sleep(6)
+    deadline = time.monotonic() + 60
+    while not steps_done(scratch) and time.monotonic() < deadline:
+        time.sleep(0.1)
 
     pressed = time.monotonic()
     os.killpg(running.pid, 2)
@@ -266,7 +272,29 @@ def test_ctrl_c_stops_within_a_second_and_writes_nothing(tmp_path, threads):
     assert running.returncode == 130
     assert err.endswith("initlab: stopped\n")
     assert "Traceback" not in err
-    assert list(tmp_path.iterdir()) == []
+    assert list(folder.iterdir()) == []
+
+
+def steps_done(scratch):
+    """Return how many steps the engine has counted in its scratch folder."""
+    counters = list(scratch.glob("initlab-*/steps"))
+    return np.fromfile(counters[0], dtype=np.int64).sum() if counters else 0
+
+
+def test_help_lists_every_name_that_an_option_takes(run):
+    from initlab import spec
+
+    _, out, _ = run("compare", "--help")
+
+    words = set(re.findall(r"\w+", out))
+    for names in (
+        spec.ACTIVATION_NAMES,
+        spec.LOSS_NAMES,
+        spec.OPTIMIZER_NAMES,
+        spec.PROBLEM_NAMES,
+        spec.SEEDING_NAMES,
+    ):
+        assert set(names) <= words
 
 
 def test_remarks_on_the_data_are_printed(run, tmp_path):
