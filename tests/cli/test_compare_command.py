@@ -243,7 +243,6 @@ def test_a_full_disk_leaves_everything_as_it_was(run, tmp_path, monkeypatch, fai
     assert [path.name for path in tmp_path.iterdir()] == ["initlab-compare"]
 
 
-@pytest.mark.skipif(os.name != "posix", reason="signals as in POSIX")
 @pytest.mark.slow
 @pytest.mark.parametrize("threads", ["1", "2"])
 def test_ctrl_c_stops_within_a_second_and_writes_nothing(tmp_path, threads):

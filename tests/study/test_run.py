@@ -2,6 +2,7 @@
 
 import importlib.metadata
 import warnings
+from concurrent.futures import Future, ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -281,3 +282,29 @@ def test_inits_may_be_labelled_by_a_mapping():
     results = il.run(quick(inits=inits), threads=1)
 
     assert results.init.values.tolist() == ["a", "b"]
+
+
+def test_any_executor_may_train_and_no_number_changes():
+    seen = []
+    here = il.run(quick(members=3), threads=1)
+
+    with ThreadPoolExecutor(2) as executor:
+        there = il.run(
+            quick(members=3),
+            executor=executor,
+            progress=lambda *now: seen.append(now),
+        )
+
+    assert there.equals(here)
+    assert seen == [(20, 60), (40, 60), (60, 60)]
+
+
+def test_a_failing_executor_is_not_waited_for():
+    class Broken(ThreadPoolExecutor):
+        def submit(self, *_, **__):
+            future = Future()
+            future.set_exception(RuntimeError("the cluster is gone"))
+            return future
+
+    with Broken(1) as executor, pytest.raises(RuntimeError, match="cluster is gone"):
+        il.run(quick(members=2), executor=executor)

@@ -10,7 +10,7 @@ import signal
 import tempfile
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import as_completed
+from concurrent.futures import Executor, as_completed
 from contextlib import contextmanager
 from itertools import pairwise
 from pathlib import Path
@@ -39,6 +39,7 @@ def train_ensemble(
     data: Examples,
     *,
     threads: int | None = None,
+    executor: Executor | None = None,
     progress: Progress | None = None,
 ) -> list[History]:
     """Return one history per starting point, in their order.
@@ -50,8 +51,11 @@ def train_ensemble(
         data: Shared by all.
         threads: How many networks to train at a time; None: one per core. Changes no
             number.
+        executor: Where to train instead, one network a task; it is not shut down.
         progress: Told how many steps are done, of how many; must not raise.
     """
+    if executor is not None:
+        return _by_executor(study, starts, data, executor, progress)
     workers = min(threads or os.cpu_count() or 1, len(starts))
     if threads is None and _seconds(study, len(starts), data) < _WORTH_WORKERS:
         workers = 1
@@ -93,6 +97,32 @@ def _in_processes(
         raise
     executor.shutdown(wait=True)
     return [histories[number] for number in range(len(starts))]
+
+
+def _by_executor(
+    study: Study,
+    starts: Sequence[Weights],
+    data: Examples,
+    executor: Executor,
+    progress: Progress | None,
+) -> list[History]:
+    futures = [executor.submit(_train_alone, study, start, data) for start in starts]
+    try:
+        for done, future in enumerate(as_completed(futures), start=1):
+            future.result()
+            if progress is not None:
+                progress(done * study.steps, len(starts) * study.steps)
+    except BaseException:
+        for future in futures:
+            future.cancel()
+        raise
+    return [future.result() for future in futures]
+
+
+def _train_alone(study: Study, start: Weights, data: Examples) -> History:
+    """Train one network in somebody's process, with BLAS as in ours."""
+    with threadpool_limits(1, user_api="blas"):
+        return train(study, start, data)
 
 
 def _train_one(

@@ -3,6 +3,7 @@
 import importlib.metadata
 import platform
 from collections.abc import Callable, Mapping
+from concurrent.futures import Executor
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,7 @@ def run(
     store: str | Path | None = None,
     engine: str = "auto",
     threads: int | None = None,
+    executor: Executor | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> xr.Dataset:
     """Return every member's history as one labelled dataset.
@@ -40,6 +42,8 @@ def run(
         store: A new `.zarr` folder or `.nc` file to write; an existing one is refused.
         engine: `"auto"` or `"reference"`; what it resolved to is in the dataset.
         threads: Networks trained at a time; None: one per core. Changes no number.
+        executor: Any `concurrent.futures.Executor` to train in instead. Changes no
+            number on machines alike.
         progress: Called with (steps done, steps in all) about ten times a second.
 
     Raises:
@@ -66,7 +70,9 @@ def run(
         or [drawn(study, init, member) for member in range(study.members)]
         for init in study.inits
     }
-    dataset = _trained(study, data, starts, threads, progress)
+    dataset = _trained(
+        study, data, starts, threads=threads, executor=executor, progress=progress
+    )
     if store is not None:
         results.save(dataset, store)
     return dataset
@@ -76,16 +82,13 @@ def _trained(
     study: Study,
     data: problems.Data,
     starts: Mapping[str, list[engine.Weights]],
-    threads: int | None,
-    progress: Callable[[int, int], None] | None,
+    **where: Any,
 ) -> xr.Dataset:
     examples = examples_of(study, data)
     # Callables and arrays need not travel to other processes.
     bare = study.model_copy(update={"inits": (), "problem": Problem()})
     flat = [start for members in starts.values() for start in members]
-    histories = engine.train_ensemble(
-        bare, flat, examples, threads=threads, progress=progress
-    )
+    histories = engine.train_ensemble(bare, flat, examples, **where)
     first = slice(None, None, study.members)  # member 0 of each init, for pictures
     pictured = list(zip(flat[first], histories[first], strict=True))
     with threadpool_limits(1, user_api="blas"):
