@@ -6,7 +6,7 @@ from matplotlib.collections import PolyCollection
 from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 
-from initlab.figures import loss_curves
+from initlab.figures import CEILING, loss_curves
 
 
 def curve(ax, label):
@@ -206,3 +206,12 @@ def test_given_axes_are_drawn_into(results_of):
 )
 def test_the_loss_axis_names_its_unit(results_of, loss, unit):
     assert unit in loss_curves(results_of(loss=loss)).get_ylabel()
+
+
+def test_one_exploded_network_does_not_flatten_the_others(results_of):
+    results = results_of(first_losses=[0.7, 0.8, 0.9]).copy(deep=True)
+    results.loss[1, :, 1:] = 1e90
+
+    ax = loss_curves(results)
+
+    assert 0.9 * CEILING < ax.get_ylim()[1] < 100 * 0.9 * CEILING

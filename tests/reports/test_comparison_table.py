@@ -4,9 +4,11 @@ import json
 
 import numpy as np
 import pytest
+from rich.console import Console
 
 import initlab as il
 from initlab.reports import as_json, printed_records
+from initlab.reports._pictures import captions
 
 
 def test_the_table_shows_medians_spreads_and_intervals_in_columns_of_their_own():
@@ -118,3 +120,32 @@ def test_a_report_is_one_page_written_whole(short_results, tmp_path):
     assert [each.name for each in tmp_path.iterdir()] == ["page.html"]
     with pytest.raises(il.InitlabError, match="cannot write"):
         il.report(short_results, tmp_path / "none" / "page.html")
+
+
+def test_what_happened_stands_under_a_table_that_leaves_it_no_room(capsys, monkeypatch):
+    label = "a_name_of_many_words_that_fills_a_line_of_a_terminal"
+    study = il.Study(inits=[il.inits.zeros(label=label)], steps=2)
+    table = il.compare(il.run(study, threads=1))
+    monkeypatch.setenv("COLUMNS", "70")
+
+    table.print_to(Console())
+
+    out = capsys.readouterr().out
+    assert "what happened" not in out
+    assert f"{label}: all 10 units" in " ".join(out.split())
+
+
+def test_no_score_is_a_negative_zero():
+    study = il.Study(problem="diabetes", inits=["zeros"], steps=2000)
+
+    table = il.compare(il.run(study, threads=1))
+
+    assert "-0.000" not in table.rows[0][:-1]
+
+
+def test_the_page_says_when_a_curve_leaves_the_picture(short_results):
+    results = short_results.copy(deep=True)
+    results.loss[0, :, 1] = 1e90
+
+    assert "leaves at the top" in captions(results)["loss_curves"][1]
+    assert "leaves at the top" not in captions(short_results)["loss_curves"][1]

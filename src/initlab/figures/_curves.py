@@ -31,6 +31,9 @@ from initlab.figures._style import (
 
 # Losses whose largest exceeds the smallest by more than this are drawn on a log scale.
 LOGARITHMIC_RATIO = 30
+# The axis ends at this many times the largest loss that training could start from, so
+# that one network that exploded does not flatten all others.
+CEILING = 1e4
 _MARKERS_PER_CURVE = 7
 _LABEL_POINTS = 13.5
 _CONSTANT_GUESS = "constant guess"
@@ -140,6 +143,8 @@ def _set_scales(ax: Axes, steps: np.ndarray, spread: Spread, baseline: float) ->
     shown = _finite([spread.low, spread.middle, spread.high])
     positive = np.append(shown[shown > 0], baseline if baseline > 0 else [])
     low, high = (positive.min(), positive.max()) if positive.size else (1.0, 1.0)
+    first = _finite([spread.middle[:, 0], np.array(baseline)]).max(initial=low)
+    high = max(low, min(high, CEILING * first))
     if high / low > LOGARITHMIC_RATIO:
         margin = (high / low) ** 0.04
         # Limits first: on a log scale matplotlib's own could overflow.

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from xml.etree import ElementTree
 
+import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -169,6 +170,13 @@ def _about_curves(results: xr.Dataset) -> str:
         said.append(
             "A cross marks the last record before a network diverged"
             + ("; it counts as infinite from there on." if members > 1 else ".")
+        )
+    losses = results["loss"]
+    first = np.fmax(losses.isel(step=0).max(), results["baseline_loss"])
+    if (losses > figures.CEILING * first).any():
+        said.append(
+            "A line that leaves at the top went beyond "
+            f"{figures.CEILING:,.0f} times the largest first loss."
         )
     said.append(
         "Dashed: the best constant guess. A curve that stays there has learned "

@@ -16,6 +16,8 @@ from initlab import analysis
 from initlab.analysis import Comparison, Pair, Row, Summary
 from initlab.messages import cause_sentence
 
+# What happened stands under the table, where its column would be narrower.
+_PROSE = 22
 # The columns of several members: loss, training score, test score.
 _BY_QUANTITY = ((0, 1, 2, 3, 4), (0, 5, 6, 7), (0, 8, 9, 10))
 # An R squared beyond it says no more than that.
@@ -49,10 +51,12 @@ class ComparisonTable:
     def print_to(self, console: Console) -> None:
         """Print the table; of several members in three, and what happened under it."""
         several = self.comparison.members > 1
-        whole = range(len(self.headers))
+        last = len(self.headers) - 1
+        apart = several or self._room_for_prose(console) < _PROSE
+        whole = range(last if apart else last + 1)
         for columns in _BY_QUANTITY if several else (whole,):
-            console.print(self._columns(columns, padding=0 if several else 1))
-        if several:
+            console.print(self._columns(columns, padding=0 if apart else 1))
+        if apart:
             for row in self.rows:
                 console.print(Text.assemble((row[0], "bold"), f": {row[-1]}"))
             console.print()
@@ -75,6 +79,11 @@ class ComparisonTable:
         for row in self.rows:
             table.add_row(*(Text(row[number]) for number in columns))
         return table
+
+    def _room_for_prose(self, console: Console) -> int:
+        """Return how wide the last column would be."""
+        numbers = self._columns(range(len(self.headers) - 1), padding=0)
+        return console.width - console.measure(numbers).maximum
 
     @property
     def _labels_are_short(self) -> bool:
@@ -191,7 +200,8 @@ def _interval(summary: Summary) -> str:
 def _score(summary: Summary) -> str:
     if not math.isfinite(summary.median):
         return "none"
-    return f"{summary.median:.3f}" if abs(summary.median) < _LONG else "far below 0"
+    shown = round(summary.median, 3) + 0.0  # no negative zero
+    return f"{shown:.3f}" if abs(shown) < _LONG else "far below 0"
 
 
 def pair_sentence(pair: Pair) -> str:
