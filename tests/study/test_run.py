@@ -308,3 +308,24 @@ def test_a_failing_executor_is_not_waited_for():
 
     with Broken(1) as executor, pytest.raises(RuntimeError, match="cluster is gone"):
         il.run(quick(members=2), executor=executor)
+
+
+def test_the_lessons_columns_serve_every_member():
+    weights = {"W1": np.ones((2, 2)), "b1": np.zeros((2, 1))}
+    weights |= {"W2": np.ones((1, 2)), "b2": np.ones((1, 1))}
+    study = quick(network=il.MLP(widths=(2, 2, 1)), members=3)
+
+    losses = il.run(study, weights={"mine": weights}).loss.sel(init="mine")
+
+    assert len(np.unique(losses.isel(step=0))) == 1
+
+
+def test_a_weight_of_two_rows_as_lists_is_no_pair():
+    study = quick(network=il.MLP(widths=(2, 2, 1)))
+    rows = [[[1.0, 2.0], [3.0, 4.0]], [[1.0, 1.0]]]
+    pairs = [[np.array(rows[0]), np.zeros(2)], (np.array(rows[1]), np.zeros(1))]
+
+    results = il.run(study, weights={"rows": rows, "pairs": pairs})
+
+    rows_loss, pairs_loss = (results.loss.sel(init=name) for name in ("rows", "pairs"))
+    np.testing.assert_array_equal(rows_loss, pairs_loss)

@@ -99,16 +99,21 @@ def _pairs(
                 f"weights[{label!r}]: {missing} is missing"
             ) from None
     return [
-        (layer[0], layer[1]) if isinstance(layer, tuple | list) and len(layer) == 2
-        else (layer, None)
-        for layer in layers
-    ]  # fmt: skip
+        (layer[0], layer[1]) if _is_pair(layer) else (layer, None) for layer in layers
+    ]
+
+
+def _is_pair(layer: Any) -> bool:
+    """Return whether this is (weight, bias), and no weight of two rows."""
+    if not isinstance(layer, tuple | list) or len(layer) != 2:
+        return False
+    return np.ndim(layer[0]) > np.ndim(layer[1])
 
 
 def _flat(bias: Any, fan_out: int) -> Any:
     """Return biases without the last axis of the lesson's columns `(fan_out, 1)`."""
     shape = np.shape(bias)
-    if len(shape) > 1 and shape[-2:] == (fan_out, 1) and shape != (fan_out, fan_out):
+    if shape[-2:] == (fan_out, 1):
         return np.asarray(bias)[..., 0]
     return bias
 
