@@ -118,3 +118,17 @@ def test_the_step_of_divergence_does_not_depend_on_what_is_recorded(record_every
             w2, b2 = w2 - 1e3 * d2.T @ h, b2 - 1e3 * d2.sum(axis=0)
             step += 1
     assert history.diverged_step == step
+
+
+def test_weights_that_overflow_in_the_first_update_diverge_at_step_1():
+    study = Study(
+        network=MLP(widths=(2, 1)),
+        loss="mean_squared_error",
+        learning_rate=1e300,
+        steps=5,
+    )
+    start = [(np.array([[1e9, 0.0]]), np.zeros(1))]
+
+    history = train(study, start, DATA)
+
+    assert history.diverged_step == 1
