@@ -3,12 +3,13 @@
 import json
 import shlex
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
+from initlab.cli._progress import progress_bar
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -192,7 +193,7 @@ def _conduct(
     refuse_foreign(out)
     if json_to not in (None, "-"):
         _refuse_unwritable(Path(str(json_to)), out)
-    with _progress_bar() as progress:
+    with progress_bar("training", unit="steps/s") as progress:
         results = run(study, threads=threads, progress=progress)
     command = shlex.join(["initlab", *sys.argv[1:]])
     folder = write_folder(results, out, command=command)
@@ -251,32 +252,3 @@ def _cost_lines(results: "xr.Dataset") -> Iterator[str]:
                 continue
             cost = float(results["loss"].values[i, 0, record])
             yield f"Cost after iteration {step}: {cost!r}"
-
-
-@contextmanager
-def _progress_bar() -> Iterator[Callable[[int, int], None]]:
-    """Show steps done, their rate and the time left, while the block runs."""
-    from rich.console import Console
-    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
-
-    console = Console(stderr=True)
-    bar = Progress(
-        TextColumn("training"),
-        BarColumn(),
-        TextColumn("{task.percentage:>3.0f} %"),
-        TextColumn("{task.fields[rate]}"),
-        TextColumn("left"),
-        TimeRemainingColumn(),
-        console=console,
-        transient=True,
-        disable=not console.is_terminal,
-    )
-    with bar:
-        task = bar.add_task("training", total=None, rate="")
-
-        def progress(done: int, total: int) -> None:
-            speed = bar.tasks[0].speed
-            rate = f"{speed:,.0f} steps/s" if speed else ""
-            bar.update(task, completed=done, total=total, rate=rate)
-
-        yield progress
