@@ -206,3 +206,33 @@ def _function_lines(function: "FunctionGrade") -> Iterable[str]:
             yield f"    likely    {finding.likely}"
     for remark in function.remarks:
         yield f"    note      {remark}"
+
+
+@app.command("claims")
+def answer_claims(
+    names: Annotated[
+        list[str] | None,
+        typer.Argument(help="best, zeros, extremes, longer, depth; none: all."),
+    ] = None,
+    members: Annotated[
+        int, typer.Option(min=1, help="Networks per init, legacy seeds from 0.")
+    ] = 200,
+    out: Annotated[Path, typer.Option(help="Folder for pictures and numbers.")] = Path(
+        "initlab-claims"
+    ),
+    threads: Annotated[
+        int | None, typer.Option(min=1, help="Networks trained at a time.")
+    ] = None,
+) -> None:
+    """Answer what documents of the lesson say, over many seeds."""
+    from initlab.cli._progress import progress_bar
+    from initlab.lesson import examine, write_pictures
+
+    with progress_bar("training", unit="steps/s") as progress:
+        for examined in examine(
+            names or (), members=members, threads=threads, progress=progress
+        ):
+            typer.echo(f'"{examined.claim.statement}": {examined.answer.verdict}')
+            typer.echo(f"  {examined.answer.sentence}.")
+            picture, *_ = write_pictures(examined, out)
+            typer.echo(f"  Picture: {picture}\n")

@@ -5,6 +5,7 @@ No pyplot and no global state. An init has the same colour and marker in every p
 
 from initlab.figures._boundaries import decision_boundaries
 from initlab.figures._curves import CEILING, loss_curves
+from initlab.figures._distributions import along, distributions
 from initlab.figures._histograms import activation_histograms
 from initlab.figures._profiles import layer_profiles
 from initlab.figures._style import style
@@ -12,7 +13,9 @@ from initlab.figures._style import style
 __all__ = [
     "CEILING",
     "activation_histograms",
+    "along",
     "decision_boundaries",
+    "distributions",
     "layer_profiles",
     "loss_curves",
     "style",

@@ -275,19 +275,13 @@ def measured_spread(problem: str, init: str, last: int) -> Spread:
     from initlab.spec import Study
     from initlab.study import run
 
-    rng = np.random.RandomState(LEGACY_SEED)
-    start = [
-        (draw(init, shape, rng=rng), np.zeros(shape[0]))
-        for shape in zip(LAYERS[1:], LAYERS[:-1], strict=True)
-    ]
-    nudges = np.random.default_rng(0)
-    members = [start] + [
-        [(_nudged(weight, nudges), bias) for weight, bias in start]
-        for _ in range(COPIES)
-    ]
-    study = Study(
-        problem=problem, inits=[init], members=len(members), steps=max(last, 1)
-    )
+    rng, nudges = np.random.RandomState(LEGACY_SEED), np.random.default_rng(0)
+    members = []
+    for shape in zip(LAYERS[1:], LAYERS[:-1], strict=True):
+        weight = draw(init, shape, rng=rng)
+        copies = [weight, *(_nudged(weight, nudges) for _ in range(COPIES))]
+        members.append((np.stack(copies), np.zeros((len(copies), shape[0]))))
+    study = Study(problem=problem, inits=[init], members=1 + COPIES, steps=max(last, 1))
     label = study.inits[0].label
     loss = run(study, weights={label: members}).loss.sel(init=label)
     steps = range(0, last + 1, 1000)

@@ -20,6 +20,7 @@ except ImportError:
         "notebooks need nbformat, nbclient and ipykernel: pip install 'initlab[lesson]'"
     ) from None
 
+_CELL_TYPES = ("code", "heading", "html", "markdown", "raw")
 # Where exporters and editors begin a new cell.
 _CELL = re.compile(r"^# (?:In\s?\[[\d ]*\]:|%%.*|<codecell>)\s*$", re.MULTILINE)
 
@@ -41,7 +42,7 @@ def read(path: Path) -> "NotebookNode":
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # missing and double ids are mended below
         try:
-            notebook = nbformat.v4.upgrade(nbformat.convert(_mended(content), 4))
+            notebook = nbformat.reads(json.dumps(_mended(content)), as_version=4)
         except Exception as error:  # whatever a broken structure provokes
             raise DataError(
                 f"{path}: is JSON, but no notebook ({type(error).__name__}: {error})"
@@ -88,7 +89,7 @@ def _language(content: dict[str, Any]) -> str:
     return str(kernel.get("language") or info.get("name") or "").lower()
 
 
-def _mended(content: dict[str, Any]) -> Any:
+def _mended(content: dict[str, Any]) -> dict[str, Any]:
     """Return the notebook with what hand edits and old programs leave out filled in."""
     if not isinstance(content.get("metadata"), dict):
         content["metadata"] = {}
@@ -99,10 +100,12 @@ def _mended(content: dict[str, Any]) -> Any:
     sheets = content.get("worksheets", []) if major < 4 else [content]
     for sheet in sheets:
         for cell in sheet.get("cells", []):
+            if cell["cell_type"] not in _CELL_TYPES:
+                raise ValueError(f"no cell type: {cell['cell_type']!r}")
             cell.setdefault("metadata", {})
             if cell.get("cell_type") == "code":
                 _mend_outputs(cell, major)
-    return nbformat.from_dict(content)
+    return content
 
 
 def _mend_outputs(cell: dict[str, Any], major: int) -> None:

@@ -1,8 +1,11 @@
 """A notebook of the lesson, executed as it is, and what its numbers say."""
 
 import asyncio
+import contextlib
 import json
 import os
+import signal
+import subprocess
 import tempfile
 import time
 from collections.abc import Callable
@@ -29,6 +32,7 @@ Progress = Callable[[int, int], None]
 CELL_TIMEOUT = 600.0  # seconds; the lesson's slowest cell takes a few
 _START_TIMEOUT = 60
 _MARK = "initlab_executed"
+_LOG = "provided"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -162,7 +166,6 @@ def _execute(
     content: Any, path: Path, timeout: float, progress: Progress | None
 ) -> tuple[int, tuple[str, ...]]:
     """Run all cells in place; return how many ran, and what was provided."""
-    from nbclient import NotebookClient
     from nbclient.exceptions import DeadKernelError
 
     total = sum(cell.cell_type == "code" for cell in content.cells)
@@ -179,53 +182,92 @@ def _execute(
         nonlocal done
         done += 1
 
-    with tempfile.TemporaryDirectory(prefix="initlab-lesson-") as folder:
-        log = Path(folder) / "provided"
-        client = NotebookClient(
-            content,
-            km=_kernel_manager(folder),
-            resources={"metadata": {"path": str(path.parent.resolve())}},
-            timeout=timeout,
-            startup_timeout=_START_TIMEOUT,
-            interrupt_on_timeout=True,
-            allow_errors=True,
-            extra_arguments=["--ext=initlab.lesson._kernel"],
-            on_cell_execute=begin,
-            on_cell_executed=end,
-        )
+    hooks = {"on_cell_execute": begin, "on_cell_executed": end}
+    with tempfile.TemporaryDirectory(prefix="initlab-lesson-") as temporary:
+        folder = Path(temporary)
         try:
-            asyncio.run(_executed(client, _environment(folder, log)))
+            asyncio.run(_executed(content, path, timeout, folder, hooks))
         except DeadKernelError:
             _record_death(content, done)
+        log = folder / _LOG
         provided = log.read_text(encoding="utf-8").splitlines() if log.exists() else []
     return done, tuple(dict.fromkeys(json.loads(line) for line in provided))
 
 
-def _kernel_manager(folder: str) -> Any:
-    """Return a manager of the Python that runs initlab, whatever kernels are named."""
+async def _executed(
+    content: Any, path: Path, timeout: float, folder: Path, hooks: dict[str, Any]
+) -> None:
+    """Execute the notebook in a new kernel that works in the notebook's folder."""
     from jupyter_client.kernelspec import KernelSpecManager
     from jupyter_client.manager import AsyncKernelManager
+    from nbclient import NotebookClient
+    from nbclient.exceptions import DeadKernelError
+    from zmq.asyncio import Context
 
-    return AsyncKernelManager(
-        kernel_spec_manager=KernelSpecManager(kernel_dirs=[]),
-        connection_file=str(Path(folder) / "kernel.json"),
-        # Sockets in that folder, where the system has them: nothing on any network.
-        transport="ipc" if os.name == "posix" else "tcp",
+    task, loop = asyncio.current_task(), asyncio.get_running_loop()
+    assert task is not None
+    stopped = False
+
+    def stop() -> None:
+        nonlocal stopped
+        stopped = True
+        task.cancel()
+
+    context: Any = Context()
+    connections: list[Any] = []
+
+    def begin(**_: Any) -> None:
+        connections.append(client.kc)
+        # nbclient's own handler ends the kernel, and reports its death as an error.
+        with contextlib.suppress(NotImplementedError, RuntimeError, ValueError):
+            loop.add_signal_handler(signal.SIGINT, stop)
+
+    client = NotebookClient(
+        content,
+        # The Python that runs initlab, whatever kernels are installed or named.
+        km=AsyncKernelManager(
+            context=context,
+            kernel_spec_manager=KernelSpecManager(kernel_dirs=[]),
+            connection_file=str(folder / "kernel.json"),
+            # Sockets in that folder, where the system has them: not on any network.
+            transport="ipc" if os.name == "posix" else "tcp",
+        ),
+        resources={"metadata": {"path": str(path.parent.resolve())}},
+        timeout=timeout,
+        startup_timeout=_START_TIMEOUT,
+        interrupt_on_timeout=True,
+        allow_errors=True,
+        shutdown_kernel="immediate",
+        extra_arguments=["--ext=initlab.lesson._kernel"],
+        on_notebook_start=begin,
+        **hooks,
     )
+    try:
+        await client.async_execute(
+            env=_environment(folder),
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+    except (asyncio.CancelledError, DeadKernelError):
+        if stopped:
+            raise KeyboardInterrupt from None
+        raise
+    finally:
+        # After a kernel's death nbclient leaves them open.
+        for connection in connections:
+            connection.stop_channels()
+            connection.context.destroy(linger=0)
+        context.destroy(linger=0)
 
 
-async def _executed(client: Any, environment: dict[str, str]) -> None:
-    await client.async_execute(env=environment)
-
-
-def _environment(folder: str, log: Path) -> dict[str, str]:
+def _environment(folder: Path) -> dict[str, str]:
     """Return this process's environment, without what would change a notebook."""
     environment = {
         name: value for name, value in os.environ.items() if name != "MPLBACKEND"
     }
     return environment | {
-        "IPYTHONDIR": folder,  # nobody's start-up files
-        PROVIDED_LOG: str(log),
+        "IPYTHONDIR": str(folder),  # nobody's start-up files
+        PROVIDED_LOG: str(folder / _LOG),
         "PIP_RETRIES": "0",  # `!pip install` in a cell fails at once without a network
         "PYDEVD_DISABLE_FILE_VALIDATION": "1",
     }
@@ -275,4 +317,4 @@ def _html(content: Any, executed: Path) -> str:
     exporter.exclude_input_prompt = True
     resources = {"metadata": {"name": executed.stem, "path": str(executed.parent)}}
     page, _ = exporter.from_notebook_node(content, resources=resources)
-    return str(page)
+    return str(page).replace('<script src=""></script>', "")  # what was named above
