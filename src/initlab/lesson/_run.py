@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import json
 import os
+import re
 import signal
 import subprocess
 import tempfile
@@ -214,24 +215,25 @@ async def _executed(
         task.cancel()
 
     context: Any = Context()
-    connections: list[Any] = []
+    left_open: list[tuple[Any, subprocess.Popen[bytes]]] = []
 
     def begin(**_: Any) -> None:
-        connections.append(client.kc)
+        left_open.append((client.kc, manager.provisioner.process))
         # nbclient's own handler ends the kernel, and reports its death as an error.
         with contextlib.suppress(NotImplementedError, RuntimeError, ValueError):
             loop.add_signal_handler(signal.SIGINT, stop)
 
+    manager: Any = AsyncKernelManager(
+        context=context,
+        # The Python that runs initlab, whatever kernels are installed or named.
+        kernel_spec_manager=KernelSpecManager(kernel_dirs=[]),
+        connection_file=str(folder / "kernel.json"),
+        # Sockets in that folder, where the system has them: not on any network.
+        transport="ipc" if os.name == "posix" else "tcp",
+    )
     client = NotebookClient(
         content,
-        # The Python that runs initlab, whatever kernels are installed or named.
-        km=AsyncKernelManager(
-            context=context,
-            kernel_spec_manager=KernelSpecManager(kernel_dirs=[]),
-            connection_file=str(folder / "kernel.json"),
-            # Sockets in that folder, where the system has them: not on any network.
-            transport="ipc" if os.name == "posix" else "tcp",
-        ),
+        km=manager,
         resources={"metadata": {"path": str(path.parent.resolve())}},
         timeout=timeout,
         startup_timeout=_START_TIMEOUT,
@@ -253,8 +255,10 @@ async def _executed(
             raise KeyboardInterrupt from None
         raise
     finally:
-        # After a kernel's death nbclient leaves them open.
-        for connection in connections:
+        # nbclient leaves them open where a kernel dies or is interrupted.
+        for connection, kernel in left_open:
+            kernel.kill()
+            kernel.wait()
             connection.stop_channels()
             connection.context.destroy(linger=0)
         context.destroy(linger=0)
@@ -317,4 +321,4 @@ def _html(content: Any, executed: Path) -> str:
     exporter.exclude_input_prompt = True
     resources = {"metadata": {"name": executed.stem, "path": str(executed.parent)}}
     page, _ = exporter.from_notebook_node(content, resources=resources)
-    return str(page).replace('<script src=""></script>', "")  # what was named above
+    return re.sub(r'<script src="">\s*</script>', "", str(page))  # named "" above
