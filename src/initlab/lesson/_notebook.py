@@ -47,6 +47,7 @@ def read(path: Path) -> "NotebookNode":
             raise DataError(
                 f"{path}: is JSON, but no notebook ({type(error).__name__}: {error})"
             ) from None
+    notebook.nbformat_minor = 5  # whose cells have ids
     for number, cell in enumerate(notebook.cells):
         cell["id"] = f"cell-{number + 1}"
     notebook.metadata.pop("widgets", None)  # states of widgets that are gone

@@ -22,7 +22,7 @@ from initlab.lesson._judgement import (
     judge,
     measured_spread,
 )
-from initlab.lesson._notebook import read
+from initlab.lesson._notebook import read, source_of
 from initlab.lesson._printed import printed_in
 from initlab.lesson._surroundings import PROVIDED_LOG
 from initlab.results import moved_into_place
@@ -58,7 +58,7 @@ class RunReport:
         notebook: Its path.
         executed: Where the executed copy is.
         html: Where its HTML is, if asked for.
-        cells: How many code cells it has; `ran` of them ran.
+        cells: How many cells with code it has; `ran` of them ran.
         seconds: How long they took.
         errors: What cells raised; the others ran nevertheless.
         provided: Modules that were missing and came from initlab.
@@ -133,7 +133,7 @@ def run(
         notebook=path,
         executed=executed,
         html=page,
-        cells=len(codes),
+        cells=len(_with_code(content)),
         ran=ran,
         seconds=seconds,
         errors=tuple(_errors(codes)),
@@ -169,7 +169,7 @@ def _execute(
     """Run all cells in place; return how many ran, and what was provided."""
     from nbclient.exceptions import DeadKernelError
 
-    total = sum(cell.cell_type == "code" for cell in content.cells)
+    total = len(_with_code(content))
     done = 0
     for cell in content.cells:
         if cell.cell_type == "code":
@@ -277,12 +277,21 @@ def _environment(folder: Path) -> dict[str, str]:
     }
 
 
+def _with_code(content: Any) -> list[Any]:
+    """Return the cells that are executed; empty ones are not."""
+    return [
+        cell
+        for cell in content.cells
+        if cell.cell_type == "code" and source_of(cell).strip()
+    ]
+
+
 def _record_death(content: Any, done: int) -> None:
     """Put the kernel's end where the cell's outputs would be."""
     import nbformat
 
-    codes = [cell for cell in content.cells if cell.cell_type == "code"]
-    running = [cell for cell in codes if cell.source.strip()][done : done + 1]
+    codes = _with_code(content)
+    running = codes[done : done + 1]
     for cell in running or codes[-1:]:
         cell.outputs.append(
             nbformat.v4.new_output(
