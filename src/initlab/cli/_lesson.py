@@ -187,6 +187,8 @@ def _graded_lines(graded: "Grade") -> Iterable[str]:
     yield f"{graded.file}: {'passed' if graded.passed else 'not passed'}"
     for function in graded.functions:
         yield from _function_lines(function)
+    for remark in graded.remarks:
+        yield f"  note: {remark}"
     kept_in = [each for each in graded.isolation if each != "limits"]
     yield (
         f"  isolated: own process and session, limits, {', '.join(kept_in)}"

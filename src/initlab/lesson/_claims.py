@@ -126,7 +126,7 @@ def _spread(costs: np.ndarray) -> str:
     return f"{np.median(costs):.3g} ({low:.2g} to {high:.2g})"
 
 
-_OF = f"at learning rate {LEARNING_RATE} on circles, full batch"
+_OF = f"At learning rate {LEARNING_RATE} on circles, full batch"
 _HE, _XAVIER = "he_normal", "lecun_normal"
 _ONE, _TEN = "normal(std=1)", "normal(std=10)"
 _NAMES = {

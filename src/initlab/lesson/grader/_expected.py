@@ -166,7 +166,8 @@ def trained(
 ) -> Parameters:
     """Return the parameters after that many full-batch steps."""
     parameters = start
-    for _ in range(iterations):
-        grads = backward(X, Y, parameters)
-        parameters = updated(parameters, grads, learning_rate)
+    with np.errstate(all="ignore"):  # uphill, as one slip has it, they overflow
+        for _ in range(iterations):
+            grads = backward(X, Y, parameters)
+            parameters = updated(parameters, grads, learning_rate)
     return parameters

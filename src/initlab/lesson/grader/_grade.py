@@ -21,7 +21,7 @@ from initlab.lesson.grader._network import (
     grade_model,
     grade_update,
 )
-from initlab.lesson.grader._program import Program, program_of
+from initlab.lesson.grader._program import Program, endless_loop, program_of
 from initlab.lesson.grader._session import Limits, Session, WorkerEndedError
 
 KINDS = ("zeros", "random", "he")
@@ -46,11 +46,13 @@ class Grade:
         file: Its path.
         functions: One grade for each function asked for or present.
         isolation: What kept the program in: `"limits"`, `"landlock"`, `"seccomp"`.
+        remarks: Of the program as a whole.
     """
 
     file: Path
     functions: tuple[FunctionGrade, ...]
     isolation: tuple[str, ...]
+    remarks: tuple[str, ...] = ()
 
     @property
     def passed(self) -> bool:
@@ -63,6 +65,7 @@ class Grade:
             "file": str(self.file),
             "status": "passed" if self.passed else "not passed",
             "isolation": list(self.isolation),
+            "remarks": list(self.remarks),
             "functions": {
                 function.name: {
                     "passed": function.passed,
@@ -104,6 +107,11 @@ def grade(
             f"{file}: nothing to grade: it defines none of {', '.join(INITIALIZERS)}"
         )
     asked = tuple(only) or INITIALIZERS
+    endless = endless_loop(program.chunks)
+    if endless is not None:
+        ended = WorkerEndedError(f"would never end: the loop of line {endless}")
+        functions = [_not_loaded(name, ended) for name in asked]
+        return Grade(file=Path(file), functions=tuple(functions), isolation=("limits",))
     targets = tuple(only) or (
         *INITIALIZERS,
         *(name for name in NETWORK_FUNCTIONS if name in named),
@@ -112,10 +120,16 @@ def grade(
         with _session(program, targets, limits) as session:
             functions = list(_graded(program, session, targets, asked, limits))
             isolation = ("limits", *session.isolation)
+            remarks = [f"its top level raised {error}" for error in session.errors]
     except WorkerEndedError as ended:
         functions = [_not_loaded(name, ended) for name in asked]
-        isolation = ("limits",)
-    return Grade(file=Path(file), functions=tuple(functions), isolation=isolation)
+        isolation, remarks = ("limits",), []
+    return Grade(
+        file=Path(file),
+        functions=tuple(functions),
+        isolation=isolation,
+        remarks=tuple(remarks),
+    )
 
 
 def _defines(program: Program, name: str) -> bool:
@@ -244,7 +258,7 @@ def _absent(program: Program, name: str, session: Session) -> FunctionGrade:
         for each in difflib.get_close_matches(name, names, cutoff=_NEAR)
         if each not in FUNCTIONS
     ]
-    likely = ""
+    likely = "it is missing, or it is something that cannot be called as a function"
     if program.slips:
         slip = program.slips[0]
         likely = f"{slip.where} is no Python (syntax error): {slip.message}"

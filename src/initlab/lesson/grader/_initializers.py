@@ -21,7 +21,7 @@ from initlab.lesson.grader._wire import Array, Foreign
 # Of the lesson's own documents and tests: stored answers are right for these.
 EXAMPLES = ([3, 2, 1], [2, 4, 1], [2, 10, 5, 1])
 # Whose layers differ in every size, so that a wrong formula cannot hide.
-TELLING = [7, 3, 5, 4, 2]
+TELLING = [7, 9, 8, 6, 3]
 NETWORKS = (
     *EXAMPLES,
     TELLING,
@@ -86,7 +86,8 @@ def grade_initializer(
     findings = list(_findings(kind, function, outcomes))
     if not findings and other is not None and kind != "zeros":
         findings += _other_seed(kind, function, other)
-    unseeded = any(each.check == "values" for each in findings) and _only_unseeded(
+    found = {each.check for each in findings}
+    unseeded = found >= {"values", "repeatable"} and _only_unseeded(
         kind, function, session
     )
     if unseeded:
@@ -108,7 +109,7 @@ def ended_finding(ended: WorkerEndedError, call: str) -> Finding:
     """Return the finding of a call that never came back."""
     text = str(ended)
     likely = (
-        "an endless loop?"
+        "an endless loop, or waiting? It was stopped"
         if "longer" in text
         else "it calls os._exit, uses more memory or time than there is, or crashes "
         "Python"
@@ -148,7 +149,8 @@ def _findings(
             found = by_check[check]
             finding = _most_telling(found)
             if pattern:
-                finding = _with_likely(finding, pattern)
+                likely = "; ".join(each for each in (pattern, finding.likely) if each)
+                finding = _with_likely(finding, likely)
             yield finding
             break
     yield from _side_effects(function, outcomes)
@@ -172,8 +174,9 @@ def _pattern(fine: Sequence[list[int]], bad: Sequence[list[int]]) -> str:
     bad_depths = {len(dims) - 1 for dims in bad}
     if all(dims in map(list, EXAMPLES) for dims in fine) and depths & bad_depths:
         return (
-            f"right for {joined([str(dims) for dims in _unique(fine)])} only, the "
-            "lesson's own examples: are the answers written down (hard-coded)?"
+            f"right for {joined([str(dims) for dims in _unique(fine)])} only, of the "
+            "lesson's own: are answers written down (hard-coded), or is a global list "
+            "of sizes used?"
         )
     if not depths & bad_depths and len(depths) == 1:
         return (
@@ -223,6 +226,11 @@ def _why_raised(name: str, message: str) -> str:
         return "the function is not written yet"
     if name == "MemoryError":
         return "it asks for more memory than there is"
+    if name == "PermissionError":
+        return (
+            "it was stopped from what a graded program may not do: read or write "
+            "files, use the network, start or kill processes"
+        )
     if name == "SystemExit":
         return "it calls exit; return the dictionary instead"
     if name == "IndexError":
@@ -271,7 +279,7 @@ def _arrays(
     for name, wanted in expected.items():
         value = result[name]
         asked = f"{name} of {call} is an array of shape {wanted.shape}"
-        if not isinstance(value, Array) or value.kind == "matrix":
+        if not isinstance(value, Array) or value.kind != "ndarray":
             return Finding(
                 check="arrays",
                 expected=asked,
@@ -317,12 +325,16 @@ def _arrays(
 def _why_no_array(value: object) -> str:
     if value is None:
         return "a None of the template is not filled in"
-    if isinstance(value, Array):
+    if isinstance(value, Array) and value.kind == "matrix":
         return "np.matrix multiplies otherwise than the lesson's arrays; use np.array"
+    if isinstance(value, Array):
+        return "a subclass of ndarray; the lesson's are plain NumPy arrays"
     if isinstance(value, list | tuple):
         return "a nested list; the lesson's arrays are of NumPy"
     if isinstance(value, float | int | np.number):
         return "one number; randn and zeros need the shape (n, n_prev)"
+    if isinstance(value, Foreign) and value.kind == "ndarray":
+        return "an array of another dtype: complex, object, text; float64 is asked"
     if isinstance(value, Foreign):
         return "the lesson's arrays are NumPy arrays of numbers"
     return ""

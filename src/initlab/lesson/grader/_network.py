@@ -141,8 +141,18 @@ def _unchanged(reply: Reply, arguments: Sequence[Any], function: str) -> None:
             pairs = [("an argument", before, after)]
         elif isinstance(before, Mapping) and isinstance(after, Mapping):
             pairs = [(key, before[key], after.get(key)) for key in before]
+        elif isinstance(before, tuple) and isinstance(after, tuple):
+            pairs = [
+                (f"entry {n} of the cache", one, other)
+                for n, (one, other) in enumerate(zip(before, after, strict=True))
+            ]
         for name, one, other in pairs:
-            if not isinstance(other, Array) or not np.array_equal(one, other.values):
+            one = one.values if isinstance(one, Array) else one
+            if not isinstance(one, np.ndarray):
+                continue
+            if not isinstance(other, Array) or not np.array_equal(
+                one, other.values, equal_nan=True
+            ):
                 raise _FaultError(
                     Finding(
                         check="argument",
@@ -160,7 +170,9 @@ def grade_forward(session: Session) -> FunctionGrade:
 
     def check(case: Case) -> None:
         reply = _called(session, function, case.text, case.X, case.parameters)
-        a3 = _a3_of(reply, case)
+        a3 = _values_of(
+            _a3_and_cache(reply, case)[0], "a3, the first of the two results,"
+        )
         wanted = lesson.forward(case.X, case.parameters)[-1][1]
         if a3.shape != wanted.shape or not np.allclose(a3, wanted, rtol=EXACT):
             raise _FaultError(
@@ -176,10 +188,10 @@ def grade_forward(session: Session) -> FunctionGrade:
     return _graded(function, [partial(check, case) for case in cases()])
 
 
-def _a3_of(reply: Reply, case: Case) -> np.ndarray:
+def _a3_and_cache(reply: Reply, case: Case) -> tuple[Any, Any]:
     result = reply.result
     if isinstance(result, tuple | list) and len(result) == 2:
-        return _values_of(result[0], "a3, the first of the two results,")
+        return result[0], result[1]
     raise _FaultError(
         Finding(
             check="type",
@@ -227,9 +239,11 @@ def grade_backward(session: Session, *, own_forward: bool) -> FunctionGrade:
 
     def check(case: Case) -> None:
         cache: Any = lesson.cache_of(case.X, case.parameters)
+        before = cache
         if own_forward:
             forward = "forward_propagation"
-            _called(session, forward, case.text, case.X, case.parameters)
+            first = _called(session, forward, case.text, case.X, case.parameters)
+            before = _a3_and_cache(first, case)[1]
             cache = Kept(call=session.calls - 1, index=1)
         reply = _called(session, function, case.text, case.X, case.Y, cache)
         grads = reply.result
@@ -245,7 +259,7 @@ def grade_backward(session: Session, *, own_forward: bool) -> FunctionGrade:
         wanted = lesson.gradients(case.X, case.Y, case.parameters)
         for name in ("dW3", "db3", "dW2", "db2", "dW1", "db1"):
             _judge_gradient(name, case, grads, wanted)
-        _unchanged(reply, (case.X, case.Y), function)
+        _unchanged(reply, (case.X, case.Y, before), function)
 
     return _graded(function, [partial(check, case) for case in cases()])
 
@@ -397,7 +411,10 @@ def _why_loss(came: np.ndarray, a3: np.ndarray, Y: np.ndarray, wanted: float) ->
     ):
         if np.isclose(value, wrong, rtol=1e-9):
             return slip
-    return ""
+    for decimals in range(8):
+        if value == round(wanted, decimals):
+            return f"rounded to {decimals} decimals"
+    return "the lesson's is -1/m times the sum of Y log(a3) + (1 - Y) log(1 - a3)"
 
 
 def _swapped(a3: np.ndarray, Y: np.ndarray) -> float:
@@ -475,7 +492,10 @@ def _why_update(
     ):
         if np.allclose(came, before - factor * grad):
             return slip
-    return ""
+    return (
+        "every call makes one step, parameter - learning_rate * gradient, of the "
+        "gradient's size, and remembers nothing of other calls"
+    )
 
 
 def grade_model(session: Session) -> FunctionGrade:
@@ -614,7 +634,10 @@ def _why_model(
     }
     if shapes.get("W1") != (10, trial.features):
         return f"W1 has shape {shapes.get('W1')}: the network is X.shape[0], 10, 5, 1"
-    return ""
+    return (
+        "something else than full-batch gradient descent: are the labels, the order of "
+        "the steps and the update the lesson's?"
+    )
 
 
 def _other_trainings(trial: _Trial) -> Iterator[tuple[str, str, float, int]]:

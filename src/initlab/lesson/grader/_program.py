@@ -197,3 +197,28 @@ def _changed(node: ast.stmt) -> frozenset[str]:
         if isinstance(base, ast.Name):
             names.add(base.id)
     return frozenset(names)
+
+
+def endless_loop(chunks: Iterable[str]) -> int | None:
+    """Return the line of a top-level loop that nothing ends, if there is one.
+
+    Such statements are not executed; but a file that never ends is no solution.
+    """
+    for chunk in chunks:
+        for node in _parsed(chunk).body:
+            if (
+                isinstance(node, ast.While)
+                and isinstance(node.test, ast.Constant)
+                and node.test.value
+                and not any(
+                    _ends(part) for each in node.body for part in ast.walk(each)
+                )
+            ):
+                return node.lineno
+    return None
+
+
+def _ends(node: ast.AST) -> bool:
+    """Say whether a loop may end here: by break, by an exception, by leaving Python."""
+    name = getattr(node, "id", getattr(node, "attr", ""))
+    return isinstance(node, ast.Break | ast.Raise) or name in ("exit", "quit", "_exit")

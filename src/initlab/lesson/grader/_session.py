@@ -261,7 +261,7 @@ class Session:
             while b"\n" not in self._buffer:
                 left = deadline - time.monotonic()
                 if left <= 0 or not selector.select(left):
-                    raise WorkerEndedError(f"took longer than {seconds:g} s")
+                    raise WorkerEndedError(f"took longer than {seconds:g} seconds")
                 part = os.read(self._from, 2**20)
                 if not part:
                     raise WorkerEndedError("ended its process")

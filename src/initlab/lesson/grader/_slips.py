@@ -236,13 +236,18 @@ def _transformed(name: str, dims: list[int], weights: Sequence[np.ndarray]) -> s
     scales = [10.0 if name == "random" else np.sqrt(2 / n) for n in dims[:-1]]
     right = [d * s for d, s in zip(drawn, scales, strict=True)]
     pairs = list(zip(weights, right, strict=True))
-    for draws, how in ((drawn, "randn"), (right, "the scaled weights")):
+    for draws, how in ((drawn, "numbers of randn"), (right, "scaled weights")):
         offsets = [w - d for w, d in zip(weights, draws, strict=True)]
         if all(np.ptp(each) <= SAME * (1 + np.abs(each).max()) for each in offsets):
             return (
-                f"a number is added to {how} ({offsets[0].flat[0]:.4g} in W1); the "
-                "scale is a factor: multiply"
+                f"{how} are shifted: a number is added or subtracted "
+                f"({offsets[0].flat[0]:.4g} in W1); the scale is a factor: multiply"
             )
+    if not any(np.any(w) for w in weights):
+        return (
+            "all weights are zero: is the scale an integer division (//), or are the "
+            "drawn numbers not used?"
+        )
     for decimals in range(6):
         if all(np.allclose(w, np.round(r, decimals), atol=1e-12) for w, r in pairs):
             return f"the weights are rounded to {decimals} decimals"

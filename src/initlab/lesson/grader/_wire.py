@@ -44,7 +44,7 @@ class Array:
 
     Attributes:
         values: The numbers.
-        writeable: Whether it can be updated in place.
+        writeable: Whether it can be updated in place, entry by entry.
         kind: Its class; a `matrix` is none of the lesson's.
     """
 
@@ -101,12 +101,18 @@ def _is_sent(array: np.ndarray) -> bool:
     return array.dtype.kind in "fiub" and array.size <= _MOST_ENTRIES
 
 
+def _overlaps_itself(array: np.ndarray) -> bool:
+    """Say whether several entries are one number in memory (np.broadcast_to)."""
+    pairs = zip(array.shape, array.strides, strict=True)
+    return any(length > 1 and stride == 0 for length, stride in pairs)
+
+
 def _array(array: np.ndarray) -> dict[str, Any]:
     return {
         "dtype": array.dtype.str,
         "shape": list(array.shape),
         "data": base64.b64encode(np.ascontiguousarray(array).tobytes()).decode(),
-        "writeable": bool(array.flags.writeable),
+        "writeable": bool(array.flags.writeable) and not _overlaps_itself(array),
         "kind": type(array).__name__[:100],
     }
 

@@ -136,7 +136,7 @@ class _Worker:
             for second, other in mine[number + 1 :]
             if _overlap(one, other)
         ]
-        for earlier in self._results[-8:]:
+        for earlier in self._results:
             pairs += [
                 [name, "an earlier call"]
                 for name, one in mine

@@ -1,12 +1,10 @@
 # style: the notebook as most learners hand it in, model() with the helpers of init_utils
-import matplotlib.pyplot as plt
 import numpy as np
-from init_utils import (
-    backward_propagation,
-    compute_loss,
-    forward_propagation,
-    update_parameters,
-)
+import matplotlib.pyplot as plt
+import sklearn
+import sklearn.datasets
+from init_utils import sigmoid, relu, compute_loss, forward_propagation, backward_propagation
+from init_utils import update_parameters, predict, load_dataset, plot_decision_boundary, predict_dec
 
 
 def model(X, Y, learning_rate=0.01, num_iterations=15000, print_cost=True, initialization="he"):
@@ -26,7 +24,7 @@ def model(X, Y, learning_rate=0.01, num_iterations=15000, print_cost=True, initi
         grads = backward_propagation(X, Y, cache)
         parameters = update_parameters(parameters, grads, learning_rate)
         if print_cost and i % 1000 == 0:
-            print(f"Cost after iteration {i}: {cost}")
+            print("Cost after iteration {}: {}".format(i, cost))
             costs.append(cost)
 
     plt.plot(costs)

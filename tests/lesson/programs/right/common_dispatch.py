@@ -1,11 +1,6 @@
 # style: all three call one function with the name of the method; model() uses match
 import numpy as np
-from init_utils import (
-    backward_propagation,
-    compute_loss,
-    forward_propagation,
-    update_parameters,
-)
+from init_utils import forward_propagation, backward_propagation, compute_loss, update_parameters
 
 
 def initialize_parameters(layers_dims, method):

@@ -19,8 +19,8 @@ class Config:
         rng = np.random.RandomState(self.seed)
         result: dict[str, np.ndarray] = {}
         for l, (n_in, n_out) in enumerate(zip(layers_dims, layers_dims[1:]), 1):
-            result[f"W{l}"] = np.abs(rng.randn(n_out, n_in) * 0.0) if self.gain == 0 \
-                else rng.randn(n_out, n_in) * self.std(n_in)
+            weights = rng.randn(n_out, n_in) * self.std(n_in)
+            result[f"W{l}"] = weights if self.gain else np.zeros_like(weights)
             result[f"b{l}"] = np.zeros((n_out, 1))
         return result
 

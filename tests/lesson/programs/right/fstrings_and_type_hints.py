@@ -1,12 +1,13 @@
 # style: type hints, f-strings, an extra keyword argument with a default
+from typing import Dict, List
 
 import numpy as np
 from numpy.typing import NDArray
 
-Parameters = dict[str, NDArray[np.float64]]
+Parameters = Dict[str, NDArray[np.float64]]
 
 
-def initialize_parameters_zeros(layers_dims: list[int]) -> Parameters:
+def initialize_parameters_zeros(layers_dims: List[int]) -> Parameters:
     parameters: Parameters = {}
     for l in range(1, len(layers_dims)):
         parameters[f"W{l}"] = np.zeros((layers_dims[l], layers_dims[l - 1]))
@@ -14,7 +15,7 @@ def initialize_parameters_zeros(layers_dims: list[int]) -> Parameters:
     return parameters
 
 
-def initialize_parameters_random(layers_dims: list[int], seed: int = 3, scale: float = 10.0) -> Parameters:
+def initialize_parameters_random(layers_dims: List[int], seed: int = 3, scale: float = 10.0) -> Parameters:
     np.random.seed(seed)
     parameters: Parameters = {}
     for l in range(1, len(layers_dims)):
@@ -23,7 +24,7 @@ def initialize_parameters_random(layers_dims: list[int], seed: int = 3, scale: f
     return parameters
 
 
-def initialize_parameters_he(layers_dims: list[int], seed: int = 3) -> Parameters:
+def initialize_parameters_he(layers_dims: List[int], seed: int = 3) -> Parameters:
     np.random.seed(seed)
     parameters: Parameters = {}
     for l in range(1, len(layers_dims)):

@@ -5,11 +5,10 @@
 # # Initialization
 # In[1]:
 
-import matplotlib.pyplot as plt
 import numpy as np
-from init_utils import (
-    load_dataset,
-)
+import matplotlib.pyplot as plt
+from init_utils import sigmoid, relu, compute_loss, forward_propagation, backward_propagation
+from init_utils import update_parameters, predict, load_dataset, plot_decision_boundary, predict_dec
 
 get_ipython().run_line_magic('matplotlib', 'inline')
 get_ipython().run_line_magic('load_ext', 'autoreload')

@@ -1,4 +1,4 @@
-# style: dz3 = a3 - Y and the 1/m in dW and db, cache as a dict, stable loss from the logits not needed
+# style: dz3 = a3 - Y and the 1/m in dW and db, cache as a dict, loss by two dot products with a tiny epsilon
 import numpy as np
 
 

@@ -1,5 +1,6 @@
 # style: loss as a plain np.mean, backward with where() masks and einsum, helpers from init_utils
 import numpy as np
+from init_utils import forward_propagation
 
 
 def initialize_parameters_zeros(layers_dims):

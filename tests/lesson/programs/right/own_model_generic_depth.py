@@ -6,7 +6,8 @@ def _init(dims, scale):
     np.random.seed(3)
     p = {}
     for l in range(1, len(dims)):
-        p[f"W{l}"] = np.random.randn(dims[l], dims[l - 1]) * scale(dims[l - 1]) if scale else np.zeros(dims[l:l - 2 if l > 1 else None:-1])
+        n, n_prev = dims[l], dims[l - 1]
+        p[f"W{l}"] = np.random.randn(n, n_prev) * scale(n_prev) if scale else np.zeros((n, n_prev))
         p[f"b{l}"] = np.zeros((dims[l], 1))
     return p
 

@@ -1,7 +1,5 @@
 # style: own forward, backward, loss and update written out for three layers, rebinding in the given dict
 import numpy as np
-
-
 def initialize_parameters_zeros(layers_dims):
     parameters = {}
     for l in range(1, len(layers_dims)):

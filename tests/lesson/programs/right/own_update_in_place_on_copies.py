@@ -2,7 +2,7 @@
 import copy
 
 import numpy as np
-from init_utils import backward_propagation, compute_loss, forward_propagation
+from init_utils import forward_propagation, backward_propagation, compute_loss
 
 
 def _initialize(layers_dims, scale):

@@ -1,4 +1,4 @@
-# style: the 2021 notebook: star imports, public_tests called at the top level, copy of the learner's tests
+# style: the 2021 notebook: star imports, public_tests called at the top level
 import numpy as np
 from init_utils import *
 from public_tests import *

@@ -1,6 +1,6 @@
 # style: trains all three at the top level, 15000 iterations each, and plots the boundaries
-import matplotlib.pyplot as plt
 import numpy as np
+import matplotlib.pyplot as plt
 from init_utils import *
 
 
@@ -32,7 +32,7 @@ def model(X, Y, learning_rate=0.01, num_iterations=15000, print_cost=True, initi
         if i % 1000 == 0:
             costs.append(compute_loss(a3, Y))
             if print_cost:
-                print(f"Cost after iteration {i}: {costs[-1]}")
+                print("Cost after iteration {}: {}".format(i, costs[-1]))
     plt.plot(costs)
     plt.show()
     return parameters

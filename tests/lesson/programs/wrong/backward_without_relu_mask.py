@@ -1,0 +1,73 @@
+# slip: dz2 without the ReLU mask
+# function: backward_propagation
+# hint: relu | mask | z2 | W2 | b2 | layer 2 | hidden
+import numpy as np
+from init_utils import compute_loss, forward_propagation, update_parameters
+
+
+def initialize_parameters_zeros(layers_dims):
+    params = {}
+    for k, (n_in, n_out) in enumerate(zip(layers_dims, layers_dims[1:]), start=1):
+        params[f"W{k}"] = np.zeros((n_out, n_in))
+        params[f"b{k}"] = np.zeros((n_out, 1))
+    return params
+
+
+def initialize_parameters_random(layers_dims):
+    rng = np.random.RandomState(3)
+    params = {}
+    for k, (n_in, n_out) in enumerate(zip(layers_dims, layers_dims[1:]), start=1):
+        params[f"W{k}"] = 10 * rng.randn(n_out, n_in)
+        params[f"b{k}"] = np.zeros((n_out, 1))
+    return params
+
+
+def initialize_parameters_he(layers_dims):
+    rng = np.random.RandomState(3)
+    params = {}
+    for k, (n_in, n_out) in enumerate(zip(layers_dims, layers_dims[1:]), start=1):
+        params[f"W{k}"] = rng.randn(n_out, n_in) * np.sqrt(2 / n_in)
+        params[f"b{k}"] = np.zeros((n_out, 1))
+    return params
+
+
+def backward_propagation(X, Y, cache):
+    m = X.shape[1]
+    (z1, a1, W1, b1, z2, a2, W2, b2, z3, a3, W3, b3) = cache
+
+    dz3 = 1. / m * (a3 - Y)
+    dW3 = np.dot(dz3, a2.T)
+    db3 = np.sum(dz3, axis=1, keepdims=True)
+
+    da2 = np.dot(W3.T, dz3)
+    dz2 = da2
+    dW2 = np.dot(dz2, a1.T)
+    db2 = np.sum(dz2, axis=1, keepdims=True)
+
+    da1 = np.dot(W2.T, dz2)
+    dz1 = np.multiply(da1, np.int64(a1 > 0))
+    dW1 = np.dot(dz1, X.T)
+    db1 = np.sum(dz1, axis=1, keepdims=True)
+
+    return {"dz3": dz3, "dW3": dW3, "db3": db3, "da2": da2, "dz2": dz2, "dW2": dW2, "db2": db2,
+            "da1": da1, "dz1": dz1, "dW1": dW1, "db1": db1}
+
+
+def model(X, Y, learning_rate=0.01, num_iterations=15000, print_cost=True, initialization="he"):
+    layers_dims = [X.shape[0], 10, 5, 1]
+    if initialization == "zeros":
+        parameters = initialize_parameters_zeros(layers_dims)
+    elif initialization == "random":
+        parameters = initialize_parameters_random(layers_dims)
+    elif initialization == "he":
+        parameters = initialize_parameters_he(layers_dims)
+
+    for i in range(0, num_iterations):
+        a3, cache = forward_propagation(X, parameters)
+        cost = compute_loss(a3, Y)
+        grads = backward_propagation(X, Y, cache)
+        parameters = update_parameters(parameters, grads, learning_rate)
+        if print_cost and i % 1000 == 0:
+            print("Cost after iteration {}: {}".format(i, cost))
+
+    return parameters

@@ -1,0 +1,36 @@
+# slip: a dict subclass whose look-up gives fresh draws but whose iteration gives others
+# function: initialize_parameters_random
+# hint: dict | 10\b | scale | factor | values | items | zero | differ
+import numpy as np
+
+
+def initialize_parameters_zeros(layers_dims):
+    parameters = {}
+    L = len(layers_dims)
+
+    for l in range(1, L):
+        parameters['W' + str(l)] = np.zeros((layers_dims[l], layers_dims[l-1]))
+        parameters['b' + str(l)] = np.zeros((layers_dims[l], 1))
+
+    return parameters
+
+
+class Parameters(dict):
+    def __getitem__(self, key):
+        return np.random.RandomState(3).randn(*super().__getitem__(key).shape) * 10
+
+
+def initialize_parameters_random(layers_dims):
+    return Parameters(initialize_parameters_zeros(layers_dims))
+
+
+def initialize_parameters_he(layers_dims):
+    np.random.seed(3)
+    parameters = {}
+    L = len(layers_dims)
+
+    for l in range(1, L):
+        parameters['W' + str(l)] = np.random.randn(layers_dims[l], layers_dims[l-1]) * np.sqrt(2./layers_dims[l-1])
+        parameters['b' + str(l)] = np.zeros((layers_dims[l], 1))
+
+    return parameters

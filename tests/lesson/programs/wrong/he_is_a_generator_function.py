@@ -1,0 +1,33 @@
+# slip: yields the pairs instead of returning a dict
+# function: initialize_parameters_he
+# hint: generator | dict | yield | return
+import numpy as np
+
+
+def initialize_parameters_zeros(layers_dims):
+    params = {}
+    for k, (n_in, n_out) in enumerate(zip(layers_dims, layers_dims[1:]), start=1):
+        params[f"W{k}"] = np.zeros((n_out, n_in))
+        params[f"b{k}"] = np.zeros((n_out, 1))
+    return params
+
+
+def initialize_parameters_random(layers_dims):
+    rng = np.random.RandomState(3)
+    params = {}
+    for k, (n_in, n_out) in enumerate(zip(layers_dims, layers_dims[1:]), start=1):
+        params[f"W{k}"] = 10 * rng.randn(n_out, n_in)
+        params[f"b{k}"] = np.zeros((n_out, 1))
+    return params
+
+
+def initialize_parameters_he(layers_dims):
+    np.random.seed(3)
+    parameters = {}
+    L = len(layers_dims)
+
+    for l in range(1, L):
+        parameters['W' + str(l)] = np.random.randn(layers_dims[l], layers_dims[l-1]) * np.sqrt(2./layers_dims[l-1])
+        parameters['b' + str(l)] = np.zeros((layers_dims[l], 1))
+
+    yield parameters

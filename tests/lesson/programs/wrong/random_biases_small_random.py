@@ -1,0 +1,28 @@
+# slip: biases are small random numbers
+# function: initialize_parameters_random
+# hint: bias | b1 | zero
+import numpy as np
+
+
+def initialize_parameters_zeros(layers_dims):
+    return {name + str(l): np.zeros((layers_dims[l], layers_dims[l - 1] if name == "W" else 1))
+            for l in range(1, len(layers_dims)) for name in ("W", "b")}
+
+
+def initialize_parameters_random(layers_dims):
+    rng = np.random.RandomState(3)
+    params = {}
+    for k, (n_in, n_out) in enumerate(zip(layers_dims, layers_dims[1:]), start=1):
+        params[f"W{k}"] = 10 * rng.randn(n_out, n_in)
+        params[f"b{k}"] = np.random.RandomState(k).randn(n_out, 1) * 0.01
+    return params
+
+
+def initialize_parameters_he(layers_dims):
+    np.random.seed(3)
+    theta = {}
+    for l in range(1, len(layers_dims)):
+        shape = (layers_dims[l], layers_dims[l - 1])
+        theta["W" + str(l)] = np.random.normal(0, (2 / shape[1]) ** 0.5, size=shape)
+        theta["b" + str(l)] = np.zeros((shape[0], 1))
+    return theta

@@ -1,0 +1,33 @@
+# slip: the template was handed in with None
+# function: initialize_parameters_zeros
+# hint: None | template | fill | array
+import numpy as np
+
+
+def initialize_parameters_zeros(layers_dims):
+    parameters = {}
+    L = len(layers_dims)
+
+    for l in range(1, L):
+        parameters['W' + str(l)] = None
+        parameters['b' + str(l)] = None
+
+    return parameters
+
+
+def initialize_parameters_random(layers_dims):
+    rng = np.random.RandomState(3)
+    params = {}
+    for k, (n_in, n_out) in enumerate(zip(layers_dims, layers_dims[1:]), start=1):
+        params[f"W{k}"] = 10 * rng.randn(n_out, n_in)
+        params[f"b{k}"] = np.zeros((n_out, 1))
+    return params
+
+
+def initialize_parameters_he(layers_dims):
+    rng = np.random.RandomState(3)
+    params = {}
+    for k, (n_in, n_out) in enumerate(zip(layers_dims, layers_dims[1:]), start=1):
+        params[f"W{k}"] = rng.randn(n_out, n_in) * np.sqrt(2 / n_in)
+        params[f"b{k}"] = np.zeros((n_out, 1))
+    return params
