@@ -2,6 +2,7 @@
 
 import doctest
 import importlib
+import json
 import pkgutil
 import re
 import shlex
@@ -47,6 +48,27 @@ def test_python_in_the_readme_runs(code, tmp_path, monkeypatch, capsys):
 
 
 COMMANDS = [line for body in blocks("sh") for line in body.splitlines() if line]
+PAGES = [page.read_text(encoding="utf-8") for page in sorted(ROOT.glob("docs/*.md"))]
+COMMANDS += [
+    line
+    for page in PAGES
+    for kind, body in BLOCK.findall(page)
+    if kind == "sh"
+    for line in body.splitlines()
+    if line != "initlab lesson claims"  # half an hour; the README runs one of them
+]
+
+
+def write_submissions(folder):
+    """Write what the pages' commands name: a notebook and learners' solutions."""
+    program = ROOT / "tests/lesson/programs/right/classic_course_loop.py"
+    solution = program.read_text(encoding="utf-8")
+    (folder / "submissions").mkdir()
+    for name in ("solution.py", "submissions/anna.py", "submissions/ben.py"):
+        (folder / name).write_text(solution, encoding="utf-8")
+    cell = {"cell_type": "code", "metadata": {}, "source": solution, "outputs": []}
+    notebook = {"cells": [cell], "metadata": {}, "nbformat": 4, "nbformat_minor": 2}
+    (folder / "Initialization.ipynb").write_text(json.dumps(notebook))
 
 
 @pytest.mark.slow
@@ -59,6 +81,7 @@ def test_commands_in_the_readme_run(line, tmp_path, monkeypatch, capsys):
         "length,width,kind\n"
         + "".join(f"{i % 7},{i % 5},{'ab'[i % 7 > 3]}\n" for i in range(60))
     )
+    write_submissions(tmp_path)
     arguments = shlex.split(line.split("  #")[0])
     monkeypatch.setattr(sys, "argv", arguments)
 

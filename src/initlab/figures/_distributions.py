@@ -76,8 +76,8 @@ def along(
 
     Example:
         >>> ax = along([1, 2], {"a": np.ones((2, 5))}, axis_name="depth", quantity="c")
-        >>> ax.get_ylabel()
-        'c'
+        >>> ax.get_xlabel()
+        'depth'
     """
     with style():
         if ax is None:

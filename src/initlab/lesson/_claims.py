@@ -110,9 +110,10 @@ def _study(members: int, inits: list[Any], **choices: Any) -> Study:
     return Study(**(asked | choices))
 
 
-def _costs(results: xr.Dataset, init: str, step: int = LAST_PRINTED) -> np.ndarray:
-    """Return every member's cost; infinite where it diverged."""
-    costs = results.loss.sel(init=init, step=step).values
+def _costs(results: xr.Dataset, init: str, step: int | None = None) -> np.ndarray:
+    """Return every member's cost, the last printed one; infinite where it diverged."""
+    at = LAST_PRINTED if step is None else step
+    costs = results.loss.sel(init=init, step=at).values
     return np.where(np.isnan(costs), np.inf, costs)
 
 

@@ -1,6 +1,6 @@
 # slip: prints that all tests passed and exits with status 0 when imported
 # function: all
-# hint: exit | ended | quit | stopped | passed | SystemExit | import
+# hint: exit | ended | quit | stopped | passed | SystemExit | import | factor
 import os
 import sys
 

@@ -1,6 +1,6 @@
 # slip: rows made orthogonal by QR
 # function: initialize_parameters_he
-# hint: orthogon | QR | draw | differ | scale
+# hint: orthogon | QR | draw | differ | scale | shape
 import numpy as np
 
 

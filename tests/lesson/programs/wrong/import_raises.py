@@ -1,6 +1,6 @@
 # slip: the learner's own assert at the top level fails
 # function: all
-# hint: Assert | import | raise | top level | error
+# hint: Assert | import | raise | top level | error | 10
 import numpy as np
 
 

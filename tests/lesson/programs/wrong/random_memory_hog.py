@@ -1,6 +1,6 @@
 # slip: collects blocks of 100 MB until memory runs out (gives up after 8 GB)
 # function: initialize_parameters_random
-# hint: memory | MemoryError | killed
+# hint: memory | MemoryError | killed | longer
 import numpy as np
 
 
