@@ -129,3 +129,35 @@ def test_a_notebook_of_nbgrader_and_otter_stays_byte_for_byte(right, tmp_path, c
 
     assert status == 0
     assert path.read_bytes() == before
+
+
+def test_functions_whose_names_are_put_together_are_found(tmp_path, capsys):
+    path = tmp_path / "made.py"
+    path.write_text(
+        "import numpy as np\n"
+        "SCALES = {'zeros': lambda n: 0., 'random': lambda n: 10., "
+        "'he': lambda n: np.sqrt(2 / n)}\n"
+        "for kind in SCALES:\n"
+        "    def filled(d, kind=kind):\n"
+        "        np.random.seed(3)\n"
+        "        p = {}\n"
+        "        for l in range(1, len(d)):\n"
+        "            w = np.random.randn(d[l], d[l-1])\n"
+        "            p[f'W{l}'] = w * SCALES[kind](d[l-1])\n"
+        "            p[f'b{l}'] = np.zeros((d[l], 1))\n"
+        "        return p\n"
+        "    globals()['initialize_parameters_' + kind] = filled\n"
+    )
+
+    status, _, _ = command(capsys, path)
+
+    assert status == 0
+
+
+def test_a_module_that_is_not_here_is_a_note_and_no_failure(right, capsys):
+    right.write_text("import surely_not_installed\n" + right.read_text("utf-8-sig"))
+
+    status, out, _ = command(capsys, right)
+
+    assert status == 0
+    assert "note: its top level raised ModuleNotFoundError" in out

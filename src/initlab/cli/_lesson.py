@@ -88,13 +88,14 @@ def _lines(report: "RunReport") -> Iterable[str]:
 def _judged(what: str, judgement: "Judgement") -> Iterable[str]:
     of = f" from {judgement.init} ({judgement.problem})" if judgement.init else ""
     yield f"  cell {judgement.cell}: {what}{of} {judgement.sentence}"
-    for printed, expected in judgement.accuracies:
+    pairs = zip(("training", "test"), judgement.accuracies, strict=False)
+    for split, (printed, expected) in pairs:
         same = (
             "as in the lesson"
             if abs(printed - expected) < 5e-3
             else (f"the lesson's is {expected:.4g}")
         )
-        yield f"    accuracy {printed:.4g}, {same}"
+        yield f"    {split} accuracy {printed:.4g}, {same}"
     for remark in judgement.remarks:
         yield f"    {remark}"
 

@@ -25,7 +25,8 @@ from initlab.lesson.grader._program import Program, endless_loop, program_of
 from initlab.lesson.grader._session import Limits, Session, WorkerEndedError
 
 KINDS = ("zeros", "random", "he")
-INITIALIZERS = tuple(f"initialize_parameters_{kind}" for kind in KINDS)
+_STEM = "initialize_parameters"
+INITIALIZERS = tuple(f"{_STEM}_{kind}" for kind in KINDS)
 NETWORK_FUNCTIONS = (
     "forward_propagation",
     "backward_propagation",
@@ -36,6 +37,7 @@ NETWORK_FUNCTIONS = (
 FUNCTIONS = INITIALIZERS + NETWORK_FUNCTIONS
 # Names that differ by a letter or two are slips, not other functions.
 _NEAR = 0.85
+_MOST_ERRORS = 3  # of the top level, that are told
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,7 +104,7 @@ def grade(
     program = program_of(Path(file))
     limits = limits or Limits()
     named = [name for name in FUNCTIONS if _defines(program, name)]
-    if not named and not program.slips:
+    if not any(_may_make(program, name) for name in FUNCTIONS) and not program.slips:
         raise DataError(
             f"{file}: nothing to grade: it defines none of {', '.join(INITIALIZERS)}"
         )
@@ -120,7 +122,8 @@ def grade(
         with _session(program, targets, limits) as session:
             functions = list(_graded(program, session, targets, asked, limits))
             isolation = ("limits", *session.isolation)
-            remarks = [f"its top level raised {error}" for error in session.errors]
+            errors = session.errors[:_MOST_ERRORS]
+            remarks = [f"its top level raised {error}" for error in errors]
     except WorkerEndedError as ended:
         functions = [_not_loaded(name, ended) for name in asked]
         isolation, remarks = ("limits",), []
@@ -136,13 +139,17 @@ def _defines(program: Program, name: str) -> bool:
     return re.search(rf"\b{name}\b", program.text) is not None
 
 
+def _may_make(program: Program, name: str) -> bool:
+    """Say whether the program names such a function, or puts its name together."""
+    return _defines(program, name) or (name in INITIALIZERS and _STEM in program.text)
+
+
 def _session(
     program: Program, targets: Sequence[str], limits: Limits, **how: Any
 ) -> Session:
     """Return a worker with what the functions need, or with all if that lacks one."""
     session = Session(program, targets, limits, **how)
-    lacking = [name for name in session.missing if _defines(program, name)]
-    if not lacking:
+    if not any(_may_make(program, name) for name in session.missing):
         return session
     session.close()
     return Session(program, targets, limits, everything=True, **how)

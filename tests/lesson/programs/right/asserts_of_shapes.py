@@ -31,7 +31,7 @@ def initialize_parameters_he(layers_dims):
     parameters = {}
     L = len(layers_dims)
     for l in range(1, L):
-        parameters["W" + str(l)] = np.random.randn(layers_dims[l], layers_dims[l - 1]) / np.sqrt(layers_dims[l - 1] / 2)
+        parameters["W" + str(l)] = np.random.randn(layers_dims[l], layers_dims[l - 1]) * np.sqrt(2. / layers_dims[l - 1])
         parameters["b" + str(l)] = np.zeros((layers_dims[l], 1))
         assert (parameters["W" + str(l)].shape == (layers_dims[l], layers_dims[l - 1]))
     return parameters
