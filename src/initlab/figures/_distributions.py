@@ -10,6 +10,7 @@ from initlab.figures._labels import plain
 from initlab.figures._style import PAGE_WIDTH, colour_of, marker_of, new_figure, style
 
 _SPREAD = (0.05, 0.95)
+_ABOVE = 100.0  # so many times the largest finite value stands for infinity
 
 
 def distributions(
@@ -67,6 +68,8 @@ def along(
 ) -> Axes:
     """Draw medians and spreads (5 % to 95 % of the members) along an axis.
 
+    Where a spread reaches members that diverged, its band leaves the picture.
+
     Args:
         axis: Where the points lie, such as depths.
         values: One row of members per point, by label.
@@ -86,6 +89,7 @@ def along(
             ranked = np.sort(np.where(np.isnan(rows), np.inf, rows), axis=1)
             low, high = np.quantile(ranked, _SPREAD, axis=1, method="inverted_cdf")
             colour = colour_of(number)
+            top = _ABOVE * max(1.0, float(ranked[np.isfinite(ranked)].max(initial=0)))
             ax.plot(
                 axis,
                 np.median(ranked, axis=1),
@@ -93,7 +97,8 @@ def along(
                 marker=marker_of(number),
                 label=plain(label),
             )
-            ax.fill_between(axis, low, high, color=colour, alpha=0.15, linewidth=0)
+            band = (np.minimum(low, top), np.minimum(high, top))
+            ax.fill_between(axis, *band, color=colour, alpha=0.15, linewidth=0)
         ax.set_xticks(list(axis))
         ax.set_xlabel(axis_name)
         ax.set_ylabel(f"{quantity}\nmedian, and 5 % to 95 % of the members")
