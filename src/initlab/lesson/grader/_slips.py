@@ -263,6 +263,12 @@ def _transformed(name: str, dims: list[int], weights: Sequence[np.ndarray]) -> s
         return f"the weights are clipped at {max(limits):.4g}"
     if all(np.allclose(w, r, rtol=1e-5) for w, r in pairs):
         return "the weights are the lesson's to single precision only: keep float64"
+    same = np.isclose(*pairs[0])
+    if 0.5 < same.mean() < 1:
+        return (
+            f"most values of W1 are the lesson's draws, {(~same).sum()} differ: were "
+            "they drawn again, cut or replaced (truncated)?"
+        )
     wrong = [n for n, (w, r) in enumerate(pairs, start=1) if not np.allclose(w, r)]
     if len(wrong) < len(pairs) and wrong[0] > 1:
         return (
