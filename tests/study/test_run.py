@@ -33,7 +33,8 @@ def test_the_attributes_hold_the_whole_spec_and_what_made_the_numbers(short_resu
 
     assert study.network.widths == (2, 10, 5, 1)
     assert study.loss == "binary_cross_entropy"
-    assert short_results.attrs["engine"] == "reference"
+    assert short_results.attrs["engine"] == "lanes"
+    assert importlib.metadata.version("numba") in short_results.attrs["versions"]
     assert importlib.metadata.version("numpy") in short_results.attrs["versions"]
     assert il.run(study, threads=1).equals(short_results)
 
@@ -296,7 +297,7 @@ def test_any_executor_may_train_and_no_number_changes():
         )
 
     assert there.equals(here)
-    assert seen == [(20, 60), (40, 60), (60, 60)]
+    assert seen == [(60, 60)]  # three networks are one group
 
 
 def test_a_failing_executor_is_not_waited_for():

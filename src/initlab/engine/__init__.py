@@ -1,6 +1,7 @@
 """Training: weights and data in, histories and layer summaries out."""
 
-from initlab.engine._ensemble import Progress, train_ensemble
+from initlab.engine._choice import StepCost, quickest, step_cost
+from initlab.engine._ensemble import ENGINES, stream_ensemble, train_ensemble
 from initlab.engine._losses import LOSSES
 from initlab.engine._network import Reference
 from initlab.engine._reference import layer_outputs, starting_outputs, train
@@ -9,10 +10,12 @@ from initlab.engine._values import (
     History,
     LayerSummaries,
     Parameters,
+    Progress,
     Weights,
 )
 
 __all__ = [
+    "ENGINES",
     "LOSSES",
     "Examples",
     "History",
@@ -20,9 +23,13 @@ __all__ = [
     "Parameters",
     "Progress",
     "Reference",
+    "StepCost",
     "Weights",
     "layer_outputs",
+    "quickest",
     "starting_outputs",
+    "step_cost",
+    "stream_ensemble",
     "train",
     "train_ensemble",
 ]

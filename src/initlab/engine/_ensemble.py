@@ -1,36 +1,22 @@
-"""Many networks at once: spread over processes, same numbers however many.
+"""Many networks at once: same numbers however many, and wherever they are trained."""
 
-Processes, not threads: NumPy holds the interpreter's lock for arrays this small. loky,
-because its workers start from a script without a main guard, from a notebook, and
-without forking a process that already has threads.
-"""
-
-import os
-import signal
-import tempfile
-import threading
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Executor, as_completed
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Executor, Future, as_completed
 from itertools import pairwise
-from pathlib import Path
 
 import numpy as np
-from loky import ProcessPoolExecutor
 from threadpoolctl import threadpool_limits
 
+from initlab.engine import _wide
+from initlab.engine._lanes import LaneTrainer
+from initlab.engine._processes import in_processes
 from initlab.engine._reference import train
-from initlab.engine._values import Examples, History, Weights
+from initlab.engine._threads import in_threads
+from initlab.engine._values import Examples, History, Progress, Tick, Weights
+from initlab.errors import InvalidValueError
 from initlab.spec import Study
 
-# Called with (steps done, steps in all) about ten times a second, from a thread.
-Progress = Callable[[int, int], None]
-
-_PERIOD = 0.1  # seconds between two reports of progress
-# Starting workers costs about a second; less work than this stays in the process.
-_WORTH_WORKERS = 2.0  # seconds
-_STEP_OVERHEAD = 5e-5  # seconds per step of a small network, measured
-_FLOPS = 5e9  # multiply-adds per second of a large one, one thread
+ENGINES = ("reference", "lanes", "wide")
 
 
 def train_ensemble(
@@ -38,6 +24,8 @@ def train_ensemble(
     starts: Sequence[Weights],
     data: Examples,
     *,
+    engine: str = "reference",
+    rates: Sequence[float] | None = None,
     threads: int | None = None,
     executor: Executor | None = None,
     progress: Progress | None = None,
@@ -49,142 +37,180 @@ def train_ensemble(
             it travels to any process.
         starts: Starting weights, one list of layers per network.
         data: Shared by all.
-        threads: How many networks to train at a time; None: one per core. Changes no
-            number.
-        executor: Where to train instead, one network a task; it is not shut down.
+        engine: One of `ENGINES`.
+        rates: Learning rates, one per network; None: the study's.
+        threads: How many networks, or groups, to train at a time; None: one per core.
+            Changes no number.
+        executor: Where to train instead, one group a task; it is not shut down.
         progress: Told how many steps are done, of how many; must not raise.
+
+    Raises:
+        InvalidValueError: If weights or rates are not what the study needs.
     """
-    if executor is not None:
-        return _by_executor(study, starts, data, executor, progress)
-    workers = min(threads or os.cpu_count() or 1, len(starts))
-    if threads is None and _seconds(study, len(starts), data) < _WORTH_WORKERS:
-        workers = 1
-    total = study.steps * len(starts)
-    with (
-        # One thread of BLAS, so that no number depends on the number of cores.
-        threadpool_limits(1, user_api="blas"),
-        _Counters.made(len(starts)) as counters,
-        counters.reporting(total, progress),
-    ):
-        if workers > 1:
-            return _in_processes(study, starts, data, counters, workers)
-        return [
-            _train_one(study, start, data, counters.path, number)
-            for number, start in enumerate(starts)
-        ]
-
-
-def _in_processes(
-    study: Study,
-    starts: Sequence[Weights],
-    data: Examples,
-    counters: "_Counters",
-    workers: int,
-) -> list[History]:
-    executor = ProcessPoolExecutor(workers, initializer=_begin_worker)
     histories: dict[int, History] = {}
-    try:
-        futures = {
-            executor.submit(_train_one, study, start, data, counters.path, number): (
-                number
-            )
-            for number, start in enumerate(starts)
-        }
-        for future in as_completed(futures):
-            histories[futures[future]] = future.result()
-    except BaseException:  # Ctrl-C too: no worker trains on for nobody
-        executor.shutdown(kill_workers=True)
-        raise
-    executor.shutdown(wait=True)
+    for numbers, found in stream_ensemble(
+        study, starts, data, engine=engine, rates=rates, threads=threads,
+        executor=executor, progress=progress,
+    ):  # fmt: skip
+        histories.update(zip(numbers, found, strict=True))
     return [histories[number] for number in range(len(starts))]
 
 
-def _by_executor(
+def stream_ensemble(
     study: Study,
     starts: Sequence[Weights],
     data: Examples,
+    *,
+    engine: str = "reference",
+    rates: Sequence[float] | None = None,
+    threads: int | None = None,
+    executor: Executor | None = None,
+    progress: Progress | None = None,
+) -> Iterator[tuple[range, list[History]]]:
+    """Yield the numbers of some networks and their histories, as they end.
+
+    Takes what `train_ensemble` takes. `starts` is read group by group, so that it may
+    draw weights when it is asked for them.
+    """
+    rates = [study.learning_rate] * len(starts) if rates is None else list(rates)
+    _check_rates(rates, len(starts))
+    if engine == "reference":
+        yield from _by_reference(
+            study, starts, data, rates, threads, executor, progress
+        )
+        return
+    if executor is not None:
+        size = _trainer(engine, study, data).lanes if engine == "lanes" else 1
+        yield from _by_executor(
+            engine, study, starts, data, rates, _groups(len(starts), size), executor,
+            progress,
+        )  # fmt: skip
+        return
+    trainer = _trainer(engine, study, data)
+
+    def train_group(group: range, tick: Tick) -> list[History]:
+        chosen = [_checked(starts[number], study, number) for number in group]
+        return trainer.train(chosen, [rates[number] for number in group], tick)
+
+    yield from in_threads(
+        _groups(len(starts), trainer.lanes), train_group, steps=study.steps,
+        threads=threads, progress=progress,
+    )  # fmt: skip
+
+
+def _trainer(engine: str, study: Study, data: Examples) -> LaneTrainer | _wide.Trainer:
+    return LaneTrainer(study, data) if engine == "lanes" else _wide.Trainer(study, data)
+
+
+def _groups(networks: int, size: int) -> list[range]:
+    """Return the networks' numbers, so many at a time."""
+    return [
+        range(first, min(first + size, networks)) for first in range(0, networks, size)
+    ]
+
+
+def _by_reference(
+    study: Study,
+    starts: Sequence[Weights],
+    data: Examples,
+    rates: Sequence[float],
+    threads: int | None,
+    executor: Executor | None,
+    progress: Progress | None,
+) -> Iterator[tuple[range, list[History]]]:
+    if study.precision != "float64":
+        raise InvalidValueError(
+            f"precision: the reference engine computes in float64, got "
+            f"{study.precision}; use engine='lanes' or 'wide'"
+        )
+    if executor is not None:
+        groups = _groups(len(starts), 1)
+        yield from _by_executor(
+            "reference", study, starts, data, rates, groups, executor, progress
+        )
+        return
+    checked = [_checked(start, study, k) for k, start in enumerate(starts)]
+    studies = [study.model_copy(update={"learning_rate": rate}) for rate in rates]
+    for number, history in in_processes(
+        studies, checked, data, threads=threads, progress=progress
+    ):
+        yield range(number, number + 1), [history]
+
+
+def _by_executor(
+    engine: str,
+    study: Study,
+    starts: Sequence[Weights],
+    data: Examples,
+    rates: Sequence[float],
+    groups: Sequence[range],
     executor: Executor,
     progress: Progress | None,
-) -> list[History]:
-    futures = [executor.submit(_train_alone, study, start, data) for start in starts]
+) -> Iterator[tuple[range, list[History]]]:
+    futures: dict[Future[list[History]], range] = {}
     try:
-        for done, future in enumerate(as_completed(futures), start=1):
-            future.result()
+        for group in groups:
+            chosen = [_checked(starts[number], study, number) for number in group]
+            mine = [rates[number] for number in group]
+            future = executor.submit(_train_alone, engine, study, chosen, data, mine)
+            futures[future] = group
+        done = 0
+        for future in as_completed(futures):
+            histories = future.result()
+            done += len(histories)
             if progress is not None:
                 progress(done * study.steps, len(starts) * study.steps)
+            yield futures[future], histories
     except BaseException:
         for future in futures:
             future.cancel()
         raise
-    return [future.result() for future in futures]
 
 
-def _train_alone(study: Study, start: Weights, data: Examples) -> History:
-    """Train one network in somebody's process, with BLAS as in ours."""
+def _train_alone(
+    engine: str,
+    study: Study,
+    starts: Sequence[Weights],
+    data: Examples,
+    rates: Sequence[float],
+) -> list[History]:
+    """Train a group in somebody's process, with BLAS as in ours."""
     with threadpool_limits(1, user_api="blas"):
-        return train(study, start, data)
+        if engine != "reference":
+            return _trainer(engine, study, data).train(starts, rates)
+        studies = [study.model_copy(update={"learning_rate": rate}) for rate in rates]
+        return [
+            train(mine, start, data)
+            for mine, start in zip(studies, starts, strict=True)
+        ]
 
 
-def _train_one(
-    study: Study, start: Weights, data: Examples, counters: Path, number: int
-) -> History:
-    """Train one network, counting its steps for whoever watches."""
-    steps_done = np.memmap(counters, dtype=np.int64, mode="r+")
-
-    def tick(step: int) -> None:
-        steps_done[number] = step
-
-    history = train(study, start, data, tick)
-    steps_done[number] = study.steps
-    return history
+def _check_rates(rates: Sequence[float], networks: int) -> None:
+    if len(rates) != networks:
+        raise InvalidValueError(f"rates: one per network, {networks}, got {len(rates)}")
+    for number, rate in enumerate(rates):
+        if not (np.isfinite(rate) and rate > 0):
+            raise InvalidValueError(
+                f"rates: must be positive and finite, got {rate} for network {number}"
+            )
 
 
-def _begin_worker() -> None:
-    """Let Ctrl-C reach the conductor alone, which ends the workers; BLAS as there."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threadpool_limits(1, user_api="blas")
-
-
-def _seconds(study: Study, networks: int, data: Examples) -> float:
-    """Return a rough guess of the whole training's time on one core."""
-    widths = study.network.widths or ()
-    products = sum(a * b for a, b in pairwise(widths))
-    batch = study.batch_size or len(data.train_x)
-    return networks * study.steps * (_STEP_OVERHEAD + 3 * batch * products / _FLOPS)
-
-
-class _Counters:
-    """Steps done per network, in a file that processes share."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self._steps = np.memmap(path, dtype=np.int64, mode="r+")
-
-    @classmethod
-    @contextmanager
-    def made(cls, networks: int) -> Iterator["_Counters"]:
-        with tempfile.TemporaryDirectory(prefix="initlab-") as folder:
-            path = Path(folder) / "steps"
-            np.zeros(networks, dtype=np.int64).tofile(path)
-            yield cls(path)
-
-    @contextmanager
-    def reporting(self, total: int, progress: Progress | None) -> Iterator[None]:
-        """Report until the block ends; the last report says that all is done."""
-        if progress is None:
-            yield
-            return
-        ended = threading.Event()
-
-        def watch() -> None:
-            while not ended.wait(_PERIOD):
-                progress(int(self._steps.sum()), total)
-
-        watcher = threading.Thread(target=watch, daemon=True)
-        watcher.start()
-        try:
-            yield
-            progress(total, total)
-        finally:
-            ended.set()
-            watcher.join()
+def _checked(start: Weights, study: Study, number: int) -> Weights:
+    """Return a network's weights, or refuse them: kernels check nothing."""
+    widths = study.network.widths
+    assert widths is not None
+    shapes = [((fan_out, fan_in), (fan_out,)) for fan_in, fan_out in pairwise(widths)]
+    given = [(np.shape(weight), np.shape(bias)) for weight, bias in start]
+    if given != shapes:
+        raise InvalidValueError(
+            f"starts: network {number} needs weights and biases of shapes {shapes}, "
+            f"got {given}"
+        )
+    for layer, pair in enumerate(start, start=1):
+        for what, array in zip(("weight", "bias"), pair, strict=True):
+            if not np.isfinite(array).all():
+                raise InvalidValueError(
+                    f"starts: network {number} has a {what} that is not finite in "
+                    f"layer {layer}"
+                )
+    return start

@@ -7,6 +7,7 @@ Axes, everywhere in the engine:
     fan_in, fan_out  units of the layer below and of this layer
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,6 +15,10 @@ from jaxtyping import Float
 
 # One (weight, bias) pair per layer; a weight is (fan_out, fan_in).
 Weights = list[tuple[np.ndarray, np.ndarray]]
+# Called with (steps done, steps in all) about ten times a second.
+Progress = Callable[[int, int], None]
+# Called with a network's step now and then; what it raises ends the training.
+Tick = Callable[[int], None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,11 +98,13 @@ class Parameters:
 
     __slots__ = ("biases", "flat", "scales", "weights")
 
-    def __init__(self, widths: tuple[int, ...], *, batch_norm: bool) -> None:
+    def __init__(
+        self, widths: tuple[int, ...], *, batch_norm: bool, precision: str = "float64"
+    ) -> None:
         hidden = widths[1:-1] if batch_norm else ()
         pairs = list(zip(widths[1:], widths[:-1], strict=True))
         size = sum(rows * columns + rows for rows, columns in pairs) + sum(hidden)
-        self.flat = np.zeros(size)
+        self.flat = np.zeros(size, dtype=precision)
         self.weights: list[np.ndarray] = []
         self.biases: list[np.ndarray] = []
         start = 0
@@ -117,10 +124,12 @@ class Parameters:
         return _restored, (widths, bool(self.scales), self.flat)
 
     @classmethod
-    def starting_from(cls, weights: Weights, *, batch_norm: bool) -> "Parameters":
+    def starting_from(
+        cls, weights: Weights, *, batch_norm: bool, precision: str = "float64"
+    ) -> "Parameters":
         """Return parameters with these weights and biases, and scales of 1."""
         widths = (weights[0][0].shape[1], *(len(bias) for _, bias in weights))
-        parameters = cls(widths, batch_norm=batch_norm)
+        parameters = cls(widths, batch_norm=batch_norm, precision=precision)
         for layer, (weight, bias) in enumerate(weights):
             parameters.weights[layer][:] = weight
             parameters.biases[layer][:] = bias
@@ -131,12 +140,14 @@ class Parameters:
     def empty_like(self) -> "Parameters":
         """Return parameters of the same shape, all zero: a place for gradients."""
         widths = (self.weights[0].shape[1], *(len(bias) for bias in self.biases))
-        return Parameters(widths, batch_norm=bool(self.scales))
+        return Parameters(
+            widths, batch_norm=bool(self.scales), precision=self.flat.dtype.name
+        )
 
 
 def _restored(
     widths: tuple[int, ...], batch_norm: bool, flat: np.ndarray
 ) -> Parameters:
-    parameters = Parameters(widths, batch_norm=batch_norm)
+    parameters = Parameters(widths, batch_norm=batch_norm, precision=flat.dtype.name)
     parameters.flat[:] = flat
     return parameters

@@ -15,11 +15,13 @@ from initlab.spec._names import (
     ACTIVATION_NAMES,
     LOSS_NAMES,
     OPTIMIZER_NAMES,
+    PRECISION_NAMES,
     PROBLEM_NAMES,
     SEEDING_NAMES,
     ActivationName,
     LossName,
     OptimizerName,
+    PrecisionName,
 )
 from initlab.spec._network import MLP
 from initlab.spec._problem import ARRAYS, Problem
@@ -37,6 +39,7 @@ __all__ = [
     "LOSS_NAMES",
     "MLP",
     "OPTIMIZER_NAMES",
+    "PRECISION_NAMES",
     "PROBLEM_NAMES",
     "SEEDING_NAMES",
     "ActivationName",
@@ -45,6 +48,7 @@ __all__ = [
     "LossName",
     "Mode",
     "OptimizerName",
+    "PrecisionName",
     "Problem",
     "Spec",
     "Study",

@@ -16,11 +16,13 @@ _Problem = Literal[
     "circles", "moons", "spirals", "xor", "blobs",
     "digits", "breast_cancer", "wine", "diabetes",
 ]  # fmt: skip
+_Precision = Literal["float64", "float32"]
 _Seeding = Literal["legacy", "stream"]
 
 ACTIVATION_NAMES: tuple[str, ...] = get_args(_Activation)
 LOSS_NAMES: tuple[str, ...] = get_args(_Loss)
 OPTIMIZER_NAMES: tuple[str, ...] = get_args(_Optimizer)
+PRECISION_NAMES: tuple[str, ...] = get_args(_Precision)
 PROBLEM_NAMES: tuple[str, ...] = get_args(_Problem)
 SEEDING_NAMES: tuple[str, ...] = get_args(_Seeding)
 
@@ -30,5 +32,8 @@ ActivationName = Annotated[
 LossName = Annotated[_Loss, BeforeValidator(known_name("loss", LOSS_NAMES))]
 OptimizerName = Annotated[
     _Optimizer, BeforeValidator(known_name("optimizer", OPTIMIZER_NAMES))
+]
+PrecisionName = Annotated[
+    _Precision, BeforeValidator(known_name("precision", PRECISION_NAMES))
 ]
 SeedingName = Annotated[_Seeding, BeforeValidator(known_name("seeding", SEEDING_NAMES))]

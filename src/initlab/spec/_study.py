@@ -15,7 +15,7 @@ from pydantic import (
 from initlab.errors import InvalidValueError
 from initlab.spec._base import Spec
 from initlab.spec._inits import Init
-from initlab.spec._names import LossName, OptimizerName, SeedingName
+from initlab.spec._names import LossName, OptimizerName, PrecisionName, SeedingName
 from initlab.spec._network import MLP
 from initlab.spec._problem import Problem
 
@@ -48,6 +48,7 @@ class Study(Spec):
         optimizer: Gradient descent, momentum (.9) or Adam (.9, .999, 1e-8).
         learning_rate: Step size.
         batch_size: Examples per step; None: all of them.
+        precision: Of the training's arithmetic: float64 or float32.
         steps: Parameter updates.
         record_every: Steps between records; None: 100.
         seed: Root seed. With legacy seeding, member k has seed `seed + k`.
@@ -69,6 +70,7 @@ class Study(Spec):
     optimizer: OptimizerName = "gradient_descent"
     learning_rate: PositiveFloat = 0.01
     batch_size: PositiveInt | None = None
+    precision: PrecisionName = "float64"
     steps: Annotated[PositiveInt, Field(le=10**9)] = 15_000
     record_every: PositiveInt | None = None
     seed: Annotated[NonNegativeInt, Field(lt=2**32)] = 3

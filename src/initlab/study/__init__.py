@@ -1,5 +1,5 @@
 """The conductor of our own networks: it alone knows both specs and datasets."""
 
-from initlab.study._run import ENGINES, run, versions
+from initlab.study._run import run, versions
 
-__all__ = ["ENGINES", "run", "versions"]
+__all__ = ["run", "versions"]

@@ -11,15 +11,17 @@ import numpy as np
 import xarray as xr
 from threadpoolctl import threadpool_limits
 
-from initlab import engine, problems, results
+from initlab import engine as engines
+from initlab import problems, results
 from initlab.errors import InvalidValueError, UnknownNameError
 from initlab.spec import Problem, Study, to_toml
 from initlab.study._fit import examples_of, fitted
 from initlab.study._pictures import grid_outputs, histograms
 from initlab.study._start import Given, drawn, with_explicit
 
-ENGINES = ("auto", "reference")
+AUTO = "auto"
 _VERSIONED = ("initlab", "numpy", "scipy", "scikit-learn")
+_COMPILERS = ("numba", "llvmlite")
 
 
 def run(
@@ -40,7 +42,9 @@ def run(
             `(fan_out, fan_in)`, or with a leading member axis; or the lesson's
             dict `W1, b1, ...`. A label among the study's inits replaces that one.
         store: A new `.zarr` folder or `.nc` file to write; an existing one is refused.
-        engine: `"auto"` or `"reference"`; what it resolved to is in the dataset.
+        engine: `"lanes"` (small networks, compiled), `"wide"` (large ones, BLAS),
+            `"reference"` (NumPy, the definition of correct), or `"auto"`: the one
+            that is quickest for this study; what it resolved to is in the dataset.
         threads: Networks trained at a time; None: one per core. Changes no number.
         executor: Any `concurrent.futures.Executor` to train in instead. Changes no
             number on machines alike.
@@ -56,8 +60,8 @@ def run(
         >>> dict(results.loss.sizes)
         {'init': 1, 'member': 1, 'step': 2}
     """
-    if engine not in ENGINES:
-        raise UnknownNameError("engine", engine, ENGINES)
+    if engine not in (AUTO, *engines.ENGINES):
+        raise UnknownNameError("engine", engine, (AUTO, *engines.ENGINES))
     if threads is not None and threads < 1:
         raise InvalidValueError(f"threads: must be at least 1, got {threads}")
     if store is not None:
@@ -70,9 +74,13 @@ def run(
         or [drawn(study, init, member) for member in range(study.members)]
         for init in study.inits
     }
+    if engine == AUTO:
+        networks = len(study.inits) * study.members
+        engine = engines.quickest(study, networks, len(data.train_x))
     dataset = _trained(
-        study, data, starts, threads=threads, executor=executor, progress=progress
-    )
+        study, data, starts, engine=engine, threads=threads, executor=executor,
+        progress=progress,
+    )  # fmt: skip
     if store is not None:
         results.save(dataset, store)
     return dataset
@@ -81,14 +89,16 @@ def run(
 def _trained(
     study: Study,
     data: problems.Data,
-    starts: Mapping[str, list[engine.Weights]],
+    starts: Mapping[str, list[engines.Weights]],
+    *,
+    engine: str,
     **where: Any,
 ) -> xr.Dataset:
     examples = examples_of(study, data)
     # Callables and arrays need not travel to other processes.
     bare = study.model_copy(update={"inits": (), "problem": Problem()})
     flat = [start for members in starts.values() for start in members]
-    histories = engine.train_ensemble(bare, flat, examples, **where)
+    histories = engines.train_ensemble(bare, flat, examples, engine=engine, **where)
     first = slice(None, None, study.members)  # member 0 of each init, for pictures
     pictured = list(zip(flat[first], histories[first], strict=True))
     with threadpool_limits(1, user_api="blas"):
@@ -102,8 +112,8 @@ def _trained(
         coordinates=_labels(study) | grid_axes,
         spec=to_toml(study),
         attributes={
-            "engine": "reference",
-            "versions": versions(),
+            "engine": engine,
+            "versions": versions(engine),
             "classes": list(data.classes or ()),
             "feature_names": list(data.feature_names),
             "notes": list(data.notes),
@@ -113,10 +123,11 @@ def _trained(
     )
 
 
-def versions() -> dict[str, str]:
+def versions(engine: str) -> dict[str, str]:
     """Return the versions that a run's numbers depend on."""
+    names = _VERSIONED if engine == "reference" else _VERSIONED + _COMPILERS
     return {"python": platform.python_version()} | {
-        name: importlib.metadata.version(name) for name in _VERSIONED
+        name: importlib.metadata.version(name) for name in names
     }
 
 
@@ -131,7 +142,7 @@ def _labels(study: Study) -> dict[str, Any]:
 
 
 def _traces(
-    study: Study, histories: list[engine.History], examples: engine.Examples
+    study: Study, histories: list[engines.History], examples: engines.Examples
 ) -> dict[str, np.ndarray]:
     """Return histories as arrays `(init, member, step[, layer])`."""
     runs = (len(study.inits), study.members)
@@ -148,18 +159,18 @@ def _traces(
         "diverged_step": stacked([np.int64(h.diverged_step) for h in histories]),
     } | {
         name: stacked([getattr(history.layers, name) for history in histories])
-        for name in engine.LayerSummaries.__dataclass_fields__
+        for name in engines.LayerSummaries.__dataclass_fields__
     }
 
 
 def _facts(
-    study: Study, data: problems.Data, examples: engine.Examples
+    study: Study, data: problems.Data, examples: engines.Examples
 ) -> dict[str, Any]:
     """Return what causes and figures need to know of the network and the data."""
     assert study.network.widths is not None
     assert study.loss is not None
     facts: dict[str, Any] = {
-        "baseline_loss": engine.LOSSES[study.loss].constant(examples.train_y),
+        "baseline_loss": engines.LOSSES[study.loss].constant(examples.train_y),
         "input_rms": np.sqrt(np.mean(data.train_x**2)),
         "units": np.array(study.network.widths[1:]),
     }

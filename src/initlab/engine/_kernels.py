@@ -1,0 +1,151 @@
+"""Compiled kernels, from the disk where they are kept, as functions of this process.
+
+The first use of a precision on a machine compiles them, in seconds; later processes
+load an object file and do not import Numba at all. The key of a file covers all that
+decides its bytes: the kernels' sources, the versions of the compilers, the processor
+and the width of its vectors.
+"""
+
+import ctypes
+import hashlib
+import importlib.metadata
+import os
+import platform
+import threading
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+
+import llvmlite.binding as llvm
+import numpy as np
+from platformdirs import user_cache_path
+
+from initlab.engine._target import Target, host
+
+PRECISIONS = ("float64", "float32")
+_SOURCES = (
+    "_compile.py",
+    "_lane_kernels.py",
+    "_lane_layers.py",
+    "_lane_losses.py",
+    "_lane_signatures.py",
+    "_plan.py",
+    "_target.py",
+    "_vector.py",
+    "_vector_math.py",
+)
+_COMPILERS = ("numba", "llvmlite")
+# Another folder for the object files.
+CACHE_VARIABLE = "INITLAB_CACHE"
+
+_POINTER, _INT = ctypes.c_void_p, ctypes.c_int32
+_ARGUMENTS = {
+    "activate": (_INT, _POINTER, _POINTER, _INT),
+    "train": (_POINTER,) * 6 + (_INT,) * 2 + (_POINTER,) * 10,
+    "score": (_POINTER,) * 4 + (_INT,) + (_POINTER,) * 5,
+    "measure": (_POINTER,) * 4 + (_INT,) + (_POINTER,) * 4 + (None,) * 2
+    + (_POINTER,) * 3,
+}  # fmt: skip
+_REAL = {"float64": ctypes.c_double, "float32": ctypes.c_float}
+# Numba's calling convention: places for a result and an exception; kernels have none.
+_NOTHING = (ctypes.c_void_p * 8)()
+_loading = threading.Lock()
+
+
+class Kernels:
+    """The kernels for one precision; each releases the interpreter's lock.
+
+    Attributes:
+        lanes: Networks side by side.
+        activate: See `_lane_layers`; arrays go in as they are.
+        train, score, measure: See `_lane_kernels`.
+    """
+
+    def __init__(self, code: bytes, precision: str, target: Target) -> None:
+        self.lanes = target.lanes(precision)
+        llvm.initialize_native_target()
+        llvm.initialize_native_asmprinter()
+        self._compiler = llvm.create_lljit_compiler()
+        builder = llvm.JITLibraryBuilder().add_object_img(code).add_current_process()
+        for name in _ARGUMENTS:
+            builder = builder.export_symbol(name)
+        self._library = builder.link(self._compiler, f"initlab {precision} {target}")
+        self.activate, self.train, self.score, self.measure = (
+            self._function(name, precision) for name in _ARGUMENTS
+        )
+
+    def _function(self, name: str, precision: str) -> Callable[..., None]:
+        arguments = (each or _REAL[precision] for each in _ARGUMENTS[name])
+        kind = ctypes.CFUNCTYPE(ctypes.c_int, _POINTER, _POINTER, *arguments)
+        function = kind(self._library[name])
+
+        def call(*given: np.ndarray | float | int) -> None:
+            # Held by `given`, arrays live as long as the kernel reads them.
+            places = (
+                each.ctypes.data if isinstance(each, np.ndarray) else each
+                for each in given
+            )
+            function(_NOTHING, _NOTHING, *places)
+
+        return call
+
+
+def kernels(precision: str, bits: int | None = None) -> Kernels:
+    """Return the kernels for this machine, compiled now if they never were.
+
+    Args:
+        precision: `"float64"` or `"float32"`.
+        bits: Width of vectors, if not the processor's own.
+    """
+    with _loading:
+        return _kernels(precision, bits)
+
+
+@cache
+def _kernels(precision: str, bits: int | None) -> Kernels:
+    target = host(bits)
+    path = cache_folder() / f"{precision}-{target.bits}-{_key(precision, target)}.o"
+    code = _stored(path)
+    if code is None:
+        from initlab.engine._compile import object_code  # Numba takes half a second
+
+        code = object_code(precision, target)
+        _store(path, code)
+    return Kernels(code, precision, target)
+
+
+def cache_folder() -> Path:
+    """Return where object files are kept."""
+    given = os.environ.get(CACHE_VARIABLE)
+    return Path(given) if given else user_cache_path("initlab") / "kernels"
+
+
+def _key(precision: str, target: Target) -> str:
+    found = hashlib.sha256()
+    for name in _SOURCES:
+        found.update((Path(__file__).parent / name).read_bytes())
+    versions = [importlib.metadata.version(name) for name in _COMPILERS]
+    found.update(
+        repr((precision, target, versions, platform.python_version())).encode()
+    )
+    return found.hexdigest()[:32]
+
+
+def _stored(path: Path) -> bytes | None:
+    """Return an object file's code, or None if there is none that is whole."""
+    try:
+        digest, code = path.read_bytes()[:32], path.read_bytes()[32:]
+    except OSError:
+        return None
+    return code if hashlib.sha256(code).digest() == digest else None
+
+
+def _store(path: Path, code: bytes) -> None:
+    """Keep an object file; another process that does the same at once is no trouble."""
+    partial = path.with_suffix(f".{os.getpid()}.{threading.get_ident()}")
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        partial.write_bytes(hashlib.sha256(code).digest() + code)
+        partial.replace(path)
+    except OSError:  # a read-only home: the next process compiles again
+        partial.unlink(missing_ok=True)

@@ -1,0 +1,79 @@
+"""Groups of networks over threads: for engines whose work releases the lock."""
+
+import os
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+
+import numpy as np
+from threadpoolctl import threadpool_limits
+
+from initlab.engine._values import History, Progress, Tick
+
+# Trains the networks of these numbers.
+TrainGroup = Callable[[range, Tick], list[History]]
+
+_PERIOD = 0.1  # seconds between two reports of progress
+
+
+class _StoppedError(Exception):
+    """Somebody else failed, or the user has had enough."""
+
+
+def in_threads(
+    groups: Sequence[range],
+    train: TrainGroup,
+    *,
+    steps: int,
+    threads: int | None = None,
+    progress: Progress | None = None,
+) -> Iterator[tuple[range, list[History]]]:
+    """Yield each group with its histories, in the order in which they end.
+
+    No more groups are begun than there are threads and not yet taken by the caller
+    than that again: memory does not grow with the number of groups.
+
+    Args:
+        groups: Numbers of networks that are trained together.
+        train: Called in a thread; calls its tick at least every 50 ms.
+        steps: Of each network.
+        threads: How many; None: one per core.
+        progress: Told how many steps are done, of how many; must not raise.
+    """
+    workers = min(threads or os.cpu_count() or 1, len(groups))
+    stopped = threading.Event()
+    done = np.zeros(len(groups), dtype=np.int64)
+
+    def work(number: int) -> list[History]:
+        networks = len(groups[number])
+
+        def tick(step: int) -> None:
+            if stopped.is_set():
+                raise _StoppedError
+            done[number] = step * networks
+
+        histories = train(groups[number], tick)
+        done[number] = steps * networks
+        return histories
+
+    total = steps * sum(len(group) for group in groups)
+    waiting = iter(range(len(groups)))
+    # One thread of BLAS each, so that no number depends on the number of cores.
+    with threadpool_limits(1, user_api="blas"), ThreadPoolExecutor(workers) as pool:
+        try:
+            running: dict[Future[list[History]], int] = {}
+            while True:
+                for number in waiting:
+                    running[pool.submit(work, number)] = number
+                    if len(running) >= 2 * workers:
+                        break
+                if not running:
+                    break
+                ended, _ = wait(running, timeout=_PERIOD, return_when=FIRST_COMPLETED)
+                if progress is not None:
+                    progress(int(done.sum()), total)
+                for future in ended:
+                    yield groups[running.pop(future)], future.result()
+        finally:  # Ctrl-C and a caller who stops listening, too
+            stopped.set()
+            pool.shutdown(cancel_futures=True)
