@@ -6,20 +6,21 @@ library to run. This file is imported only when no object file is in the cache.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
 import llvmlite.binding as llvm
 from numba.core import config
 
-from initlab.engine._lane_signatures import signatures
 from initlab.engine._target import Target
 
+# A kernel, and the Numba types of its arguments.
+Signature = tuple[Any, tuple[Any, ...]]
 
-def object_code(precision: str, to: Target) -> bytes:
-    """Return an object file with the kernels for one precision."""
-    kernels = signatures(precision, to)
+
+def object_code(kernels: Mapping[str, Signature], to: Target) -> bytes:
+    """Return an object file with these kernels, under these names."""
     module = None
     with _unoptimized():
         for name, (function, arguments) in kernels.items():

@@ -12,14 +12,12 @@ import importlib.metadata
 import os
 import platform
 import threading
-from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 
-import llvmlite.binding as llvm
-import numpy as np
 from platformdirs import user_cache_path
 
+from initlab.engine._library import load
 from initlab.engine._target import Target, host
 
 PRECISIONS = ("float64", "float32")
@@ -29,6 +27,7 @@ _SOURCES = (
     "_lane_layers.py",
     "_lane_losses.py",
     "_lane_signatures.py",
+    "_library.py",
     "_plan.py",
     "_target.py",
     "_vector.py",
@@ -47,8 +46,6 @@ _ARGUMENTS = {
     + (_POINTER,) * 3,
 }  # fmt: skip
 _REAL = {"float64": ctypes.c_double, "float32": ctypes.c_float}
-# Numba's calling convention: places for a result and an exception; kernels have none.
-_NOTHING = (ctypes.c_void_p * 8)()
 _loading = threading.Lock()
 
 
@@ -57,37 +54,23 @@ class Kernels:
 
     Attributes:
         lanes: Networks side by side.
-        activate: See `_lane_layers`; arrays go in as they are.
+        activate: See `_lane_layers`.
         train, score, measure: See `_lane_kernels`.
     """
 
     def __init__(self, code: bytes, precision: str, target: Target) -> None:
         self.lanes = target.lanes(precision)
-        llvm.initialize_native_target()
-        llvm.initialize_native_asmprinter()
-        self._compiler = llvm.create_lljit_compiler()
-        builder = llvm.JITLibraryBuilder().add_object_img(code).add_current_process()
-        for name in _ARGUMENTS:
-            builder = builder.export_symbol(name)
-        self._library = builder.link(self._compiler, f"initlab {precision} {target}")
-        self.activate, self.train, self.score, self.measure = (
-            self._function(name, precision) for name in _ARGUMENTS
+        real = _REAL[precision]
+        functions = load(
+            code,
+            {
+                name: tuple(each or real for each in arguments)
+                for name, arguments in _ARGUMENTS.items()
+            },
         )
-
-    def _function(self, name: str, precision: str) -> Callable[..., None]:
-        arguments = (each or _REAL[precision] for each in _ARGUMENTS[name])
-        kind = ctypes.CFUNCTYPE(ctypes.c_int, _POINTER, _POINTER, *arguments)
-        function = kind(self._library[name])
-
-        def call(*given: np.ndarray | float | int) -> None:
-            # Held by `given`, arrays live as long as the kernel reads them.
-            places = (
-                each.ctypes.data if isinstance(each, np.ndarray) else each
-                for each in given
-            )
-            function(_NOTHING, _NOTHING, *places)
-
-        return call
+        self.activate, self.train, self.score, self.measure = (
+            functions[name] for name in _ARGUMENTS
+        )
 
 
 def kernels(precision: str, bits: int | None = None) -> Kernels:
@@ -107,9 +90,11 @@ def _kernels(precision: str, bits: int | None) -> Kernels:
     path = cache_folder() / f"{precision}-{target.bits}-{_key(precision, target)}.o"
     code = _stored(path)
     if code is None:
-        from initlab.engine._compile import object_code  # Numba takes half a second
+        # Numba takes half a second to import.
+        from initlab.engine._compile import object_code
+        from initlab.engine._lane_signatures import signatures
 
-        code = object_code(precision, target)
+        code = object_code(signatures(precision, target), target)
         _store(path, code)
     return Kernels(code, precision, target)
 
