@@ -358,6 +358,7 @@ def measure(
     cleared(gradient, size)
     cleared(memory[5], units)
     loss = filled(results, 0.0)
+    lost = loss  # to rounding, of the sum so far (Kahan 1965)
     right = loss
     certain = loss
     share = filled(results, 1.0) / examples
@@ -369,10 +370,13 @@ def measure(
             logits, delta = _logits(plan, memory, units, chunk, t)
             here = TILE if t < chunk - 1 else last
             row = after(rows, t * TILE)
-            loss = loss + loss_total(plan[LOSS], logits, y, outputs, row, here)
+            more = loss_total(plan[LOSS], logits, y, outputs, row, here) - lost
+            added = loss + more
+            lost = (added - loss) - more
+            loss = added
             right = right + score_total(plan[SCORE], logits, y, outputs, row, here)
             certain = certain + certain_total(plan[LOSS], logits, outputs, here)
-            loss_delta(plan[LOSS], logits, y, outputs, row, here, share, delta, loss)
+            loss_delta(plan[LOSS], logits, y, outputs, row, here, share, delta, right)
         _add_up(plan, chunk, last, memory, sums, c == 0, steepest)
         _backward(plan, units, chunk, last, parameters, gradient, memory, True)
     results[0] = loss / examples

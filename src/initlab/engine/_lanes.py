@@ -87,7 +87,8 @@ class LaneTrainer:
                     group.diverged, group.parameters, group.gradient, group.state,
                     group.running, scratch, rows,
                 )  # fmt: skip
-                if call.first + len(call.begins) == recorded[number + 1]:
+                is_recorded = call.first + len(call.begins) == recorded[number + 1]
+                if is_recorded or not group.live.any():
                     break
         return [
             records.history(lane, group, self._study, self._data)
@@ -265,23 +266,20 @@ def _calls(study: Study, examples: int) -> Iterator[_Call]:
     products = sum(a * b for a, b in pairwise(study.network.widths))
     size = study.batch_size or examples
     most = max(1, int(_CALL / (3 * products * size)))
-    every_batch = batches(study, examples)
     everyone = np.arange(examples, dtype=np.int32)
+    every_batch = batches(study, examples)
     for low, high in pairwise(study.recorded_steps):
         for first in range(low, high, most):
             steps = min(most, high - first)
-            chosen = [next(every_batch) for _ in range(steps)]
             if size == examples:
                 begins = np.zeros(steps, dtype=np.int32)
-                yield _Call(
-                    first=first, order=everyone, begins=begins, ends=begins + examples
-                )
+                order, ends = everyone, begins + np.int32(examples)
             else:
-                rows = [everyone[each] for each in chosen]
+                rows = [everyone[next(every_batch)] for _ in range(steps)]
                 ends = np.cumsum([len(each) for each in rows], dtype=np.int32)
                 begins = np.append(0, ends[:-1]).astype(np.int32)
                 order = np.concatenate(rows)
-                yield _Call(first=first, order=order, begins=begins, ends=ends)
+            yield _Call(first=first, order=order, begins=begins, ends=ends)
 
 
 def aligned(count: int, lanes: int, precision: str) -> np.ndarray:
