@@ -4,7 +4,7 @@ BIN := .venv/bin
 # Checked as a file: a second `make compare` starts at once.
 INSTALLED := .venv/.installed
 
-.PHONY: compare test check bench clean
+.PHONY: compare test check bench wasm clean
 
 compare: $(INSTALLED)
 	$(BIN)/initlab compare
@@ -20,6 +20,11 @@ check: $(INSTALLED)
 
 bench: $(INSTALLED)
 	$(BIN)/python benchmarks/compare_command.py
+
+# The kernels for the page; the linked file is committed.
+wasm: $(INSTALLED)
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[wasm]'
+	$(BIN)/python -m initlab.engine._webassembly
 
 $(INSTALLED): pyproject.toml constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv

@@ -9,6 +9,7 @@ from typer.exceptions import TyperException
 
 from initlab.cli._catalog import list_inits, show_init
 from initlab.cli._compare import compare
+from initlab.cli._info import info
 from initlab.cli._lesson import app as lesson
 from initlab.errors import InitlabError
 
@@ -22,6 +23,7 @@ app = typer.Typer(
 app.command("compare")(compare)
 app.command("list")(list_inits)
 app.command("show")(show_init)
+app.command("info")(info)
 app.add_typer(lesson)
 
 

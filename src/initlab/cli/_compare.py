@@ -97,6 +97,16 @@ def compare(
             "does; stream: every weight tensor has a stream of its own."
         ),
     ] = "legacy",
+    precision: Annotated[
+        str, typer.Option(help="Of the training's arithmetic: float64 or float32.")
+    ] = "float64",
+    engine: Annotated[
+        str,
+        typer.Option(
+            help="lanes (many small networks at once), wide (large ones, by BLAS), "
+            "reference (plain NumPy), or auto: whichever is quickest; see initlab info."
+        ),
+    ] = "auto",
     threads: Annotated[
         int | None,
         typer.Option(help="Networks trained at a time; default: one per core."),
@@ -141,8 +151,9 @@ def compare(
         members=members,
         seed=seed,
         seeding=seeding,
+        precision=precision,
     )
-    _conduct(study, out, threads, json_to, print_costs)
+    _conduct(study, out, json_to, print_costs, engine=engine, threads=threads)
 
 
 # What an error may name, as options spell it.
@@ -179,9 +190,9 @@ def _study(
 def _conduct(
     study: "Study",
     out: Path,
-    threads: int | None,
     json_to: str | None,
     print_costs: bool,
+    **where: Any,
 ) -> None:
     """Run the study; results go to stdout, progress and remarks to stderr."""
     from rich.console import Console
@@ -194,7 +205,7 @@ def _conduct(
     if json_to not in (None, "-"):
         _refuse_unwritable(Path(str(json_to)), out)
     with progress_bar("training", unit="steps/s") as progress:
-        results = run(study, threads=threads, progress=progress)
+        results = run(study, progress=progress, **where)
     command = shlex.join(["initlab", *sys.argv[1:]])
     folder = write_folder(results, out, command=command)
     if json_to is not None:

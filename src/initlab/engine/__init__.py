@@ -3,6 +3,7 @@
 from initlab.engine._choice import StepCost, quickest, step_cost
 from initlab.engine._ensemble import ENGINES, stream_ensemble, train_ensemble
 from initlab.engine._losses import LOSSES
+from initlab.engine._machine import cores, machine
 from initlab.engine._network import Reference
 from initlab.engine._reference import layer_outputs, starting_outputs, train
 from initlab.engine._values import (
@@ -25,7 +26,9 @@ __all__ = [
     "Reference",
     "StepCost",
     "Weights",
+    "cores",
     "layer_outputs",
+    "machine",
     "quickest",
     "starting_outputs",
     "step_cost",

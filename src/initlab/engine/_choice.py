@@ -6,12 +6,12 @@ with a machine's width. The choice is never made by a clock: equal studies on eq
 machines get equal engines, and so equal numbers.
 """
 
-import os
 from dataclasses import dataclass
 
 import numpy as np
 
 from initlab.engine._layout import tiles
+from initlab.engine._machine import cores
 from initlab.engine._plan import TILE
 from initlab.engine._target import host
 from initlab.spec import MLP, Study
@@ -83,4 +83,4 @@ def quickest(study: Study, networks: int, examples: int) -> str:
     """Return the name of the engine for so many networks of a study."""
     batch = study.batch_size or examples
     cost = step_cost(study.network, batch, study.precision)
-    return cost.quickest(networks, os.cpu_count() or 1)
+    return cost.quickest(networks, cores())

@@ -79,7 +79,7 @@ def _for_target(text: str, to: Target) -> str:
     text = re.sub(r"(?m)^target triple.*$", f'target triple = "{to.triple}"', text)
     text = re.sub(r"(?m)^target datalayout.*$", f'target datalayout = "{layout}"', text)
     text = re.sub(r'"(target-cpu|target-features|tune-cpu)"="[^"]*"', "", text)
-    return text.replace("= common ", "= ")  # WebAssembly has no common symbols
+    return text.replace("= common ", "= internal ")  # it has no common symbols
 
 
 def _machine(to: Target) -> Any:

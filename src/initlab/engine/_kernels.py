@@ -87,7 +87,7 @@ def kernels(precision: str, bits: int | None = None) -> Kernels:
 @cache
 def _kernels(precision: str, bits: int | None) -> Kernels:
     target = host(bits)
-    path = cache_folder() / f"{precision}-{target.bits}-{_key(precision, target)}.o"
+    path = _path(precision, target)
     code = _stored(path)
     if code is None:
         # Numba takes half a second to import.
@@ -97,6 +97,15 @@ def _kernels(precision: str, bits: int | None) -> Kernels:
         code = object_code(signatures(precision, target), target)
         _store(path, code)
     return Kernels(code, precision, target)
+
+
+def is_stored(precision: str) -> bool:
+    """Return whether kernels need not be compiled any more."""
+    return _stored(_path(precision, host())) is not None
+
+
+def _path(precision: str, target: Target) -> Path:
+    return cache_folder() / f"{precision}-{target.bits}-{_key(precision, target)}.o"
 
 
 def cache_folder() -> Path:
@@ -119,9 +128,10 @@ def _key(precision: str, target: Target) -> str:
 def _stored(path: Path) -> bytes | None:
     """Return an object file's code, or None if there is none that is whole."""
     try:
-        digest, code = path.read_bytes()[:32], path.read_bytes()[32:]
+        whole = path.read_bytes()
     except OSError:
         return None
+    digest, code = whole[:32], whole[32:]
     return code if hashlib.sha256(code).digest() == digest else None
 
 

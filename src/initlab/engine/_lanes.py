@@ -39,12 +39,24 @@ _TOLERANCE = {"float64": COPY_TOLERANCE, "float32": 1e-5}
 class LaneTrainer:
     """Trains groups of networks on the same examples; shared by threads.
 
+    Args:
+        study: Widths and loss filled in.
+        data: Shared by all.
+        bits: Width of vectors, if not the processor's own.
+        compiled: Kernels from elsewhere than this machine's cache.
+
     Attributes:
         lanes: How many networks make a group.
     """
 
-    def __init__(self, study: Study, data: Examples, bits: int | None = None) -> None:
-        self._kernels: Kernels = kernels(study.precision, bits)
+    def __init__(
+        self,
+        study: Study,
+        data: Examples,
+        bits: int | None = None,
+        compiled: Kernels | None = None,
+    ) -> None:
+        self._kernels = compiled or kernels(study.precision, bits)
         self.lanes = self._kernels.lanes
         self._study, self._data = study, data
         self._plan = _layout.plan_of(study, data)
