@@ -11,12 +11,11 @@ from test_lanes import data_for, starts, study
 
 import initlab as il
 from initlab.engine import train
-from initlab.engine._compile import object_code
+from initlab.engine._compile_apart import compiled
 from initlab.engine._kernels import Kernels
-from initlab.engine._lane_signatures import signatures
 from initlab.engine._lanes import LaneTrainer
 from initlab.engine._target import WEBASSEMBLY
-from initlab.engine._webassembly import FILE, PRECISION, build, linker_command
+from initlab.engine._webassembly import FILE, KERNELS, PRECISION, build, linker_command
 from initlab.spec import ACTIVATION_NAMES, LOSS_NAMES, MLP
 from initlab.study._fit import examples_of, fitted
 from initlab.study._start import drawn
@@ -136,7 +135,7 @@ def test_hes_costs_are_the_lessons_within_float32(web, lesson):
 
 
 def test_the_committed_file_is_todays_kernels(tmp_path):
-    code = object_code(signatures(PRECISION, WEBASSEMBLY), WEBASSEMBLY)
+    (code,) = compiled(PRECISION, WEBASSEMBLY, [KERNELS])
 
     digest = hashlib.sha256(code).hexdigest()
 

@@ -6,12 +6,10 @@ library to run. This file is imported only when no object file is in the cache.
 """
 
 import re
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from typing import Any
 
 import llvmlite.binding as llvm
-from numba.core import config
 
 from initlab.engine._target import Target
 
@@ -22,13 +20,12 @@ Signature = tuple[Any, tuple[Any, ...]]
 def object_code(kernels: Mapping[str, Signature], to: Target) -> bytes:
     """Return an object file with these kernels, under these names."""
     module = None
-    with _unoptimized():
-        for name, (function, arguments) in kernels.items():
-            part = llvm.parse_assembly(_llvm_code(name, function, arguments, to))
-            if module is None:
-                module = part
-            else:
-                module.link_in(part)
+    for name, (function, arguments) in kernels.items():
+        part = llvm.parse_assembly(_llvm_code(name, function, arguments, to))
+        if module is None:
+            module = part
+        else:
+            module.link_in(part)
     assert module is not None
     for function in module.functions:
         if not function.is_declaration and function.name not in kernels:
@@ -44,20 +41,6 @@ def object_code(kernels: Mapping[str, Signature], to: Target) -> bytes:
     builder = llvm.create_pass_builder(machine, options)
     builder.getModulePassManager().run(module, builder)
     return machine.emit_object(module)
-
-
-@contextmanager
-def _unoptimized() -> Iterator[None]:
-    """Keep Numba from optimizing every callee for itself: once, at the end, is enough.
-
-    Halves the time of the first use.
-    """
-    before = vars(config)["OPT"]
-    vars(config)["OPT"] = 0
-    try:
-        yield
-    finally:
-        vars(config)["OPT"] = before
 
 
 def _llvm_code(name: str, function: Any, arguments: Any, to: Target) -> str:

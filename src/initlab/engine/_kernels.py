@@ -12,17 +12,21 @@ import importlib.metadata
 import os
 import platform
 import threading
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 
 from platformdirs import user_cache_path
 
+from initlab.engine._compile_apart import compiled
 from initlab.engine._library import load
 from initlab.engine._target import Target, host
 
 PRECISIONS = ("float64", "float32")
 _SOURCES = (
     "_compile.py",
+    "_compile_apart.py",
     "_lane_kernels.py",
     "_lane_layers.py",
     "_lane_losses.py",
@@ -45,6 +49,8 @@ _ARGUMENTS = {
     "measure": (_POINTER,) * 4 + (_INT,) + (_POINTER,) * 4 + (None,) * 2
     + (_POINTER,) * 3,
 }  # fmt: skip
+# Compiled side by side; where training is alone, LLVM makes its layers for it alone.
+_GROUPS = (("train", "activate"), ("measure", "score"))
 _REAL = {"float64": ctypes.c_double, "float32": ctypes.c_float}
 _loading = threading.Lock()
 
@@ -58,16 +64,15 @@ class Kernels:
         train, score, measure: See `_lane_kernels`.
     """
 
-    def __init__(self, code: bytes, precision: str, target: Target) -> None:
-        self.lanes = target.lanes(precision)
+    def __init__(self, codes: Sequence[bytes], precision: str, lanes: int) -> None:
+        self.lanes = lanes
         real = _REAL[precision]
-        functions = load(
-            code,
-            {
-                name: tuple(each or real for each in arguments)
-                for name, arguments in _ARGUMENTS.items()
-            },
-        )
+        functions: dict[str, Callable[..., None]] = {}
+        for code, names in zip(codes, _GROUPS, strict=True):
+            arguments = {
+                name: tuple(each or real for each in _ARGUMENTS[name]) for name in names
+            }
+            functions |= load(code, arguments)
         self.activate, self.train, self.score, self.measure = (
             functions[name] for name in _ARGUMENTS
         )
@@ -87,25 +92,28 @@ def kernels(precision: str, bits: int | None = None) -> Kernels:
 @cache
 def _kernels(precision: str, bits: int | None) -> Kernels:
     target = host(bits)
-    path = _path(precision, target)
-    code = _stored(path)
-    if code is None:
-        # Numba takes half a second to import.
-        from initlab.engine._compile import object_code
-        from initlab.engine._lane_signatures import signatures
-
-        code = object_code(signatures(precision, target), target)
-        _store(path, code)
-    return Kernels(code, precision, target)
+    paths = _paths(precision, target)
+    codes = [_stored(path) for path in paths]
+    if None in codes:
+        codes = list(compiled(precision, target, _GROUPS))
+        for path, code in zip(paths, codes, strict=True):
+            assert code is not None
+            _store(path, code)
+    whole = [code for code in codes if code is not None]
+    return Kernels(whole, precision, target.lanes(precision))
 
 
 def is_stored(precision: str) -> bool:
     """Return whether kernels need not be compiled any more."""
-    return _stored(_path(precision, host())) is not None
+    return all(_stored(path) for path in _paths(precision, host()))
 
 
-def _path(precision: str, target: Target) -> Path:
-    return cache_folder() / f"{precision}-{target.bits}-{_key(precision, target)}.o"
+def _paths(precision: str, target: Target) -> list[Path]:
+    key = _key(precision, target)
+    return [
+        cache_folder() / f"{precision}-{target.bits}-{names[0]}-{key}.o"
+        for names in _GROUPS
+    ]
 
 
 def cache_folder() -> Path:
@@ -143,4 +151,5 @@ def _store(path: Path, code: bytes) -> None:
         partial.write_bytes(hashlib.sha256(code).digest() + code)
         partial.replace(path)
     except OSError:  # a read-only home: the next process compiles again
-        partial.unlink(missing_ok=True)
+        with suppress(OSError):
+            partial.unlink()

@@ -50,6 +50,7 @@ from initlab.engine._vector import (
     fma,
     fma_total,
     magnitude,
+    plain,
     rounded,
     spread,
     sqrt,
@@ -125,12 +126,12 @@ def _forward(
             for t in range(chunk):
                 under = after(below, t * fan_in)
                 above = after(a, t * fan_out)
-                affine(parameters, biases, fan_in, fan_out, under, above, False)
+                affine(parameters, biases, fan_in, fan_out, under, above, plain(False))
         elif plan[BATCH_NORM]:
             for t in range(chunk):
                 under = after(below, t * fan_in)
                 z = after(slope, t * fan_out)
-                affine(parameters, zeros, fan_in, fan_out, under, z, False)
+                affine(parameters, zeros, fan_in, fan_out, under, z, plain(False))
             normalize(
                 slope, fan_out, chunk, last, after(scales, hidden),
                 after(moments, 3 * hidden), after(running, 2 * hidden), training,
@@ -145,12 +146,12 @@ def _forward(
             for t in range(chunk):
                 under = after(below, t * fan_in)
                 above = after(a, t * fan_out)
-                affine(parameters, biases, fan_in, fan_out, under, above, True)
+                affine(parameters, biases, fan_in, fan_out, under, above, plain(True))
         else:
             for t in range(chunk):
                 under = after(below, t * fan_in)
                 z = after(slope, t * fan_out)
-                affine(parameters, biases, fan_in, fan_out, under, z, False)
+                affine(parameters, biases, fan_in, fan_out, under, z, plain(False))
                 activate(kind, z, after(a, t * fan_out), fan_out)
         parameters = after(biases, fan_out)
 
@@ -284,7 +285,16 @@ def train(
             _padded(order, begin + c * TILE, end, chunk, rows)
             last = min(examples - (c + chunk - 1) * TILE, TILE)
             _forward(
-                plan, x, rows, chunk, last, parameters, running, memory, True, False
+                plan,
+                x,
+                rows,
+                chunk,
+                last,
+                parameters,
+                running,
+                memory,
+                plain(True),
+                plain(False),
             )
             for t in range(chunk):
                 logits, delta = _logits(plan, memory, units, chunk, t)
@@ -293,7 +303,9 @@ def train(
                     plan[LOSS], logits, y, outputs, after(rows, t * TILE), here,
                     share, delta, check,
                 )  # fmt: skip
-            _backward(plan, units, chunk, last, parameters, gradient, memory, False)
+            _backward(
+                plan, units, chunk, last, parameters, gradient, memory, plain(False)
+            )
         alive = _without(live, diverged, alive, check, first_step + s)
         if whole:
             move_running(running, memory[4], hidden, alive > 0.0)
@@ -320,14 +332,25 @@ def score(plan, x, y, order, examples, parameters, running, scratch, rows, resul
     """Store the score, summed over the examples: batch norm with its running values."""
     units = _numbers(plan)[1]
     outputs = plan[WIDTHS + plan[LAYERS]]
-    memory = _memory(plan, scratch, units, 1)
+    memory = _memory(plan, scratch, units, plain(1))
     cleared(memory[5], units)
     added = filled(result, 0.0)
     for c in range((examples + TILE - 1) // TILE):
-        _padded(order, c * TILE, examples, 1, rows)
+        _padded(order, c * TILE, examples, plain(1), rows)
         last = min(examples - c * TILE, TILE)
-        _forward(plan, x, rows, 1, last, parameters, running, memory, False, False)
-        logits, _ = _logits(plan, memory, units, 1, 0)
+        _forward(
+            plan,
+            x,
+            rows,
+            1,
+            last,
+            parameters,
+            running,
+            memory,
+            plain(False),
+            plain(False),
+        )
+        logits, _ = _logits(plan, memory, units, plain(1), plain(0))
         added = added + score_total(plan[SCORE], logits, y, outputs, rows, last)
     result[0] = added
 
@@ -365,7 +388,18 @@ def measure(
     for c in range(0, count, chunk):
         _padded(order, c * TILE, examples, chunk, rows)
         last = min(examples - (c + chunk - 1) * TILE, TILE)
-        _forward(plan, x, rows, chunk, last, parameters, running, memory, True, True)
+        _forward(
+            plan,
+            x,
+            rows,
+            chunk,
+            last,
+            parameters,
+            running,
+            memory,
+            plain(True),
+            plain(True),
+        )
         for t in range(chunk):
             logits, delta = _logits(plan, memory, units, chunk, t)
             here = TILE if t < chunk - 1 else last
@@ -378,7 +412,7 @@ def measure(
             certain = certain + certain_total(plan[LOSS], logits, outputs, here)
             loss_delta(plan[LOSS], logits, y, outputs, row, here, share, delta, right)
         _add_up(plan, chunk, last, memory, sums, c == 0, steepest)
-        _backward(plan, units, chunk, last, parameters, gradient, memory, True)
+        _backward(plan, units, chunk, last, parameters, gradient, memory, plain(True))
     results[0] = loss / examples
     results[1] = right
     if plan[LOSS] == MEAN_SQUARED_ERROR:

@@ -446,6 +446,20 @@ def where(typing: Any, mask: Any, x: Any, y: Any) -> Any:
     return result(*kinds), lowered
 
 
+@intrinsic(prefer_literal=True)
+def plain(typing: Any, value: Any) -> Any:
+    """Return a number that is written in the source as any other number.
+
+    Numba compiles functions anew for each such number among their arguments.
+    """
+    kind = types.unliteral(value)
+
+    def lowered(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+        return args[0]
+
+    return kind(kind), lowered
+
+
 @intrinsic
 def anywhere(typing: Any, mask: Any) -> Any:
     """Return whether a mask of one example is true in any lane."""

@@ -38,6 +38,7 @@ from initlab.engine._vector import (
     integers_as_floats,
     magnitude,
     narrowed,
+    plain,
     polynomial,
     two_to,
     where,
@@ -347,5 +348,9 @@ def _turned(x, quarters):
     return where(magnitude(x) < _INFINITY, y, _NAN)
 
 
-sin = by_precision(lambda x: narrowed(_turned(widened(x), 0)), lambda x: _turned(x, 0))
-cos = by_precision(lambda x: narrowed(_turned(widened(x), 1)), lambda x: _turned(x, 1))
+sin = by_precision(
+    lambda x: narrowed(_turned(widened(x), plain(0))), lambda x: _turned(x, plain(0))
+)
+cos = by_precision(
+    lambda x: narrowed(_turned(widened(x), plain(1))), lambda x: _turned(x, plain(1))
+)

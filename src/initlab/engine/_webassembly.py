@@ -11,11 +11,13 @@ import tempfile
 from importlib.util import find_spec
 from pathlib import Path
 
+from initlab.engine._compile_apart import compiled
 from initlab.engine._target import WEBASSEMBLY
 
 PRECISION = "float32"
 FILE = Path(__file__).parent / "lanes.wasm"
-_EXPORTED = ("activate", "train", "score", "measure", "__heap_base")
+KERNELS = ("activate", "train", "score", "measure")
+_EXPORTED = (*KERNELS, "__heap_base")
 _PAGES = 256  # of 64 KiB, to begin with; memory.grow gets more
 
 
@@ -25,15 +27,12 @@ def build(path: Path = FILE) -> None:
     Raises:
         RuntimeError: If there is no linker for WebAssembly.
     """
-    from initlab.engine._compile import object_code
-    from initlab.engine._lane_signatures import signatures
-
     linker = linker_command()
     if linker is None:
         raise RuntimeError(
             "no wasm-ld: install the extra, pip install 'initlab[wasm]', or lld"
         )
-    code = object_code(signatures(PRECISION, WEBASSEMBLY), WEBASSEMBLY)
+    (code,) = compiled(PRECISION, WEBASSEMBLY, [KERNELS])
     with tempfile.TemporaryDirectory(dir=path.parent) as folder:
         whole, linked = Path(folder) / "lanes.o", Path(folder) / path.name
         whole.write_bytes(code)
