@@ -18,8 +18,13 @@ check: $(INSTALLED)
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
+# The tools that we measure beside are large, and needed by nothing else.
 bench: $(INSTALLED)
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[bench]'
 	$(BIN)/python benchmarks/compare_command.py
+	$(BIN)/python benchmarks/engines.py
+	$(BIN)/python benchmarks/against_peers.py
+	$(BIN)/python -m pytest benchmarks --no-header -q
 
 # The kernels for the page; the linked file is committed.
 wasm: $(INSTALLED)

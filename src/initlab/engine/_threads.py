@@ -1,5 +1,6 @@
 """Groups of networks over threads: for engines whose work releases the lock."""
 
+import itertools
 import os
 import threading
 from collections.abc import Callable, Iterator, Sequence
@@ -63,10 +64,8 @@ def in_threads(
         try:
             running: dict[Future[list[History]], int] = {}
             while True:
-                for number in waiting:
+                for number in itertools.islice(waiting, 2 * workers - len(running)):
                     running[pool.submit(work, number)] = number
-                    if len(running) >= 2 * workers:
-                        break
                 if not running:
                     break
                 ended, _ = wait(running, timeout=_PERIOD, return_when=FIRST_COMPLETED)
