@@ -330,3 +330,30 @@ def test_a_weight_of_two_rows_as_lists_is_no_pair():
 
     rows_loss, pairs_loss = (results.loss.sel(init=name) for name in ("rows", "pairs"))
     np.testing.assert_array_equal(rows_loss, pairs_loss)
+
+
+@pytest.mark.parametrize("engine", ["lanes", "wide"])
+def test_every_engine_gives_the_references_dataset(engine):
+    study = quick(members=3, problem="moons", batch_size=50)
+
+    found = il.run(study, engine=engine)
+
+    expected = il.run(study, engine="reference")
+    assert found.attrs["engine"] == engine
+    xr.testing.assert_allclose(found, expected, rtol=1e-9)
+
+
+def test_a_study_may_be_computed_in_float32():
+    single, double = (
+        il.run(quick(inits=["he_normal"], precision=precision))
+        for precision in ("float32", "float64")
+    )
+
+    assert il.from_toml(single.attrs["spec"]).precision == "float32"
+    np.testing.assert_allclose(single.loss, double.loss, rtol=1e-5)
+    assert (single.loss != double.loss).any()
+
+
+def test_the_reference_engine_refuses_float32():
+    with pytest.raises(InvalidValueError, match="precision: the reference engine"):
+        il.run(quick(precision="float32"), engine="reference")

@@ -24,6 +24,8 @@ _LANE_INPUT = 4.5  # ns: a feature of four examples, spread over the lanes
 _MEMORY = (2**18, 2**20, 2**22, 2**24, 2**26, 2**28)
 _LANE_RATES = (3.0, 1.75, 1.4, 0.76, 0.65, 0.36)
 _WIDE_LAYER = 15_000.0  # ns: NumPy's calls for a layer
+_WIDE_ROW = 20.0  # ns: an example and a hidden layer, for products of narrow matrices
+_WIDE_BYTE = 0.018  # ns: of the batch's inputs
 _WIDE_VECTOR = 9.0  # ns: a vector of units, for all that is no matrix product
 _WIDE_RATE = 2.3  # vector multiply-adds per ns, BLAS
 
@@ -73,6 +75,8 @@ def step_cost(network: MLP, batch: int, precision: str) -> StepCost:
     )
     wide = (
         len(fan_out) * _WIDE_LAYER
+        + (len(fan_out) - 1) * batch * _WIDE_ROW
+        + batch * int(fan_in[0]) * item * _WIDE_BYTE
         + batch * units / group * _WIDE_VECTOR
         + batch * operations / group / _WIDE_RATE
     )
