@@ -10,7 +10,8 @@ from numba import types
 from initlab.engine._compile import object_code
 from initlab.engine._library import load
 from initlab.engine._target import host
-from initlab.engine._vector import Lanes, Vector, fma
+from initlab.engine._vector import Lanes, Vector
+from initlab.engine._vector_functions import fma
 
 # Ten sums at a time: more than the processor's multiply-adds under way.
 SUMS, ROUNDS = 10, 2_000_000

@@ -3,8 +3,8 @@ import pytest
 from numba import types
 from vector_programs import compiled, pointer, target
 
-from initlab.engine._vector import (
-    after,
+from initlab.engine._vector import after, tiles
+from initlab.engine._vector_functions import (
     anywhere,
     example,
     filled,
@@ -12,7 +12,6 @@ from initlab.engine._vector import (
     fma,
     fma_total,
     spread,
-    tiles,
     total,
     where,
 )

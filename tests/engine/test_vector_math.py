@@ -10,7 +10,7 @@ from numba import types
 from vector_programs import Mapped, compiled, pointer, target
 
 from initlab.engine import _vector_math
-from initlab.engine._vector import (
+from initlab.engine._vector_functions import (
     bits,
     from_bits,
     magnitude,

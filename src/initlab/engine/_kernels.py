@@ -27,14 +27,17 @@ PRECISIONS = ("float64", "float32")
 _SOURCES = (
     "_compile.py",
     "_compile_apart.py",
-    "_lane_kernels.py",
+    "_lane_training.py",
     "_lane_layers.py",
     "_lane_losses.py",
+    "_lane_measures.py",
+    "_lane_network.py",
     "_lane_signatures.py",
     "_library.py",
     "_plan.py",
     "_target.py",
     "_vector.py",
+    "_vector_functions.py",
     "_vector_math.py",
 )
 _COMPILERS = ("numba", "llvmlite")
@@ -61,7 +64,8 @@ class Kernels:
     Attributes:
         lanes: Networks side by side.
         activate: See `_lane_layers`.
-        train, score, measure: See `_lane_kernels`.
+        train: See `_lane_training`.
+        score, measure: See `_lane_measures`.
     """
 
     def __init__(self, codes: Sequence[bytes], precision: str, lanes: int) -> None:

@@ -24,7 +24,7 @@ from initlab.engine._plan import (
     TANH,
     TILE,
 )
-from initlab.engine._vector import (
+from initlab.engine._vector_functions import (
     filled,
     first,
     fma,

@@ -15,7 +15,7 @@ from initlab.engine._plan import (
     RIGHT_HALF,
     SOFTMAX_CROSS_ENTROPY,
 )
-from initlab.engine._vector import (
+from initlab.engine._vector_functions import (
     filled,
     first,
     fma,

@@ -5,7 +5,7 @@ from typing import Any
 
 from numba import types
 
-from initlab.engine import _lane_kernels, _lane_layers
+from initlab.engine import _lane_layers, _lane_measures, _lane_training
 from initlab.engine._plan import TILE
 from initlab.engine._target import Target
 from initlab.engine._vector import Lanes, Vector
@@ -27,7 +27,7 @@ def signatures(precision: str, target: Target) -> Mapping[str, tuple[Any, Any]]:
              Lanes(vectors.of.for_examples(TILE)), types.int32),
         ),
         "train": (
-            _lane_kernels.train,
+            _lane_training.train,
             (
                 *data, integers, integers, types.int32, types.int32, numbers,
                 vectors, vectors, steps, vectors, vectors, vectors, vectors,
@@ -35,11 +35,11 @@ def signatures(precision: str, target: Target) -> Mapping[str, tuple[Any, Any]]:
             ),
         ),
         "score": (
-            _lane_kernels.score,
+            _lane_measures.score,
             (*data, types.int32, vectors, vectors, vectors, integers, vectors),
         ),
         "measure": (
-            _lane_kernels.measure,
+            _lane_measures.measure,
             (
                 *data, types.int32, vectors, vectors, vectors, vectors, element,
                 element, vectors, integers, vectors,

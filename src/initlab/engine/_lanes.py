@@ -1,7 +1,7 @@
 """The fast engine for small networks: one network per SIMD lane.
 
 Here the memory of a group is laid out and its history collected; the arithmetic is in
-`_lane_kernels`. A group is as many networks as a vector has lanes. A smaller one is
+`_lane_training`. A group is as many networks as a vector has lanes. A smaller one is
 filled with copies of its last network, which change nothing for the others.
 """
 

@@ -30,7 +30,7 @@ import math
 
 import numba
 
-from initlab.engine._vector import (
+from initlab.engine._vector_functions import (
     bits,
     by_precision,
     fma,
