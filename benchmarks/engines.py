@@ -75,7 +75,7 @@ def against_the_processor() -> None:
             ((2, 10, 5, 1), "relu"),
             ((2, 16, 16, 1), "relu"),
             ((16, 16, 16, 1), "relu"),
-            ((16, 16, 1), "tanh"),
+            ((2, 16, 16, 1), "tanh"),
         ):
             steps = 2000
             spec = study(widths, activation, precision, steps)

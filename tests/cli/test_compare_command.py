@@ -400,6 +400,6 @@ def test_any_options_end_in_a_study_or_one_line(run, pairs):
     assert err.count("\n") == (status == 2)
 
 
-def fit(study, *_):
+def fit(study, *_, **__):
     """Load the data and fit the study to it, as `run` does before it trains."""
     fitted(study, problems.load(study.problem, loss=study.loss))
