@@ -1,12 +1,22 @@
 """Progress on standard error: done, rate, time left."""
 
+import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+# What the engine says of itself: that it compiles, for some seconds.
+_ENGINE = logging.getLogger("initlab.engine")
 
 
 @contextmanager
 def progress_bar(what: str, *, unit: str = "") -> Iterator[Callable[[int, int], None]]:
     """Show what is done, its rate and the time left, while the block runs.
+
+    What the engine logs meanwhile goes above the bar, also where no bar can be shown.
 
     Args:
         what: Stands before the bar.
@@ -27,7 +37,7 @@ def progress_bar(what: str, *, unit: str = "") -> Iterator[Callable[[int, int], 
         transient=True,
         disable=not console.is_terminal,
     )
-    with bar:
+    with bar, _above_it(console):
         task = bar.add_task(what, total=None, rate="")
 
         def progress(done: int, total: int) -> None:
@@ -36,3 +46,21 @@ def progress_bar(what: str, *, unit: str = "") -> Iterator[Callable[[int, int], 
             bar.update(task, completed=done, total=total, rate=rate)
 
         yield progress
+
+
+@contextmanager
+def _above_it(console: "Console") -> Iterator[None]:
+    """Print the engine's messages while the block runs."""
+
+    class Handler(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            console.print(record.getMessage(), style="dim", highlight=False)
+
+    handler, level = Handler(logging.INFO), _ENGINE.level
+    _ENGINE.addHandler(handler)
+    _ENGINE.setLevel(logging.INFO)
+    try:
+        yield
+    finally:
+        _ENGINE.setLevel(level)
+        _ENGINE.removeHandler(handler)

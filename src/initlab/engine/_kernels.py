@@ -9,6 +9,7 @@ and the width of its vectors.
 import ctypes
 import hashlib
 import importlib.metadata
+import logging
 import os
 import platform
 import threading
@@ -53,9 +54,10 @@ _ARGUMENTS = {
     + (_POINTER,) * 3,
 }  # fmt: skip
 # Compiled side by side; where training is alone, LLVM makes its layers for it alone.
-_GROUPS = (("train", "activate"), ("measure", "score"))
+_GROUPS = (("train", "score", "activate"), ("measure",))
 _REAL = {"float64": ctypes.c_double, "float32": ctypes.c_float}
 _loading = threading.Lock()
+_log = logging.getLogger(__name__)
 
 
 class Kernels:
@@ -99,6 +101,9 @@ def _kernels(precision: str, bits: int | None) -> Kernels:
     paths = _paths(precision, target)
     codes = [_stored(path) for path in paths]
     if None in codes:
+        _log.info(
+            "compiling %s kernels for this processor, once: some seconds", precision
+        )
         codes = list(compiled(precision, target, _GROUPS))
         for path, code in zip(paths, codes, strict=True):
             assert code is not None
