@@ -11,6 +11,7 @@ from initlab.spec._inits import (
     Init,
     Mode,
 )
+from initlab.spec._layer import LayerKind, LayerSpec
 from initlab.spec._names import (
     ACTIVATION_NAMES,
     LOSS_NAMES,
@@ -45,6 +46,8 @@ __all__ = [
     "ActivationName",
     "Distribution",
     "Init",
+    "LayerKind",
+    "LayerSpec",
     "LossName",
     "Mode",
     "OptimizerName",
