@@ -111,9 +111,13 @@ def affine_gradient(gradient, fan_in, fan_out, below, delta):
 
 @kernel
 def affine_backward(
-    weights, gradient, fan_in, fan_out, below, slope, delta, delta_below, is_relu
-):
-    """Add delta below^T to W's gradient, and fill delta below: W^T delta f'(z)."""
+    weights, gradient, fan_in, fan_out, below, slope, delta, delta_below, shifts,
+    is_relu,
+):  # fmt: skip
+    """Add delta below^T to W's gradient, and fill delta below: W^T delta f'(z).
+
+    Add it to the gradient of the shifts of the layer below, too.
+    """
     i = 0
     while i + 1 < fan_in:
         a0 = below[i]
@@ -129,11 +133,15 @@ def affine_backward(
             s1 = fma(weights[k + 1], d, s1)
             k += fan_in
         if is_relu:
-            delta_below[i] = where(a0 > 0.0, s0, 0.0)
-            delta_below[i + 1] = where(a1 > 0.0, s1, 0.0)
+            s0 = where(a0 > 0.0, s0, 0.0)
+            s1 = where(a1 > 0.0, s1, 0.0)
         else:
-            delta_below[i] = s0 * slope[i]
-            delta_below[i + 1] = s1 * slope[i + 1]
+            s0 = s0 * slope[i]
+            s1 = s1 * slope[i + 1]
+        delta_below[i] = s0
+        delta_below[i + 1] = s1
+        shifts[i] = shifts[i] + total(s0)
+        shifts[i + 1] = shifts[i + 1] + total(s1)
         i += 2
     if i < fan_in:
         a0 = below[i]
@@ -144,10 +152,9 @@ def affine_backward(
             gradient[k] = fma_total(d, a0, gradient[k])
             s0 = fma(weights[k], d, s0)
             k += fan_in
-        if is_relu:
-            delta_below[i] = where(a0 > 0.0, s0, 0.0)
-        else:
-            delta_below[i] = s0 * slope[i]
+        s0 = where(a0 > 0.0, s0, 0.0) if is_relu else s0 * slope[i]
+        delta_below[i] = s0
+        shifts[i] = shifts[i] + total(s0)
 
 
 @kernel

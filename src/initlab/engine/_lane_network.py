@@ -3,8 +3,8 @@
 Kernels take a plan (`_plan`), memory and sizes. Parameters lie as in `Parameters.flat`,
 a vector for each number; scratch memory is `_layout.scratch_count` vectors.
 
-Without batch norm, four examples go through all layers before the next four, and stay
-in the first cache; with it, every layer needs the whole batch.
+Without batch norm, a strip of some tiles goes through all layers before the next, and
+stays in the first caches; with it, every layer needs the whole batch.
 """
 
 from initlab.engine._lane_layers import (
@@ -146,9 +146,10 @@ def backward(plan, units, chunk, last, parameters, gradient, memory, is_plain):
         below_at = at - fan_in * chunk
         weights = after(parameters, weight_at)
         changes = after(gradient, weight_at)
-        for t in range(chunk):
-            d = after(delta, at + t * fan_out)
-            shift_gradient(after(changes, fan_in * fan_out), d, fan_out)
+        if layer == layers - 1:
+            for t in range(chunk):
+                d = after(delta, at + t * fan_out)
+                shift_gradient(after(changes, fan_in * fan_out), d, fan_out)
         if plan[BATCH_NORM] and layer < layers - 1:
             hidden -= fan_out
             normalize_backward(
@@ -166,7 +167,8 @@ def backward(plan, units, chunk, last, parameters, gradient, memory, is_plain):
                 affine_backward(
                     weights, changes, fan_in, fan_out, under,
                     after(slope, below_at + t * fan_in), d,
-                    after(delta, below_at + t * fan_in), is_relu,
+                    after(delta, below_at + t * fan_in),
+                    after(gradient, weight_at - fan_in), is_relu,
                 )  # fmt: skip
         at = below_at
 

@@ -23,6 +23,7 @@ from initlab.engine._plan import (
     LOSS,
     MOMENTUM,
     OPTIMIZER,
+    STRIP,
     TILE,
     WIDTHS,
 )
@@ -92,14 +93,15 @@ def train(
         examples = end - begin
         count = (examples + TILE - 1) // TILE
         whole = plan[BATCH_NORM] != 0
-        chunk = count if whole else 1
-        memory = memory_of(plan, scratch, units, chunk)
+        strip = count if whole else min(STRIP, count)
         cleared(gradient, size)
         if whole:
-            cleared(memory[5], units)
+            cleared(memory_of(plan, scratch, units, count)[5], units)
         share = filled(live, 1.0) / examples
         check = alive * 0.0
-        for c in range(0, count, chunk):
+        for c in range(0, count, strip):
+            chunk = min(strip, count - c)
+            memory = memory_of(plan, scratch, units, chunk)
             padded(order, begin + c * TILE, end, chunk, rows)
             last = min(examples - (c + chunk - 1) * TILE, TILE)
             forward(
@@ -126,7 +128,8 @@ def train(
             )
         alive = _without(live, diverged, alive, check, first_step + s)
         if whole:
-            move_running(running, memory[4], hidden, alive > 0.0)
+            moments = memory_of(plan, scratch, units, count)[4]
+            move_running(running, moments, hidden, alive > 0.0)
         check = _update(
             plan, size, parameters, gradient, state, rate, corrections[2 * s],
             corrections[2 * s + 1], alive > 0.0,

@@ -9,6 +9,7 @@ from initlab.engine._plan import (
     RIGHT_CLASS,
     RIGHT_HALF,
     RIGHT_SIGN,
+    STRIP,
     TILE,
     WIDTHS,
 )
@@ -68,7 +69,7 @@ def running_count(plan: np.ndarray) -> int:
 def scratch_count(plan: np.ndarray, examples: int) -> int:
     """Return the vectors that a kernel needs to work on so many examples at a time."""
     units = int(plan[WIDTHS:].sum())
-    chunk = tiles(examples) if plan[BATCH_NORM] else 1
+    chunk = tiles(examples) if plan[BATCH_NORM] else STRIP
     # Activations, slopes and deltas of every unit; with batch norm normalized ones.
     buffers = 4 if plan[BATCH_NORM] else 3
     # Three moments of every unit, zeros in place of its bias, six running sums, and
