@@ -49,7 +49,7 @@ def test_tensors_and_members_have_streams_of_their_own():
     network = il.MLP(widths=(2, 2, 2, 1))
     il.run(il.Study(network=network, inits=[spy], members=2, seeding="stream", steps=1))
 
-    first, second = seen[:3], seen[3:]
+    first, second = seen[:3], seen[3:6]
     assert not np.array_equal(first[0], first[1])
     for one, other in zip(first, second, strict=True):
         assert not np.array_equal(one, other)

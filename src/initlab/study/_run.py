@@ -17,11 +17,12 @@ from initlab.errors import InvalidValueError, UnknownNameError
 from initlab.spec import Problem, Study, to_toml
 from initlab.study._fit import examples_of, fitted
 from initlab.study._pictures import grid_outputs, histograms
-from initlab.study._start import Given, drawn, with_explicit
+from initlab.study._start import Given, Starts, with_explicit
 
 AUTO = "auto"
 _VERSIONED = ("initlab", "numpy", "scipy", "scikit-learn")
 _COMPILERS = ("numba", "llvmlite")
+_SUMMARIES = tuple(engines.LayerSummaries.__dataclass_fields__)
 
 
 def run(
@@ -69,14 +70,9 @@ def run(
     data = problems.load(study.problem, loss=study.loss)
     study = fitted(study, data)
     study, explicit = with_explicit(study, weights or {})
-    starts = {
-        init.label: explicit.get(init.label)
-        or [drawn(study, init, member) for member in range(study.members)]
-        for init in study.inits
-    }
+    starts = Starts(study, explicit)
     if engine == AUTO:
-        networks = len(study.inits) * study.members
-        engine = engines.quickest(study, networks, len(data.train_x))
+        engine = engines.quickest(study, len(starts), len(data.train_x))
     dataset = _trained(
         study, data, starts, engine=engine, threads=threads, executor=executor,
         progress=progress,
@@ -87,25 +83,26 @@ def run(
 
 
 def _trained(
-    study: Study,
-    data: problems.Data,
-    starts: Mapping[str, list[engines.Weights]],
-    *,
-    engine: str,
-    **where: Any,
+    study: Study, data: problems.Data, starts: Starts, *, engine: str, **where: Any
 ) -> xr.Dataset:
     examples = examples_of(study, data)
     # Callables and arrays need not travel to other processes.
     bare = study.model_copy(update={"inits": (), "problem": Problem()})
-    flat = [start for members in starts.values() for start in members]
-    histories = engines.train_ensemble(bare, flat, examples, engine=engine, **where)
-    first = slice(None, None, study.members)  # member 0 of each init, for pictures
-    pictured = list(zip(flat[first], histories[first], strict=True))
+    traces: dict[str, np.ndarray] = {}
+    pictured: dict[int, engines.History] = {}
+    for numbers, histories in engines.stream_ensemble(
+        bare, starts, examples, engine=engine, **where
+    ):
+        for number, history in zip(numbers, histories, strict=True):
+            _keep(traces, number, history, len(starts))
+            if number % study.members == 0:  # the first member of each init
+                pictured[number] = history
+    pairs = [(starts[number], pictured[number]) for number in sorted(pictured)]
     with threadpool_limits(1, user_api="blas"):
-        grid, grid_axes = grid_outputs(bare, data, [each for _, each in pictured])
-        activations = histograms(bare, pictured, examples.train_x)
+        grid, grid_axes = grid_outputs(bare, data, [each for _, each in pairs])
+        activations = histograms(bare, pairs, examples.train_x)
     return results.pack(
-        _traces(study, histories, examples)
+        _named(study, traces, examples)
         | _facts(study, data, examples)
         | activations
         | grid,
@@ -141,25 +138,33 @@ def _labels(study: Study) -> dict[str, Any]:
     }
 
 
-def _traces(
-    study: Study, histories: list[engines.History], examples: engines.Examples
+def _keep(
+    traces: dict[str, np.ndarray], number: int, history: engines.History, networks: int
+) -> None:
+    """Enter what is recorded of a network; its weights are not kept."""
+    for name, values in {
+        "loss": history.loss,
+        "train_score": history.train_score,
+        "test_score": history.test_score,
+        "diverged_step": np.int64(history.diverged_step),
+        **{name: getattr(history.layers, name) for name in _SUMMARIES},
+    }.items():
+        room = traces.get(name)
+        if room is None:
+            traces[name] = room = np.empty((networks, *values.shape), values.dtype)
+        room[number] = values
+
+
+def _named(
+    study: Study, traces: Mapping[str, np.ndarray], examples: engines.Examples
 ) -> dict[str, np.ndarray]:
-    """Return histories as arrays `(init, member, step[, layer])`."""
-    runs = (len(study.inits), study.members)
+    """Return the traces as arrays `(init, member, step[, layer])`."""
     score = "accuracy" if examples.is_classification else "r2"
-
-    def stacked(values: list[Any]) -> np.ndarray:
-        array = np.stack(values)
-        return array.reshape(*runs, *array.shape[1:])
-
+    names = {"train_score": f"train_{score}", "test_score": f"test_{score}"}
+    runs = (len(study.inits), study.members)
     return {
-        "loss": stacked([history.loss for history in histories]),
-        f"train_{score}": stacked([history.train_score for history in histories]),
-        f"test_{score}": stacked([history.test_score for history in histories]),
-        "diverged_step": stacked([np.int64(h.diverged_step) for h in histories]),
-    } | {
-        name: stacked([getattr(history.layers, name) for history in histories])
-        for name in engines.LayerSummaries.__dataclass_fields__
+        names.get(name, name): array.reshape(*runs, *array.shape[1:])
+        for name, array in traces.items()
     }
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
-from typing import Any
+from typing import Any, overload
 
 import numpy as np
 
@@ -13,6 +13,43 @@ from initlab.rng import stream
 from initlab.spec import EXPLICIT, Init, Study, digest
 
 Given = Mapping[str, Sequence[Any] | Mapping[str, Any]]
+
+
+class Starts(Sequence[Weights]):
+    """Every network's starting weights, init by init; drawn when they are asked for.
+
+    Each init's first are drawn at once and kept, so that one that cannot be drawn is
+    refused before anything is trained.
+
+    Args:
+        study: Of `inits` times `members` networks.
+        explicit: Weights of every member, by label, that are not drawn.
+    """
+
+    def __init__(self, study: Study, explicit: Mapping[str, list[Weights]]) -> None:
+        self._study, self._explicit = study, explicit
+        self._first: dict[int, Weights] = {}
+        for number in range(0, len(self), study.members):
+            self._first[number] = self[number]
+
+    def __len__(self) -> int:
+        return len(self._study.inits) * self._study.members
+
+    @overload
+    def __getitem__(self, number: int) -> Weights: ...
+    @overload
+    def __getitem__(self, number: slice) -> list[Weights]: ...
+    def __getitem__(self, number: int | slice) -> Weights | list[Weights]:
+        if isinstance(number, slice):
+            return [self[each] for each in range(*number.indices(len(self)))]
+        if not 0 <= number < len(self):
+            raise IndexError(number)
+        if number in self._first:
+            return self._first[number]
+        init = self._study.inits[number // self._study.members]
+        member = number % self._study.members
+        given = self._explicit.get(init.label)
+        return given[member] if given else drawn(self._study, init, member)
 
 
 def drawn(study: Study, init: Init, member: int) -> Weights:
