@@ -29,6 +29,16 @@ def test_a_single_network_leaves_lanes_sooner_than_many_do():
         assert [each for each, _ in itertools.groupby(choices)] == ["lanes", "wide"]
 
 
+def test_threads_do_not_crowd_the_interpreter():
+    narrow, broad = (
+        step_cost(MLP(widths=(n, n, n, 1)), 300, "float64") for n in (16, 256)
+    )
+
+    assert narrow.wide_threads(8) == 1
+    assert broad.wide_threads(8) == 8
+    assert narrow.quickest(64, 8) == "lanes"
+
+
 @pytest.mark.parametrize("precision", ["float64", "float32"])
 def test_costs_grow_with_examples_units_and_layers(precision):
     cost = step_cost(MLP(widths=(8, 8, 1)), 100, precision)

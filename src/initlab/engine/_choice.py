@@ -28,6 +28,9 @@ _WIDE_ROW = 20.0  # ns: an example and a hidden layer, for products of narrow ma
 _WIDE_BYTE = 0.018  # ns: of the batch's inputs
 _WIDE_VECTOR = 9.0  # ns: a vector of units, for all that is no matrix product
 _WIDE_RATE = 2.3  # vector multiply-adds per ns, BLAS
+# Where NumPy's calls take more than this share, threads wait for the interpreter:
+# two ran .6 to 1 times as fast as one, and 1.3 times at a share of .1.
+_CROWDED = 0.15
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,17 +40,23 @@ class StepCost:
     Attributes:
         lanes: Of a whole group of networks, one per lane.
         wide: Of one network.
+        calls: Part of `wide` that no other thread can use: NumPy's calls.
         group: Networks in a group.
     """
 
     lanes: float
     wide: float
+    calls: float
     group: int
+
+    def wide_threads(self, cores: int) -> int:
+        """Return how many threads are quickest for matrix products."""
+        return 1 if self.calls > _CROWDED * self.wide else cores
 
     def quickest(self, networks: int, cores: int) -> str:
         """Return the engine that trains so many networks soonest on so many cores."""
         lanes = -(-networks // (self.group * cores)) * self.lanes
-        wide = -(-networks // cores) * self.wide
+        wide = -(-networks // self.wide_threads(cores)) * self.wide
         return "lanes" if lanes <= wide else "wide"
 
 
@@ -73,14 +82,17 @@ def step_cost(network: MLP, batch: int, precision: str) -> StepCost:
         + tiles(batch) * (len(fan_out) * _LANE_LAYER + fan_in[0] * _LANE_INPUT)
         + examples * operations / rate
     )
+    calls = len(fan_out) * _WIDE_LAYER
     wide = (
-        len(fan_out) * _WIDE_LAYER
+        calls
         + (len(fan_out) - 1) * batch * _WIDE_ROW
         + batch * int(fan_in[0]) * item * _WIDE_BYTE
         + batch * units / group * _WIDE_VECTOR
         + batch * operations / group / _WIDE_RATE
     )
-    return StepCost(lanes=float(lanes) / 1e3, wide=wide / 1e3, group=group)
+    return StepCost(
+        lanes=float(lanes) / 1e3, wide=wide / 1e3, calls=calls / 1e3, group=group
+    )
 
 
 def quickest(study: Study, networks: int, examples: int) -> str:

@@ -8,7 +8,9 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from initlab.engine import _wide
+from initlab.engine._choice import step_cost
 from initlab.engine._lanes import LaneTrainer
+from initlab.engine._machine import cores
 from initlab.engine._processes import in_processes
 from initlab.engine._reference import train
 from initlab.engine._threads import in_threads
@@ -39,8 +41,9 @@ def train_ensemble(
         data: Shared by all.
         engine: One of `ENGINES`.
         rates: Learning rates, one per network; None: the study's.
-        threads: How many networks, or groups, to train at a time; None: one per core.
-            Changes no number.
+        threads: How many networks, or groups, to train at a time; None: one per core,
+            and one alone where threads would only wait for each other. Changes no
+            number.
         executor: Where to train instead, one group a task; it is not shut down.
         progress: Told how many steps are done, of how many; must not raise.
 
@@ -87,6 +90,10 @@ def stream_ensemble(
         )  # fmt: skip
         return
     trainer = _trainer(engine, study, data)
+    if threads is None and engine == "wide":
+        batch = study.batch_size or len(data.train_x)
+        cost = step_cost(study.network, batch, study.precision)
+        threads = cost.wide_threads(cores())
 
     def train_group(group: range, tick: Tick) -> list[History]:
         chosen = [_checked(starts[number], study, number) for number in group]
