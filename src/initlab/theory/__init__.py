@@ -13,6 +13,12 @@ variance is fan_in times the variance of an entry. Functions of q, the variance 
 pre-activations, give arrays of the shape of q.
 """
 
+from initlab.theory._budgets import (
+    GradientBudget,
+    correlation_budget,
+    correlation_rates,
+    gradient_budget,
+)
 from initlab.theory._correlation import (
     correlation_fixed_point,
     correlation_map,
@@ -26,8 +32,31 @@ from initlab.theory._critical import (
     critical_start,
     half_stable_point,
 )
-from initlab.theory._fixed_points import variance_fixed_point
-from initlab.theory._gain import DEFINITIONS, Definition, gain
+from initlab.theory._finite_width import (
+    WIDTH_SUM_LIMIT,
+    backward_log_variances,
+    forward_log_variances,
+    log_normal_band,
+    width_sum,
+)
+from initlab.theory._fixed_points import (
+    variance_fixed_point,
+)
+from initlab.theory._gain import (
+    DEFINITIONS,
+    Definition,
+    gain,
+)
+from initlab.theory._inactive import (
+    born_dead_bound,
+    orthant_probability,
+)
+from initlab.theory._jacobian import (
+    Ensemble,
+    JacobianSpectrum,
+    jacobian_singular_values,
+    jacobian_spectrum,
+)
 from initlab.theory._layers import (
     Signal,
     backward_factors,
@@ -36,7 +65,14 @@ from initlab.theory._layers import (
     predict_signal,
     weight_gradient_factors,
 )
-from initlab.theory._mean_field import PHASES, MeanField, Phase, mean_field
+from initlab.theory._mean_field import (
+    PHASES,
+    MeanField,
+    Phase,
+    depth_scale,
+    mean_field,
+    phase_of,
+)
 from initlab.theory._moments import (
     activation_mean,
     activation_std,
@@ -44,28 +80,48 @@ from initlab.theory._moments import (
     second_moment_growth,
     slope_moment,
 )
+from initlab.theory._phase_diagram import (
+    phase_diagram,
+)
 
 __all__ = [
     "DEFINITIONS",
     "PHASES",
+    "WIDTH_SUM_LIMIT",
     "Critical",
     "Definition",
+    "Ensemble",
+    "GradientBudget",
+    "JacobianSpectrum",
     "MeanField",
     "Phase",
     "Signal",
     "activation_mean",
     "activation_std",
     "backward_factors",
+    "backward_log_variances",
+    "born_dead_bound",
+    "correlation_budget",
     "correlation_fixed_point",
     "correlation_map",
+    "correlation_rates",
     "critical",
     "critical_line",
     "critical_start",
+    "depth_scale",
+    "forward_log_variances",
     "gain",
+    "gradient_budget",
     "half_stable_point",
+    "jacobian_singular_values",
+    "jacobian_spectrum",
     "layer_correlations",
     "layer_variances",
+    "log_normal_band",
     "mean_field",
+    "orthant_probability",
+    "phase_diagram",
+    "phase_of",
     "predict_signal",
     "product_moment",
     "second_moment",
@@ -74,4 +130,5 @@ __all__ = [
     "slope_product_moment",
     "variance_fixed_point",
     "weight_gradient_factors",
+    "width_sum",
 ]

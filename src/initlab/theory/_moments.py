@@ -117,7 +117,7 @@ def second_moment_growth(activation: str, q: Numbers) -> Moment:
         q: Variances of pre-activations, 0 or more; may be infinite.
 
     Example:
-        >>> float(second_moment_growth("relu", 1.7)).__round__(12)
+        >>> round(float(second_moment_growth("relu", 1.7)), 12)
         0.5
 
     References:

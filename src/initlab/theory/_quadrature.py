@@ -36,7 +36,7 @@ def expectation(
         q: Variances, 0 or more, finite.
 
     Example:
-        >>> float(expectation(np.abs, np.array(np.pi / 2))).__round__(12)
+        >>> round(float(expectation(np.abs, np.array(np.pi / 2))), 12)
         1.0
     """
     z, mass = _line()
@@ -97,6 +97,17 @@ def pair_moments(
         return product, square - product
     half = float(outer @ ((values - mean[:, None]) ** 2 * mass).sum(axis=1))
     return float(outer @ (mean * mean)), half
+
+
+def normal_nodes() -> tuple[Float[np.ndarray, "node"], Float[np.ndarray, "node"]]:
+    """Nodes and weights on the whole line, dense near 0, for what a normal bounds.
+
+    Example:
+        >>> z, weight = normal_nodes()
+        >>> bool(abs(weight @ np.exp(-0.5 * z * z) - np.sqrt(2 * np.pi)) < 1e-13)
+        True
+    """
+    return _half_lines(_HALVINGS)
 
 
 def _outer_bend(q: float, common: float, apart: float, kinked: bool) -> float:
