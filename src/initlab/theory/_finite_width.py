@@ -5,6 +5,7 @@ variance near (a number of the activation) / n: at moderate widths nearly normal
 """
 
 import math
+from collections.abc import Callable
 from functools import cache
 
 import numpy as np
@@ -22,6 +23,8 @@ from initlab.theory._checks import (
 from initlab.theory._moments import second_moment, slope_moment
 from initlab.theory._quadrature import expectation
 
+# Of f^2, f'^2 and z.
+Weigh = Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray]
 PerLayer = Float[np.ndarray, "layer"]
 
 # Beyond, the scatter is as large as what is predicted: nothing is said.
@@ -214,39 +217,47 @@ def _scatter(activation: str, q: PerLayer) -> tuple[PerLayer, PerLayer, PerLayer
 def _at(activation: str, q: float) -> tuple[float, float, float, float, float]:
     second = float(second_moment(activation, q))
     slope = float(slope_moment(activation, q))
-    if activation == "sin":
-        two, eight = math.exp(-2 * q), math.exp(-8 * q)
-        growth, steepening = q * two / second, -q * two / slope
-        fourth = 3 / 8 - two / 2 + eight / 8
-        slope_fourth = 3 / 8 + two / 2 + eight / 8
-        mixed = -math.expm1(-8 * q) / 8
-        if q < 1e-3:
-            fourth = 3 * q * q  # where the closed form cancels
-    else:
-        known = checked_activation(activation)
-        root = math.sqrt(q)
-
-        def mean(of: np.ndarray) -> float:
-            return float(of)
-
-        def f(z: np.ndarray) -> np.ndarray:
-            return known.f(root * z)
-
-        def slope_of(z: np.ndarray) -> np.ndarray:
-            return known.derivative(root * z)
-
-        one = np.ones(1)
-        # By q: d E h(sqrt(q) z) / d ln q = E h (z^2 - 1) / 2.
-        growth = mean(expectation(lambda z: f(z) ** 2 * (z * z - 1), one)[0])
-        steepening = mean(expectation(lambda z: slope_of(z) ** 2 * (z * z - 1), one)[0])
-        growth, steepening = growth / (2 * second), steepening / (2 * slope)
-        fourth = mean(expectation(lambda z: f(z) ** 4, one)[0])
-        slope_fourth = mean(expectation(lambda z: slope_of(z) ** 4, one)[0])
-        mixed = mean(expectation(lambda z: (f(z) * slope_of(z)) ** 2, one)[0])
+    means = _sin_means(q) if activation == "sin" else _means(activation, q)
+    growth, steepening, fourth, slope_fourth, mixed = means
     return (
-        growth,
-        steepening,
+        growth / second,
+        steepening / slope,
         fourth / second**2 - 1,
         3 * slope_fourth / slope**2 - 1,
         mixed / (second * slope) - 1,
+    )
+
+
+def _means(activation: str, q: float) -> tuple[float, ...]:
+    """Return q G', q D', and the means of f^4, f'^4 and f^2 f'^2."""
+    known, root = checked_activation(activation), math.sqrt(q)
+
+    def mean(weigh: Weigh) -> float:
+        one = np.ones(1)
+        at = expectation(
+            lambda z: weigh(known.f(root * z) ** 2, known.derivative(root * z) ** 2, z),
+            one,
+        )
+        return float(at[0])
+
+    # By q, without a second derivative: d E h(sqrt(q) z) / d ln q = E h (z^2 - 1) / 2.
+    return (
+        mean(lambda f, _, z: f * (z * z - 1) / 2),
+        mean(lambda _, slope, z: slope * (z * z - 1) / 2),
+        mean(lambda f, _, z: f * f + 0 * z),
+        mean(lambda _, slope, z: slope * slope + 0 * z),
+        mean(lambda f, slope, z: f * slope + 0 * z),
+    )
+
+
+def _sin_means(q: float) -> tuple[float, ...]:
+    two, eight = math.exp(-2 * q), math.exp(-8 * q)
+    # Below, 3/8 - two/2 + eight/8 is rounding.
+    fourth = 3 * q * q if q < 1e-5 else 3 / 8 - two / 2 + eight / 8
+    return (
+        q * two,
+        -q * two,
+        fourth,
+        3 / 8 + two / 2 + eight / 8,
+        -math.expm1(-8 * q) / 8,
     )

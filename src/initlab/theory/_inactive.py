@@ -62,7 +62,7 @@ def orthant_probability(correlation: Number, examples: int) -> float:
     scale = math.sqrt(c / (1 - c))
 
     def log_density(z: np.ndarray) -> np.ndarray:
-        return m * special.log_ndtr(scale * z) - 0.5 * z * z
+        return np.asarray(m * special.log_ndtr(scale * z) - 0.5 * z * z)
 
     # Log-concave, at least as narrow as a normal: all of it is within ten of its top.
     reach = math.sqrt(2 * m * math.log(2)) + 1

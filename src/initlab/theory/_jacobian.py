@@ -84,8 +84,8 @@ def jacobian_spectrum(
 
 def jacobian_singular_values(
     activation: str,
-    weights: Sequence[Float[np.ndarray, "fan_out fan_in"]],
-    pre_activations: Sequence[Float[np.ndarray, "unit"]],
+    weights: Sequence[Float[np.ndarray, "_ _"]],
+    pre_activations: Sequence[Float[np.ndarray, "_"]],
 ) -> Float[np.ndarray, "value"]:
     """Singular values of dh_L/dh_0 of a given network at a given example, descending.
 
