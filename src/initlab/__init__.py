@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from initlab import inits as inits
+    from initlab import theory as theory
     from initlab.catalog import draw as draw
     from initlab.errors import InitlabError as InitlabError
     from initlab.reports import compare as compare
@@ -40,12 +41,14 @@ _HOMES = {
     "to_toml": "initlab.spec",
 }
 
-__all__ = [*_HOMES, "inits"]
+_MODULES = ("inits", "theory")
+
+__all__ = [*_HOMES, *_MODULES]
 
 
 def __getattr__(name: str) -> object:
-    if name == "inits":
-        return importlib.import_module("initlab.inits")
+    if name in _MODULES:
+        return importlib.import_module(f"initlab.{name}")
     if name not in _HOMES:
         raise AttributeError(f"module 'initlab' has no attribute {name!r}")
     return getattr(importlib.import_module(_HOMES[name]), name)

@@ -7,6 +7,7 @@ from initlab.figures._boundaries import decision_boundaries
 from initlab.figures._curves import CEILING, loss_curves
 from initlab.figures._distributions import along, distributions
 from initlab.figures._histograms import activation_histograms
+from initlab.figures._phases import phase_diagram
 from initlab.figures._profiles import layer_profiles
 from initlab.figures._style import style
 
@@ -18,5 +19,6 @@ __all__ = [
     "distributions",
     "layer_profiles",
     "loss_curves",
+    "phase_diagram",
     "style",
 ]
