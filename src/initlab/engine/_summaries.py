@@ -5,7 +5,7 @@ from jaxtyping import Float
 
 from initlab.engine._network import Reference
 from initlab.engine._scores import score_of
-from initlab.engine._values import Examples, History, LayerSummaries, Parameters
+from initlab.engine._values import Examples, History, LayerSummaries, Weights
 from initlab.spec import Study
 
 # Under this share of its steepest slope, an activation counts as saturated ...
@@ -79,9 +79,9 @@ class SummaryRecorder:
                 norm(now - start)
                 for now, start in zip(weights, self._start, strict=True)
             ],
-            "distinct_units": [
-                float(distinct_units(unit)) for unit in units(network.parameters)
-            ],
+            "distinct_units": distinct_by_layer(
+                list(zip(weights, network.parameters.biases, strict=True))
+            ),
             "inactive_units": [
                 *(float((s < INACTIVE_SLOPE).all(axis=0).sum()) for s in slopes),
                 0.0,
@@ -105,19 +105,36 @@ class SummaryRecorder:
         )
 
 
-def units(parameters: Parameters) -> list[Float[np.ndarray, "_unit _number"]]:
-    """Return, per layer, all that belongs to a unit: what it gets and what it gives.
+def distinct_by_layer(layers: Weights) -> list[float]:
+    """Return how many units of each layer are left when copies are counted once.
 
-    Units with equal incoming weights and other outgoing ones get other gradients, and
-    part at once; only if both are equal do they stay copies.
+    Units are copies if all is equal that they get and that they give: with other
+    outgoing weights they get other gradients, and part at once.
     """
-    outgoing = [*(weight.T for weight in parameters.weights[1:]), None]
+    outgoing = [*(weight.T for weight, _ in layers[1:]), None]
     return [
-        np.column_stack([weight, bias] if out is None else [weight, bias, out])
-        for weight, bias, out in zip(
-            parameters.weights, parameters.biases, outgoing, strict=True
+        float(
+            len(weight)
+            if not _may_have_copies(weight)
+            else distinct_units(
+                np.column_stack([weight, bias] if out is None else [weight, bias, out])
+            )
         )
+        for (weight, bias), out in zip(layers, outgoing, strict=True)
     ]
+
+
+def _may_have_copies(weight: Float[np.ndarray, "unit incoming"]) -> bool:
+    """Return whether two rows' sums with the same factors are as near as copies' are.
+
+    One product instead of a comparison of all rows: rows that differ by no more than
+    the tolerance have sums that differ by no more than the sum of its terms.
+    """
+    factors = np.cos(np.arange(1.0, weight.shape[1] + 1))
+    largest = np.abs(weight).max(axis=0)
+    near = 2 * COPY_TOLERANCE * float(np.abs(factors) @ largest)
+    gaps = np.diff(np.sort(weight @ factors))
+    return not bool((gaps > near).all())
 
 
 def norm(tensor: np.ndarray) -> float:
@@ -139,4 +156,5 @@ def distinct_units(units: Float[np.ndarray, "unit incoming"]) -> int:
         return len(units)
     largest = np.abs(units).max(axis=0)
     rounded = np.round(units / (np.where(largest > 0, largest, 1.0) * COPY_TOLERANCE))
-    return len(np.unique(rounded, axis=0))
+    # Zeros of both signs have the same bytes when added to zero.
+    return len({row.tobytes() for row in rounded + 0.0})
