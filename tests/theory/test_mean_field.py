@@ -53,7 +53,7 @@ def test_he_on_gelu_and_silu_dies_out(name):
 
 
 @every_activation
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(weight=st.floats(0.05, 6), bias=st.floats(1e-6, 2), start=st.floats(1e-3, 1e3))
 def test_q_star_is_a_fixed_point_that_attracts(name, weight, bias, start):
     q = float(
@@ -154,7 +154,7 @@ def test_relus_correlation_map_is_the_arc_cosine(c):
 
 
 @every_activation
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=6, deadline=None)
 @given(q=st.floats(0.01, 100), weight=st.floats(0.1, 5), bias=st.floats(0, 1))
 def test_the_correlation_map_keeps_1_with_slope_chi_1(name, q, weight, bias):
     arguments = {"q": q, "weight_variance": weight, "bias_variance": bias}

@@ -50,7 +50,7 @@ def gradient_budget(factors: Numbers) -> GradientBudget:
         (1.3863, 1, 3)
 
     References:
-        Doshi, He and Gromov (2021), eq. 4, https://arxiv.org/abs/2111.12143
+        Doshi, He and Gromov (2021), https://arxiv.org/abs/2111.12143
     """
     chi = checked_layers("factors", factors, at_least=0.0)
     logs = [math.log(one) if one > 0 else -math.inf for one in chi]
@@ -91,7 +91,7 @@ def correlation_rates(
         array([0.6931, 0.    ])
 
     References:
-        Schoenholz et al. (2017), eqs. 5 to 8, https://arxiv.org/abs/1611.01232
+        Schoenholz et al. (2017), section 3, https://arxiv.org/abs/1611.01232
     """
     checked_activation(activation)
     weights = checked_layers("weight_variances", weight_variances, at_least=0.0)

@@ -67,7 +67,7 @@ def slope_product_moment(
         0.25
 
     References:
-        Schoenholz et al. (2017), eq. 8, https://arxiv.org/abs/1611.01232
+        Schoenholz et al. (2017), section 3, https://arxiv.org/abs/1611.01232
     """
     checked_activation(activation)
     q = checked_number("q", q, at_least=0.0)
@@ -164,7 +164,7 @@ def correlation_fixed_point(
         (0.0, 0.8509)
 
     References:
-        Schoenholz et al. (2017), eqs. 5 to 8, https://arxiv.org/abs/1611.01232
+        Schoenholz et al. (2017), section 3, https://arxiv.org/abs/1611.01232
     """
     checked_activation(activation)
     q = checked_number("q", q, above=0.0)

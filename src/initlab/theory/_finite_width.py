@@ -46,7 +46,7 @@ def width_sum(widths: Numbers) -> float:
         0.3
 
     References:
-        Hanin and Rolnick (2018), theorem 5, https://arxiv.org/abs/1803.01719
+        Hanin and Rolnick (2018), https://arxiv.org/abs/1803.01719
     """
     return float((1 / checked_layers("widths", widths, at_least=1.0)).sum())
 
@@ -85,7 +85,7 @@ def forward_log_variances(
         (array([0.02, 0.07, 0.12]), array([0.05, 0.1 , 0.15]))
 
     References:
-        Hanin and Rolnick (2018), theorem 5, https://arxiv.org/abs/1803.01719
+        Hanin and Rolnick (2018), https://arxiv.org/abs/1803.01719
     """
     n, weights, q = _checked(activation, widths, weight_variances, variances)
     growth, _ = _sensitivities(activation, q)
@@ -134,7 +134,7 @@ def backward_log_variances(
         array([0.1 , 0.05, 0.  ])
 
     References:
-        Hanin and Nica (2020), theorem 1, https://arxiv.org/abs/1812.05994, for ReLU
+        Hanin and Nica (2020), https://arxiv.org/abs/1812.05994, for ReLU
     """
     n, weights, q = _checked(activation, widths, weight_variances, variances)
     growth, steepening = _sensitivities(activation, q)
@@ -175,7 +175,7 @@ def log_normal_band(
         (0.675, 1.409)
 
     References:
-        Hanin and Nica (2020), theorem 1, https://arxiv.org/abs/1812.05994
+        Hanin and Nica (2020), https://arxiv.org/abs/1812.05994
     """
     probability = checked_number("probability", probability, above=0.0, at_most=1.0)
     variances = np.asarray(log_variances, dtype=np.float64)

@@ -52,7 +52,7 @@ def variance_fixed_point(
         0.0
 
     References:
-        Poole et al. (2016), eq. 4, https://arxiv.org/abs/1606.05340
+        Poole et al. (2016), section 2, https://arxiv.org/abs/1606.05340
     """
     checked_activation(activation)
     start = checked_number("start", start, above=0.0)

@@ -29,7 +29,7 @@ def born_dead_bound(widths: Numbers) -> float:
         0.125
 
     References:
-        Lu, Shin, Su and Karniadakis (2019), theorem 3, https://arxiv.org/abs/1903.06733
+        Lu, Shin, Su and Karniadakis (2019), https://arxiv.org/abs/1903.06733
     """
     n = checked_layers("widths", widths, at_least=1.0)
     return float(-np.expm1(np.log1p(-(0.5**n)).sum()))
@@ -53,7 +53,8 @@ def orthant_probability(correlation: Number, examples: int) -> float:
         0.333333333333
 
     References:
-        Steck (1962), eq. 1.1, https://doi.org/10.1214/aoms/1177704447
+        Steck (1962), Orthant probabilities for the equicorrelated multivariate normal
+        distribution, Biometrika 49
     """
     c = checked_number("correlation", correlation, at_least=0.0, at_most=1.0)
     m = checked_number("examples", examples, at_least=1.0)

@@ -18,7 +18,7 @@ from initlab.theory._moments import slope_moment
 from initlab.theory._quadrature import expectation
 
 Ensemble = Literal["gaussian", "orthogonal"]
-# The first moment of the S-transform of W W^T, Pennington et al. (2017), table 1.
+# The first moment of the S-transform of W W^T, Pennington et al. (2017).
 _FIRST = {"gaussian": -1.0, "orthogonal": 0.0}
 
 
@@ -62,7 +62,7 @@ def jacobian_spectrum(
         JacobianSpectrum(mean=1.0, relative_variance=20.0)
 
     References:
-        Pennington, Schoenholz and Ganguli (2017), eq. 22,
+        Pennington, Schoenholz and Ganguli (2017), section 2,
         https://arxiv.org/abs/1711.04735
     """
     derivative = checked_activation(activation).derivative

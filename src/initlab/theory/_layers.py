@@ -88,7 +88,7 @@ def predict_signal(
 
     References:
         Poole et al. (2016), eqs. 3 and 5, https://arxiv.org/abs/1606.05340
-        Schoenholz et al. (2017), eq. 13, https://arxiv.org/abs/1611.01232
+        Schoenholz et al. (2017), section 4, https://arxiv.org/abs/1611.01232
     """
     q = layer_variances(
         activation,

@@ -75,7 +75,7 @@ def mean_field(
     which does not depend on the scale, then moves more slowly.
 
     References:
-        Schoenholz et al. (2017), eqs. 5 to 9, https://arxiv.org/abs/1611.01232
+        Schoenholz et al. (2017), section 3, https://arxiv.org/abs/1611.01232
     """
     checked_activation(activation)
     weight = checked_number("weight_variance", weight_variance, above=0.0)

@@ -59,7 +59,7 @@ def slope_moment(activation: str, q: Numbers) -> Moment:
         0.5
 
     References:
-        Schoenholz et al. (2017), eq. 5, https://arxiv.org/abs/1611.01232
+        Schoenholz et al. (2017), section 3, https://arxiv.org/abs/1611.01232
     """
     derivative = checked_activation(activation).derivative
     _, closed = SINGLE.get(activation, (None, None))
@@ -121,7 +121,7 @@ def second_moment_growth(activation: str, q: Numbers) -> Moment:
         0.5
 
     References:
-        Schoenholz et al. (2017), eq. 9; the form without f'' by Stein's lemma.
+        Schoenholz et al. (2017), section 3; the form without f'' by Stein's lemma.
     """
     known = checked_activation(activation)
     q = checked_array("q", q, at_least=0.0, finite=False)

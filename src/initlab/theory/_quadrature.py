@@ -3,8 +3,8 @@
 All activations here bend only near 0: their kinks are at 0, and the singularities of
 tanh, sigmoid and their kin in the complex plane lie on the imaginary axis. So panels
 that halve towards 0 resolve them at any variance, where Gauss-Hermite does not: with
-200 nodes it gets E tanh(10 z)^2 wrong in the fourth digit. The one exception is sin,
-which bends everywhere: its expectations are closed forms.
+200 nodes it misses E tanh(10 z)^2 by 2 % and the mean of its squared slope by 59 %. The
+one exception is sin, which bends everywhere: its expectations are closed forms.
 """
 
 import math
