@@ -13,7 +13,8 @@ from hypothesis import given, settings
 
 from initlab import catalog
 from initlab.catalog import CATALOG
-from initlab.spec import INIT_ALIASES, INIT_NAMES, INIT_PARAMETERS
+from initlab.catalog._table import Need
+from initlab.spec import INIT_ALIASES, INIT_NAMES, INIT_PARAMETERS, LayerSpec
 
 NAMES = tuple(CATALOG)
 RANDOM_NAMES = [name for name in NAMES if CATALOG[name].random]
@@ -142,32 +143,50 @@ def test_one_draw_per_entry_and_no_more_advances_the_source(name):
     assert drawing.random_sample() == counting.random_sample()
 
 
-@every_initializer
-@pytest.mark.parametrize("shape", [(48, 48), (12, 40), (12, 10, 3, 3)])
-def test_units_are_distinct_unless_declared_identical(name, shape):
-    weight = catalog.draw(name, shape, rng=np.random.default_rng(1))
-
-    rows = weight.reshape(shape[0], -1)
-    distinct = len(np.unique(rows, axis=0))
-    if CATALOG[name].identical_units:
-        assert distinct == 1
-    elif name == "identity":  # a convolution's identity drops surplus units to 0
-        assert distinct == min(shape[0], shape[1] + 1)
-    else:
-        assert distinct == shape[0]
+MATRICES = [(48, 48), (12, 40), (40, 12)]
 
 
 @every_initializer
-@pytest.mark.parametrize("shape", [(48, 48), (12, 40), (40, 12)])
-def test_rank_is_full_unless_units_are_identical(name, shape):
-    weight = catalog.draw(name, shape, rng=np.random.default_rng(2))
+def test_units_are_distinct_in_every_shape_exactly_where_declared(name):
+    found = []
+    for shape in [*MATRICES, (12, 10, 3, 3)]:
+        weight = catalog.draw(name, shape, rng=np.random.default_rng(1))
+        rows = weight.reshape(shape[0], -1)
+        found.append(len(np.unique(rows, axis=0)) == shape[0])
 
-    rank = np.linalg.matrix_rank(weight)
+    assert all(found) == CATALOG[name].distinct_units
 
-    if CATALOG[name].identical_units:
-        assert rank <= 1
-    else:
-        assert rank == min(shape)
+
+@every_initializer
+def test_the_rank_is_full_in_every_shape_exactly_where_declared(name):
+    weights = [
+        catalog.draw(name, shape, rng=np.random.default_rng(2)) for shape in MATRICES
+    ]
+
+    found = [np.linalg.matrix_rank(weight) == min(weight.shape) for weight in weights]
+
+    assert all(found) == CATALOG[name].full_rank
+
+
+@every_initializer
+def test_what_it_needs_is_said_and_fans_are_needed_where_they_count(name):
+    entry = CATALOG[name]
+    grouped = LayerSpec(kind="conv", shape=(12, 6, 3, 3), groups=2, stride=(2, 2))
+
+    fans_count = entry.std(grouped) != entry.std(grouped.shape)
+
+    assert entry.needs
+    assert set(entry.needs) <= set(typing.get_args(Need))
+    assert not fans_count or "layer" in entry.needs
+
+
+@every_initializer
+def test_a_layer_gets_a_weight_of_its_shape(name):
+    layer = LayerSpec(kind="conv", shape=(4, 4, 3, 3), groups=2, transposed=True)
+
+    weight = catalog.draw(name, layer, rng=np.random.default_rng(6))
+
+    assert weight.shape == layer.shape
 
 
 @every_random_initializer

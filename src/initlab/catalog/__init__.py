@@ -11,10 +11,12 @@ Every initializer is `name(shape, *, rng, **parameters)` and gives an array of f
 """
 
 from initlab.catalog._bibliography import BIBLIOGRAPHY, Reference
+from initlab.catalog._checks import Shape
 from initlab.catalog._constant import constant, identity, ones, zeros
 from initlab.catalog._draw import draw, get, names
 from initlab.catalog._fans import Fans, fan, fans
 from initlab.catalog._orthogonal import orthogonal
+from initlab.catalog._phases import Phases, phases
 from initlab.catalog._plain import normal, truncated_normal, uniform
 from initlab.catalog._rng import Rng, Weight
 from initlab.catalog._table import CATALOG, Entry
@@ -34,8 +36,10 @@ __all__ = [
     "CATALOG",
     "Entry",
     "Fans",
+    "Phases",
     "Reference",
     "Rng",
+    "Shape",
     "Weight",
     "constant",
     "draw",
@@ -54,6 +58,7 @@ __all__ = [
     "normal",
     "ones",
     "orthogonal",
+    "phases",
     "truncated_normal",
     "uniform",
     "variance_scaling",

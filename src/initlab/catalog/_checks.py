@@ -3,12 +3,19 @@
 import math
 import operator
 from collections.abc import Iterable
+from typing import TypeAlias
 
 from initlab.errors import InvalidValueError, UnknownNameError
+from initlab.spec import LayerSpec
+
+# What an initializer and its law take: a bare shape, or the layer that it belongs to.
+Shape: TypeAlias = tuple[int, ...] | LayerSpec
 
 
 def checked_shape(shape: object) -> tuple[int, ...]:
     """Return the shape of a weight: a tuple of at least two positive integers.
+
+    A layer has been checked already: it gives its own.
 
     Raises:
         InvalidValueError: If it is anything else.
@@ -16,7 +23,11 @@ def checked_shape(shape: object) -> tuple[int, ...]:
     Example:
         >>> checked_shape((10, 2))
         (10, 2)
+        >>> checked_shape(LayerSpec(shape=(10, 2)))
+        (10, 2)
     """
+    if isinstance(shape, LayerSpec):
+        return shape.shape
     refused = InvalidValueError(
         "shape: give a tuple of at least two positive integers, (fan_out, fan_in) "
         f"or (out, in, *kernel), got {_one_line(shape)}"

@@ -12,15 +12,15 @@ from typing import Any
 
 import numpy as np
 
-from initlab.catalog._checks import checked_number, checked_shape
+from initlab.catalog._checks import Shape, checked_number, checked_shape
 from initlab.catalog._rng import Rng, Weight
 
 
-def zeros(shape: tuple[int, ...], *, rng: Rng) -> Weight:
+def zeros(shape: Shape, *, rng: Rng) -> Weight:
     """Weights that are all 0.
 
     Args:
-        shape: `(fan_out, fan_in)` or `(out, in, *kernel)`.
+        shape: `(fan_out, fan_in)` or `(out, in, *kernel)`, or a layer.
         rng: Not used, not advanced.
 
     Example:
@@ -33,11 +33,11 @@ def zeros(shape: tuple[int, ...], *, rng: Rng) -> Weight:
     return np.zeros(checked_shape(shape))
 
 
-def ones(shape: tuple[int, ...], *, rng: Rng) -> Weight:
+def ones(shape: Shape, *, rng: Rng) -> Weight:
     """Weights that are all 1.
 
     Args:
-        shape: `(fan_out, fan_in)` or `(out, in, *kernel)`.
+        shape: `(fan_out, fan_in)` or `(out, in, *kernel)`, or a layer.
         rng: Not used, not advanced.
 
     Example:
@@ -51,11 +51,11 @@ def ones(shape: tuple[int, ...], *, rng: Rng) -> Weight:
     return np.ones(checked_shape(shape))
 
 
-def constant(shape: tuple[int, ...], *, rng: Rng, value: float = 0.1) -> Weight:
+def constant(shape: Shape, *, rng: Rng, value: float = 0.1) -> Weight:
     """Weights that are all the same number.
 
     Args:
-        shape: `(fan_out, fan_in)` or `(out, in, *kernel)`.
+        shape: `(fan_out, fan_in)` or `(out, in, *kernel)`, or a layer.
         rng: Not used, not advanced.
         value: What every weight is.
 
@@ -70,7 +70,7 @@ def constant(shape: tuple[int, ...], *, rng: Rng, value: float = 0.1) -> Weight:
     return np.full(checked_shape(shape), float(checked_number("value", value)))
 
 
-def constant_std(shape: tuple[int, ...], *, value: float = 0.0) -> float:
+def constant_std(shape: Shape, *, value: float = 0.0) -> float:
     """The spread of equal weights: 0.
 
     Example:
@@ -80,7 +80,7 @@ def constant_std(shape: tuple[int, ...], *, value: float = 0.0) -> float:
     return 0.0
 
 
-def identity(shape: tuple[int, ...], *, rng: Rng, gain: float = 1.0) -> Weight:
+def identity(shape: Shape, *, rng: Rng, gain: float = 1.0) -> Weight:
     """Weights that hand each input on to the unit of the same index.
 
     A rectangular weight is a partial identity: surplus inputs are dropped, surplus
@@ -88,7 +88,7 @@ def identity(shape: tuple[int, ...], *, rng: Rng, gain: float = 1.0) -> Weight:
     that with odd kernels and "same" padding channels pass unchanged.
 
     Args:
-        shape: `(fan_out, fan_in)` or `(out, in, *kernel)`.
+        shape: `(fan_out, fan_in)` or `(out, in, *kernel)`, or a layer.
         rng: Not used, not advanced.
         gain: What the inputs are multiplied by.
 
@@ -101,13 +101,13 @@ def identity(shape: tuple[int, ...], *, rng: Rng, gain: float = 1.0) -> Weight:
     """
     rows, columns, *kernel = checked_shape(shape)
     diagonal = np.arange(min(rows, columns))
-    weight = np.zeros(shape)
+    weight = np.zeros((rows, columns, *kernel))
     entries: tuple[Any, ...] = (diagonal, diagonal, *(size // 2 for size in kernel))
     weight[entries] = checked_number("gain", gain)
     return weight
 
 
-def identity_std(shape: tuple[int, ...], *, gain: float = 1.0) -> float:
+def identity_std(shape: Shape, *, gain: float = 1.0) -> float:
     """The population standard deviation of a partial identity's entries.
 
     With a share p = min(out, in) / size of entries equal to the gain and the others
@@ -117,5 +117,6 @@ def identity_std(shape: tuple[int, ...], *, gain: float = 1.0) -> float:
         >>> identity_std((2, 2))
         0.5
     """
-    share = min(checked_shape(shape)[:2]) / math.prod(shape)
+    sizes = checked_shape(shape)
+    share = min(sizes[:2]) / math.prod(sizes)
     return abs(checked_number("gain", gain)) * math.sqrt(share * (1 - share))

@@ -6,11 +6,11 @@ from typing import Any
 
 import numpy as np
 
-from initlab.catalog._checks import checked_shape
+from initlab.catalog._checks import Shape, checked_shape
 from initlab.catalog._rng import Rng, Weight, checked_rng
 from initlab.catalog._table import CATALOG, Entry
 from initlab.errors import InvalidValueError, UnknownNameError
-from initlab.spec import CALLABLE, EXPLICIT, INIT_ALIASES, Init
+from initlab.spec import CALLABLE, EXPLICIT, INIT_ALIASES, Init, LayerSpec
 
 
 def names() -> tuple[str, ...]:
@@ -41,7 +41,7 @@ def get(name: str) -> Entry:
 
 def draw(
     init: str | Init | Mapping[str, Any] | Callable[..., Any],
-    shape: tuple[int, ...],
+    shape: Shape,
     *,
     rng: Rng,
 ) -> Weight:
@@ -52,7 +52,9 @@ def draw(
             `"normal(std=10)"`; an `Init`; or a function of your own, called as
             `f(shape, rng)`, or as `f(shape, rng=rng)` if its `rng` is keyword-only.
             The array that it returns is copied.
-        shape: `(fan_out, fan_in)` or `(out, in, *kernel)`.
+        shape: `(fan_out, fan_in)` or `(out, in, *kernel)`, taken for an ordinary
+            layer's; or a `LayerSpec`, which knows its fans. A function of your own
+            gets the bare shape.
         rng: Where the numbers come from; a RandomState gives legacy numbers.
 
     Raises:
@@ -70,19 +72,20 @@ def draw(
         0.5
     """
     init = Init.of(init)
-    shape, rng = checked_shape(shape), checked_rng(rng)
+    sizes, rng = checked_shape(shape), checked_rng(rng)
+    layer = shape if isinstance(shape, LayerSpec) else sizes
     function = _function(init)
     # An overflow shows up as a weight that is not finite, and is refused as that.
     with np.errstate(over="ignore", invalid="ignore"):
-        weight = function(shape, rng) * init.scale
+        weight = function(layer, rng) * init.scale
     if not np.isfinite(weight).all():
         raise InvalidValueError(
-            f"init {init}: gives weights that are not finite in shape {shape}"
+            f"init {init}: gives weights that are not finite in shape {sizes}"
         )
     return weight
 
 
-def _function(init: Init) -> Callable[[tuple[int, ...], Rng], Weight]:
+def _function(init: Init) -> Callable[[Shape, Rng], Weight]:
     """Return what draws this init's weights, before its scale."""
     if init.name == EXPLICIT:
         raise InvalidValueError(
@@ -101,10 +104,11 @@ def _function(init: Init) -> Callable[[tuple[int, ...], Rng], Weight]:
 
 def _of_user(
     function: Callable[..., Any], label: str
-) -> Callable[[tuple[int, ...], Rng], Weight]:
+) -> Callable[[Shape, Rng], Weight]:
     """Return the user's function behind one way to call it, its result checked."""
 
-    def checked(shape: tuple[int, ...], rng: Rng) -> Weight:
+    def checked(given: Shape, rng: Rng) -> Weight:
+        shape = checked_shape(given)
         if _binds(function, shape, rng):
             return _checked_result(function(shape, rng), shape, label)
         if _binds(function, shape, rng=rng):

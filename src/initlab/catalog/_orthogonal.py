@@ -4,11 +4,11 @@ import math
 
 import numpy as np
 
-from initlab.catalog._checks import checked_number, checked_shape
+from initlab.catalog._checks import Shape, checked_number, checked_shape
 from initlab.catalog._rng import Rng, Weight, standard_normal
 
 
-def orthogonal(shape: tuple[int, ...], *, rng: Rng, gain: float = 1.0) -> Weight:
+def orthogonal(shape: Shape, *, rng: Rng, gain: float = 1.0) -> Weight:
     """Rows or columns, whichever are fewer, that are orthonormal times `gain`.
 
     Uniform over all such matrices (Haar): Q of the QR decomposition of a Gaussian
@@ -36,10 +36,10 @@ def orthogonal(shape: tuple[int, ...], *, rng: Rng, gain: float = 1.0) -> Weight
     q, r = np.linalg.qr(gaussian.T if wide else gaussian)
     # Not np.sign: it would blank a column where a diagonal entry is exactly 0.
     q = q * np.copysign(1.0, np.diagonal(r))
-    return checked_number("gain", gain) * (q.T if wide else q).reshape(shape)
+    return checked_number("gain", gain) * (q.T if wide else q).reshape(rows, *rest)
 
 
-def orthogonal_std(shape: tuple[int, ...], *, gain: float = 1.0) -> float:
+def orthogonal_std(shape: Shape, *, gain: float = 1.0) -> float:
     """abs(gain) / sqrt(max(fan_out, rest)), rest the product of the other axes.
 
     Exact for the root mean square: min(fan_out, rest) unit vectors share all entries.
@@ -51,7 +51,7 @@ def orthogonal_std(shape: tuple[int, ...], *, gain: float = 1.0) -> float:
     return abs(checked_number("gain", gain)) / math.sqrt(_longer_side(shape))
 
 
-def orthogonal_kurtosis(shape: tuple[int, ...], *, gain: float = 1.0) -> float:  # noqa: ARG001 -- a law takes what its draw takes
+def orthogonal_kurtosis(shape: Shape, *, gain: float = 1.0) -> float:  # noqa: ARG001 -- a law takes what its draw takes
     """-6 / (n + 2), n the longer side: of a coordinate of a uniform unit vector.
 
     Example:
@@ -61,6 +61,6 @@ def orthogonal_kurtosis(shape: tuple[int, ...], *, gain: float = 1.0) -> float: 
     return -6 / (_longer_side(shape) + 2)
 
 
-def _longer_side(shape: tuple[int, ...]) -> int:
+def _longer_side(shape: Shape) -> int:
     rows, *rest = checked_shape(shape)
     return max(rows, math.prod(rest))

@@ -12,8 +12,10 @@ from typing import Any, Literal
 
 from initlab.catalog import _constant, _orthogonal, _plain, _variance
 from initlab.catalog._bibliography import BIBLIOGRAPHY, Reference
+from initlab.catalog._checks import Shape
 
 Law = Literal["fixed", "normal", "uniform", "truncated_normal", "orthogonal"]
+Need = Literal["shape", "layer", "conv", "position", "batch", "forward"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,8 +29,14 @@ class Entry:
             nothing.
         excess_kurtosis: `(shape, **parameters)` -> kurtosis minus 3; None where the
             entries are not random.
-        identical_units: Whether all units of a layer start alike, so that training
-            can never tell them apart.
+        needs: What it has to know: `"shape"`; `"layer"`, where the fans matter, which
+            a bare shape states for ordinary layers only; `"conv"`, a convolution's
+            shape; `"position"`, whether the layer is the first or the last;
+            `"batch"` and `"forward"`, inputs and a way to run the network on them.
+        full_rank: Whether every weight has the largest rank that its shape allows. Of
+            kernels that are 0 but for one position, that position's matrix has it.
+        distinct_units: Whether no two units of a layer start alike, whatever its
+            shape: training can never tell those apart that do.
         formula: The law, as it is shown.
         cite: Key of the bibliography.
         summary: What it is, in a few words.
@@ -44,7 +52,9 @@ class Entry:
     std: Callable[..., float]
     distribution: Law
     excess_kurtosis: Callable[..., float] | None = None
-    identical_units: bool = False
+    needs: tuple[Need, ...] = ("shape",)
+    full_rank: bool = True
+    distinct_units: bool = True
     formula: str
     cite: str
     summary: str
@@ -87,7 +97,7 @@ class Entry:
         return BIBLIOGRAPHY[self.cite]
 
 
-def normal_kurtosis(shape: tuple[int, ...], **parameters: Any) -> float:  # noqa: ARG001 -- a law takes what its draw takes
+def normal_kurtosis(shape: Shape, **parameters: Any) -> float:  # noqa: ARG001 -- a law takes what its draw takes
     """0, by definition.
 
     Example:
@@ -97,7 +107,7 @@ def normal_kurtosis(shape: tuple[int, ...], **parameters: Any) -> float:  # noqa
     return 0.0
 
 
-def uniform_kurtosis(shape: tuple[int, ...], **parameters: Any) -> float:  # noqa: ARG001 -- as above
+def uniform_kurtosis(shape: Shape, **parameters: Any) -> float:  # noqa: ARG001 -- as above
     """-6/5.
 
     Example:
@@ -108,7 +118,7 @@ def uniform_kurtosis(shape: tuple[int, ...], **parameters: Any) -> float:  # noq
 
 
 def truncated_normal_kurtosis(
-    shape: tuple[int, ...],  # noqa: ARG001 -- as above
+    shape: Shape,  # noqa: ARG001 -- as above
     *,
     bound: float = _variance.TRUNCATED_BOUND,
     **parameters: Any,  # noqa: ARG001 -- as above
@@ -123,7 +133,7 @@ def truncated_normal_kurtosis(
 
 
 def variance_scaling_kurtosis(
-    shape: tuple[int, ...], *, distribution: str = "normal", **parameters: Any
+    shape: Shape, *, distribution: str = "normal", **parameters: Any
 ) -> float:
     """Of the distribution asked for.
 
@@ -145,7 +155,8 @@ CATALOG: Mapping[str, Entry] = MappingProxyType(
             draw=_constant.zeros,
             std=_constant.constant_std,
             distribution="fixed",
-            identical_units=True,
+            full_rank=False,
+            distinct_units=False,
             formula="0",
             cite="rumelhart1986",
             summary="all weights 0",
@@ -157,7 +168,8 @@ CATALOG: Mapping[str, Entry] = MappingProxyType(
             draw=_constant.ones,
             std=_constant.constant_std,
             distribution="fixed",
-            identical_units=True,
+            full_rank=False,
+            distinct_units=False,
             formula="1",
             cite="goodfellow2016",
             summary="all weights 1",
@@ -168,7 +180,8 @@ CATALOG: Mapping[str, Entry] = MappingProxyType(
             draw=_constant.constant,
             std=_constant.constant_std,
             distribution="fixed",
-            identical_units=True,
+            full_rank=False,
+            distinct_units=False,
             formula="value",
             cite="goodfellow2016",
             summary="all weights the same number",
@@ -179,6 +192,7 @@ CATALOG: Mapping[str, Entry] = MappingProxyType(
             draw=_constant.identity,
             std=_constant.identity_std,
             distribution="fixed",
+            distinct_units=False,
             formula="gain * I",
             cite="le2015",
             summary="each unit passes on the input of its index",
@@ -223,6 +237,7 @@ CATALOG: Mapping[str, Entry] = MappingProxyType(
         "lecun_normal": Entry(
             draw=_variance.lecun_normal,
             std=_variance.lecun_std,
+            needs=("layer",),
             distribution="normal",
             excess_kurtosis=normal_kurtosis,
             formula="N(0, gain^2 / fan_in)",
@@ -234,6 +249,7 @@ CATALOG: Mapping[str, Entry] = MappingProxyType(
         "lecun_uniform": Entry(
             draw=_variance.lecun_uniform,
             std=_variance.lecun_std,
+            needs=("layer",),
             distribution="uniform",
             excess_kurtosis=uniform_kurtosis,
             formula="U(-b, b), b = gain * sqrt(3 / fan_in)",
@@ -245,6 +261,7 @@ CATALOG: Mapping[str, Entry] = MappingProxyType(
         "glorot_normal": Entry(
             draw=_variance.glorot_normal,
             std=_variance.glorot_std,
+            needs=("layer",),
             distribution="normal",
             excess_kurtosis=normal_kurtosis,
             formula="N(0, 2 gain^2 / (fan_in + fan_out))",
@@ -256,6 +273,7 @@ CATALOG: Mapping[str, Entry] = MappingProxyType(
         "glorot_uniform": Entry(
             draw=_variance.glorot_uniform,
             std=_variance.glorot_std,
+            needs=("layer",),
             distribution="uniform",
             excess_kurtosis=uniform_kurtosis,
             formula="U(-b, b), b = gain * sqrt(6 / (fan_in + fan_out))",
@@ -267,6 +285,7 @@ CATALOG: Mapping[str, Entry] = MappingProxyType(
         "he_normal": Entry(
             draw=_variance.he_normal,
             std=_variance.he_std,
+            needs=("layer",),
             distribution="normal",
             excess_kurtosis=normal_kurtosis,
             formula="N(0, gain^2 / fan_in), gain = sqrt(2)",
@@ -278,6 +297,7 @@ CATALOG: Mapping[str, Entry] = MappingProxyType(
         "he_uniform": Entry(
             draw=_variance.he_uniform,
             std=_variance.he_std,
+            needs=("layer",),
             distribution="uniform",
             excess_kurtosis=uniform_kurtosis,
             formula="U(-b, b), b = gain * sqrt(3 / fan_in), gain = sqrt(2)",
@@ -289,6 +309,7 @@ CATALOG: Mapping[str, Entry] = MappingProxyType(
         "variance_scaling": Entry(
             draw=_variance.variance_scaling,
             std=_variance.variance_scaling_std,
+            needs=("layer",),
             distribution="normal",
             excess_kurtosis=variance_scaling_kurtosis,
             formula="variance of the entries = variance / fan",
@@ -311,6 +332,7 @@ CATALOG: Mapping[str, Entry] = MappingProxyType(
         "lesson_xavier": Entry(
             draw=_variance.lesson_xavier,
             std=_variance.lesson_xavier_std,
+            needs=("layer",),
             distribution="normal",
             excess_kurtosis=normal_kurtosis,
             formula="N(0, 1 / fan_in)",

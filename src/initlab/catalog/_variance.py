@@ -6,7 +6,7 @@ and in the fan that they divide by. A uniform one has the bound sqrt(3) * std.
 
 import math
 
-from initlab.catalog._checks import checked_name, checked_number
+from initlab.catalog._checks import Shape, checked_name, checked_number
 from initlab.catalog._fans import fan
 from initlab.catalog._plain import truncated_draws
 from initlab.catalog._rng import Rng, Weight, standard_normal, uniform
@@ -21,7 +21,7 @@ TRUNCATED_BOUND = 2.0
 
 
 def lecun_normal(
-    shape: tuple[int, ...], *, rng: Rng, gain: float = 1.0, mode: Mode = "fan_in"
+    shape: Shape, *, rng: Rng, gain: float = 1.0, mode: Mode = "fan_in"
 ) -> Weight:
     """Gaussian entries with variance `gain^2 / fan_in`.
 
@@ -29,7 +29,7 @@ def lecun_normal(
     or nearly so around 0, and the inputs have unit variance. SELU networks need it.
 
     Args:
-        shape: `(fan_out, fan_in)` or `(out, in, *kernel)`.
+        shape: `(fan_out, fan_in)` or `(out, in, *kernel)`, or a layer.
         rng: Advanced by one normal draw per entry, and by nothing else.
         gain: Factor that makes up for what the activation shrinks.
         mode: The fan to divide by.
@@ -47,12 +47,12 @@ def lecun_normal(
 
 
 def lecun_uniform(
-    shape: tuple[int, ...], *, rng: Rng, gain: float = 1.0, mode: Mode = "fan_in"
+    shape: Shape, *, rng: Rng, gain: float = 1.0, mode: Mode = "fan_in"
 ) -> Weight:
     """Uniform entries with variance `gain^2 / fan_in`.
 
     Args:
-        shape: `(fan_out, fan_in)` or `(out, in, *kernel)`.
+        shape: `(fan_out, fan_in)` or `(out, in, *kernel)`, or a layer.
         rng: Advanced by one uniform draw per entry, and by nothing else.
         gain: Factor that makes up for what the activation shrinks.
         mode: The fan to divide by.
@@ -70,9 +70,7 @@ def lecun_uniform(
     return _uniform_of_std(shape, rng, lecun_std(shape, gain=gain, mode=mode))
 
 
-def lecun_std(
-    shape: tuple[int, ...], *, gain: float = 1.0, mode: Mode = "fan_in"
-) -> float:
+def lecun_std(shape: Shape, *, gain: float = 1.0, mode: Mode = "fan_in") -> float:
     """sqrt(gain^2 / fan_in).
 
     Example:
@@ -83,7 +81,7 @@ def lecun_std(
 
 
 def glorot_normal(
-    shape: tuple[int, ...], *, rng: Rng, gain: float = 1.0, mode: Mode = "fan_avg"
+    shape: Shape, *, rng: Rng, gain: float = 1.0, mode: Mode = "fan_avg"
 ) -> Weight:
     """Gaussian entries with variance `2 gain^2 / (fan_in + fan_out)`.
 
@@ -92,7 +90,7 @@ def glorot_normal(
     after the author's first name; what the classic lesson calls Xavier is LeCun's.
 
     Args:
-        shape: `(fan_out, fan_in)` or `(out, in, *kernel)`.
+        shape: `(fan_out, fan_in)` or `(out, in, *kernel)`, or a layer.
         rng: Advanced by one normal draw per entry, and by nothing else.
         gain: Factor that makes up for what the activation shrinks.
         mode: The fan to divide by.
@@ -109,14 +107,14 @@ def glorot_normal(
 
 
 def glorot_uniform(
-    shape: tuple[int, ...], *, rng: Rng, gain: float = 1.0, mode: Mode = "fan_avg"
+    shape: Shape, *, rng: Rng, gain: float = 1.0, mode: Mode = "fan_avg"
 ) -> Weight:
     """Uniform entries with variance `2 gain^2 / (fan_in + fan_out)`.
 
     The bound is sqrt(6 / (fan_in + fan_out)) at gain 1.
 
     Args:
-        shape: `(fan_out, fan_in)` or `(out, in, *kernel)`.
+        shape: `(fan_out, fan_in)` or `(out, in, *kernel)`, or a layer.
         rng: Advanced by one uniform draw per entry, and by nothing else.
         gain: Factor that makes up for what the activation shrinks.
         mode: The fan to divide by.
@@ -133,9 +131,7 @@ def glorot_uniform(
     return _uniform_of_std(shape, rng, glorot_std(shape, gain=gain, mode=mode))
 
 
-def glorot_std(
-    shape: tuple[int, ...], *, gain: float = 1.0, mode: Mode = "fan_avg"
-) -> float:
+def glorot_std(shape: Shape, *, gain: float = 1.0, mode: Mode = "fan_avg") -> float:
     """sqrt(gain^2 / fan_avg), fan_avg = (fan_in + fan_out) / 2.
 
     Example:
@@ -146,7 +142,7 @@ def glorot_std(
 
 
 def he_normal(
-    shape: tuple[int, ...], *, rng: Rng, gain: float = RELU_GAIN, mode: Mode = "fan_in"
+    shape: Shape, *, rng: Rng, gain: float = RELU_GAIN, mode: Mode = "fan_in"
 ) -> Weight:
     """Gaussian entries with variance `gain^2 / fan_in`, 2 / fan_in by default.
 
@@ -154,7 +150,7 @@ def he_normal(
     when the activation is ReLU and the biases are zero.
 
     Args:
-        shape: `(fan_out, fan_in)` or `(out, in, *kernel)`.
+        shape: `(fan_out, fan_in)` or `(out, in, *kernel)`, or a layer.
         rng: Advanced by one normal draw per entry, and by nothing else.
         gain: Factor that makes up for what the activation shrinks; sqrt(2) is ReLU's.
         mode: The fan to divide by.
@@ -172,12 +168,12 @@ def he_normal(
 
 
 def he_uniform(
-    shape: tuple[int, ...], *, rng: Rng, gain: float = RELU_GAIN, mode: Mode = "fan_in"
+    shape: Shape, *, rng: Rng, gain: float = RELU_GAIN, mode: Mode = "fan_in"
 ) -> Weight:
     """Uniform entries with variance `gain^2 / fan_in`, 2 / fan_in by default.
 
     Args:
-        shape: `(fan_out, fan_in)` or `(out, in, *kernel)`.
+        shape: `(fan_out, fan_in)` or `(out, in, *kernel)`, or a layer.
         rng: Advanced by one uniform draw per entry, and by nothing else.
         gain: Factor that makes up for what the activation shrinks; sqrt(2) is ReLU's.
         mode: The fan to divide by.
@@ -194,9 +190,7 @@ def he_uniform(
     return _uniform_of_std(shape, rng, he_std(shape, gain=gain, mode=mode))
 
 
-def he_std(
-    shape: tuple[int, ...], *, gain: float = RELU_GAIN, mode: Mode = "fan_in"
-) -> float:
+def he_std(shape: Shape, *, gain: float = RELU_GAIN, mode: Mode = "fan_in") -> float:
     """sqrt(gain^2 / fan_in), sqrt(2 / fan_in) by default.
 
     Example:
@@ -207,7 +201,7 @@ def he_std(
 
 
 def variance_scaling(
-    shape: tuple[int, ...],
+    shape: Shape,
     *,
     rng: Rng,
     variance: float = 1.0,
@@ -221,7 +215,7 @@ def variance_scaling(
     all three distributions have exactly the stated variance.
 
     Args:
-        shape: `(fan_out, fan_in)` or `(out, in, *kernel)`.
+        shape: `(fan_out, fan_in)` or `(out, in, *kernel)`, or a layer.
         rng: Advanced by one draw per entry, uniform unless the distribution is
             `"normal"`, and by nothing else.
         variance: Variance times fan; 0 or more. 2 makes it He's, with fan_in.
@@ -254,7 +248,7 @@ def variance_scaling(
 
 
 def variance_scaling_std(
-    shape: tuple[int, ...],
+    shape: Shape,
     *,
     variance: float = 1.0,
     mode: Mode = "fan_in",
@@ -274,14 +268,14 @@ def variance_scaling_std(
     )
 
 
-def lesson_xavier(shape: tuple[int, ...], *, rng: Rng) -> Weight:
+def lesson_xavier(shape: Shape, *, rng: Rng) -> Weight:
     """Gaussian entries with variance `1 / fan_in`: "Xavier" as the classic lesson says.
 
     The lesson's factor sqrt(1 / fan_in) is LeCun's; Xavier Glorot's variance is
     2 / (fan_in + fan_out), here `glorot_normal`. The two agree on square weights only.
 
     Args:
-        shape: `(fan_out, fan_in)` or `(out, in, *kernel)`.
+        shape: `(fan_out, fan_in)` or `(out, in, *kernel)`, or a layer.
         rng: Advanced by one normal draw per entry, and by nothing else.
 
     Example:
@@ -296,7 +290,7 @@ def lesson_xavier(shape: tuple[int, ...], *, rng: Rng) -> Weight:
     return standard_normal(shape, rng) * lesson_xavier_std(shape)
 
 
-def lesson_xavier_std(shape: tuple[int, ...]) -> float:
+def lesson_xavier_std(shape: Shape) -> float:
     """sqrt(1 / fan_in).
 
     Example:
@@ -306,7 +300,7 @@ def lesson_xavier_std(shape: tuple[int, ...]) -> float:
     return lecun_std(shape)
 
 
-def _fan_scaled_std(shape: tuple[int, ...], gain: float, mode: Mode) -> float:
+def _fan_scaled_std(shape: Shape, gain: float, mode: Mode) -> float:
     # RELU_GAIN**2 is 2.0000000000000004. The lesson computes sqrt(2 / n); with the
     # rounded square, 3,493 of the first 4,999 fans differ from it in the last bit.
     checked_number("gain", gain)
@@ -314,6 +308,6 @@ def _fan_scaled_std(shape: tuple[int, ...], gain: float, mode: Mode) -> float:
     return math.sqrt(square / fan(shape, mode))
 
 
-def _uniform_of_std(shape: tuple[int, ...], rng: Rng, std: float) -> Weight:
+def _uniform_of_std(shape: Shape, rng: Rng, std: float) -> Weight:
     bound = math.sqrt(3) * std
     return uniform(shape, rng, -bound, bound)

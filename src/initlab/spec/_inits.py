@@ -27,7 +27,8 @@ from pydantic import (
 from initlab.errors import InvalidValueError, UnknownNameError
 from initlab.spec._base import Spec, one_line, shortened
 
-Mode = Literal["fan_in", "fan_out", "fan_avg"]
+Mode = Literal["fan_in", "fan_out", "fan_avg", "fan_geometric"]
+Dialect = Literal["initlab", "torch", "keras", "jax"]
 Distribution = Literal["normal", "truncated_normal", "uniform"]
 
 _RELU_GAIN = math.sqrt(2)
