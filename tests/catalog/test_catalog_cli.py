@@ -65,15 +65,23 @@ def test_the_example_that_show_prints_runs(invoke, name):
         draw = staticmethod(catalog.draw)
 
     weight = eval(example, {"initlab": initlab, "numpy": np})
-    assert weight.shape == (64, 128)
+    conv = "conv" in catalog.get(name).needs
+    assert weight.shape == ((128, 64, 3, 3) if conv else (64, 128))
 
 
 @every_initializer
 def test_show_as_json_evaluates_the_law(invoke, name):
     shown = json.loads(invoke("show", name, "--json").output)
 
-    assert shown["law"] == {"shape": [64, 128], "std": catalog.get(name).std((64, 128))}
-    assert shown["parameters"] == catalog.get(name).parameters
+    entry = catalog.get(name)
+    shape = tuple(shown["law"]["shape"])
+    assert shown["law"]["std"] == entry.std(shape)
+    if entry.excess_kurtosis is not None:
+        assert shown["law"]["excess_kurtosis"] == entry.excess_kurtosis(shape)
+    assert shown["parameters"] == entry.parameters
+    assert tuple(shown["needs"]) == entry.needs
+    assert shown["full_rank"] == entry.full_rank
+    assert shown["distinct_units"] == entry.distinct_units
 
 
 def test_show_takes_parameters_and_scale_as_typed(invoke):

@@ -43,8 +43,33 @@ def checked_shape(shape: object) -> tuple[int, ...]:
     return sizes
 
 
+def checked_kernel(init: str, shape: Shape, instead: str) -> int:
+    """Return the taps of a convolution's kernel: its size over all axes.
+
+    Raises:
+        InvalidValueError: If it has no kernel, or one of more than three axes; the
+            message offers another init.
+
+    Example:
+        >>> checked_kernel("dirac", (4, 2, 3, 3), "identity")
+        9
+    """
+    sizes = checked_shape(shape)
+    if 3 <= len(sizes) <= 5:
+        return math.prod(sizes[2:])
+    raise InvalidValueError(
+        f"{init}: needs a convolution's shape, (out, in, *kernel) with one to three "
+        f"kernel axes, got {sizes}; for a linear layer take {instead}"
+    )
+
+
 def checked_number(
-    name: str, value: float, *, at_least: float = -math.inf, above: float = -math.inf
+    name: str,
+    value: float,
+    *,
+    at_least: float = -math.inf,
+    above: float = -math.inf,
+    at_most: float = math.inf,
 ) -> float:
     """Return a parameter that is finite and in its range.
 
@@ -57,11 +82,12 @@ def checked_number(
         >>> checked_number("std", 10.0, at_least=0.0)
         10.0
     """
-    if math.isfinite(value) and value >= at_least and value > above:
+    if math.isfinite(value) and at_least <= value <= at_most and value > above:
         return value
     limits = [f"at least {at_least:g}"] if math.isfinite(at_least) else []
     limits += [f"above {above:g}"] if math.isfinite(above) else []
-    allowed = " ".join(["a finite number", *limits])
+    limits += [f"at most {at_most:g}"] if math.isfinite(at_most) else []
+    allowed = " ".join(["a finite number", " and ".join(limits)]).strip()
     raise InvalidValueError(f"{name}: give {allowed}, got {value!r}")
 
 

@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 
 from initlab.catalog._checks import Shape, checked_shape
+from initlab.catalog._entry import Entry
 from initlab.catalog._rng import Rng, Weight, checked_rng
-from initlab.catalog._table import CATALOG, Entry
+from initlab.catalog._table import CATALOG
 from initlab.errors import InvalidValueError, UnknownNameError
 from initlab.spec import CALLABLE, EXPLICIT, INIT_ALIASES, Init, LayerSpec
 
@@ -37,6 +38,28 @@ def get(name: str) -> Entry:
     if canonical not in CATALOG:
         raise UnknownNameError("init", name, [*CATALOG, *INIT_ALIASES])
     return CATALOG[canonical]
+
+
+def placed(init: Init, *, first: bool, last: bool) -> Init:
+    """The init with its layer's place filled in, where it takes that and lacks it.
+
+    `siren` and `looks_linear` treat the ends of a network in their own way.
+
+    Args:
+        init: Of any entry, or a function.
+        first: Whether the layer is the first.
+        last: Whether the layer is the last.
+
+    Example:
+        >>> placed(Init.parse("siren(omega=1)"), first=True, last=False).parameters
+        {'first': True, 'omega': 1.0}
+    """
+    if init.name not in CATALOG:
+        return init
+    taken = CATALOG[init.name].parameters
+    place = {"first": first, "last": last}
+    filled = {name: value for name, value in place.items() if name in taken}
+    return init.model_copy(update={"parameters": filled | init.parameters})
 
 
 def draw(

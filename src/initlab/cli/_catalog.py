@@ -15,6 +15,17 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 _EXAMPLE_SHAPE = (64, 128)
+_EXAMPLE_KERNEL = (128, 64, 3, 3)
+
+_NEEDS = {
+    "shape": "the weight's shape",
+    "layer": "the layer (groups, stride, packing), or a shape taken for an ordinary "
+    "one's",
+    "conv": "a convolution",
+    "position": "whether the layer is the first or the last, which a study fills in",
+    "batch": "a batch of inputs",
+    "forward": "a function that runs the network",
+}
 
 _Json = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
 
@@ -74,6 +85,10 @@ def show_init(
     rows = {
         "formula": facts["formula"],
         "law": f"std {law['std']:.6g} of the entries, for shape {law['shape']}",
+        "distribution": _distribution(facts),
+        "units": _units(facts),
+        "biases": "random too" if facts["random_bias"] else "0",
+        "needs": "; ".join(_NEEDS[need] for need in facts["needs"]),
         "parameters": f"{defaults or 'none'}; scale=1, bias=0 as everywhere",
         "use it when": facts["use_when"],
         "not when": facts["not_when"],
@@ -101,7 +116,11 @@ def _facts(text: str) -> dict[str, Any]:
     init = Init.parse(text)
     entry = catalog.get(init.name)
     typed = text.split("(")[0].strip()
-    std = abs(init.scale) * entry.std(_EXAMPLE_SHAPE, **init.parameters)
+    shape = _EXAMPLE_KERNEL if "conv" in entry.needs else _EXAMPLE_SHAPE
+    std = abs(init.scale) * entry.std(shape, **init.parameters)
+    kurtosis = None
+    if entry.excess_kurtosis is not None:
+        kurtosis = entry.excess_kurtosis(shape, **init.parameters)
     if not math.isfinite(std):
         raise InvalidValueError(f"init {init}: its standard deviation is not finite")
     return {
@@ -111,17 +130,34 @@ def _facts(text: str) -> dict[str, Any]:
         "formula": entry.formula,
         "distribution": entry.distribution,
         "parameters": entry.parameters,
-        "law": {"shape": _EXAMPLE_SHAPE, "std": std},
+        "law": {"shape": shape, "std": std, "excess_kurtosis": kurtosis},
+        "needs": entry.needs,
+        "full_rank": entry.full_rank,
+        "distinct_units": entry.distinct_units,
+        "random_bias": entry.bias is not None,
         "use_when": entry.use_when,
         "not_when": entry.not_when,
         "citation": asdict(entry.reference),
-        "example": f"initlab.draw({text!r}, {_EXAMPLE_SHAPE}, "
-        "rng=numpy.random.default_rng(0))",
+        "example": f"initlab.draw({text!r}, {shape}, rng=numpy.random.default_rng(0))",
     }
 
 
-def _short(value: float | str) -> str:
-    return value if isinstance(value, str) else f"{value:.6g}"
+def _distribution(facts: dict[str, Any]) -> str:
+    kurtosis = facts["law"]["excess_kurtosis"]
+    name = str(facts["distribution"]).replace("_", " ")
+    if kurtosis is None:
+        return f"{name}: nothing is random"
+    return f"{name}, excess kurtosis {kurtosis:.3g}"
+
+
+def _units(facts: dict[str, Any]) -> str:
+    rank = "full rank" if facts["full_rank"] else "rank may be deficient"
+    alike = "all distinct" if facts["distinct_units"] else "some may start alike"
+    return f"{alike}; {rank}"
+
+
+def _short(value: bool | float | str) -> str:
+    return f"{value:.6g}" if isinstance(value, float) else str(value)
 
 
 def _console() -> "Console":
