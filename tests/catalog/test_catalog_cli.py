@@ -84,6 +84,19 @@ def test_show_as_json_evaluates_the_law(invoke, name):
     assert shown["distinct_units"] == entry.distinct_units
 
 
+@pytest.mark.parametrize("name", catalog.PROCEDURES)
+def test_show_and_list_know_procedures_too(invoke, name):
+    procedure = catalog.PROCEDURES[name]
+
+    shown = " ".join(invoke("show", name).output.split())
+
+    for fact in (procedure.formula, procedure.use_when, procedure.call):
+        assert fact in shown
+    assert name in invoke("list").output
+    listed = json.loads(invoke("list", "--json").output)["procedures"]
+    assert listed == [json.loads(invoke("show", name, "--json").output)]
+
+
 def test_show_takes_parameters_and_scale_as_typed(invoke):
     shown = json.loads(invoke("show", "normal(std=10, scale=-2)", "--json").output)
 

@@ -15,7 +15,15 @@ from hypothesis import given, settings
 from initlab import catalog
 from initlab.catalog import CATALOG
 from initlab.catalog._entry import Need
-from initlab.spec import INIT_ALIASES, INIT_NAMES, INIT_PARAMETERS, LayerSpec
+from initlab.errors import InvalidValueError
+from initlab.spec import (
+    INIT_ALIASES,
+    INIT_NAMES,
+    INIT_PARAMETERS,
+    PROCEDURE_NAMES,
+    Init,
+    LayerSpec,
+)
 
 NAMES = tuple(CATALOG)
 RANDOM_NAMES = [name for name in NAMES if CATALOG[name].random]
@@ -32,6 +40,7 @@ shapes = st.one_of(
 
 def test_the_catalog_has_the_rows_that_the_spec_names():
     assert NAMES == INIT_NAMES == catalog.names()
+    assert tuple(catalog.PROCEDURES) == PROCEDURE_NAMES
 
 
 @every_initializer
@@ -242,10 +251,23 @@ def test_a_row_says_where_it_is_from_and_what_it_is_for(name):
 
 
 def test_the_bibliography_holds_what_is_cited_and_nothing_else():
-    assert {entry.cite for entry in CATALOG.values()} == set(catalog.BIBLIOGRAPHY)
+    everything = [*CATALOG.values(), *catalog.PROCEDURES.values()]
+    assert {entry.cite for entry in everything} == set(catalog.BIBLIOGRAPHY)
     for reference in catalog.BIBLIOGRAPHY.values():
         assert reference.link.startswith("https://")
         assert str(reference.year) in str(reference)
+
+
+@pytest.mark.parametrize("name", catalog.PROCEDURES)
+def test_a_procedure_says_what_it_needs_and_is_no_init(name):
+    procedure = catalog.PROCEDURES[name]
+
+    assert procedure.needs
+    assert set(procedure.needs) <= set(typing.get_args(Need))
+    assert procedure.run is getattr(catalog, name)
+    assert procedure.reference.link in inspect.getdoc(procedure.run)
+    with pytest.raises(InvalidValueError, match="needs a batch of data"):
+        Init.parse(name)
 
 
 @every_initializer

@@ -25,10 +25,12 @@ from initlab.catalog._hadamard import zero_hadamard
 from initlab.catalog._he import he_normal, he_uniform
 from initlab.catalog._lecun import lecun_normal, lecun_uniform, lesson_xavier
 from initlab.catalog._looks_linear import looks_linear
+from initlab.catalog._lsuv import Lsuv, LsuvLayer, lsuv
 from initlab.catalog._orthogonal import orthogonal
 from initlab.catalog._partial_identity import dirac, identity
 from initlab.catalog._phases import Phases, phases
 from initlab.catalog._plain import normal, truncated_normal, uniform
+from initlab.catalog._procedures import PROCEDURES, Procedure
 from initlab.catalog._rng import Rng, Weight
 from initlab.catalog._scaling import variance_scaling
 from initlab.catalog._sinusoidal import sinusoidal
@@ -39,9 +41,13 @@ from initlab.catalog._table import CATALOG
 __all__ = [
     "BIBLIOGRAPHY",
     "CATALOG",
+    "PROCEDURES",
     "Entry",
     "Fans",
+    "Lsuv",
+    "LsuvLayer",
     "Phases",
+    "Procedure",
     "Reference",
     "Rng",
     "Shape",
@@ -65,6 +71,7 @@ __all__ = [
     "lecun_uniform",
     "lesson_xavier",
     "looks_linear",
+    "lsuv",
     "names",
     "normal",
     "ones",

@@ -122,6 +122,13 @@ BIBLIOGRAPHY: Mapping[str, Reference] = MappingProxyType(
             where="ICML",
             link="https://www.cs.toronto.edu/~jmartens/docs/Deep_HessianFree.pdf",
         ),
+        "mishkin2016": Reference(
+            authors="Mishkin and Matas",
+            year=2016,
+            title="All you need is a good init",
+            where="ICLR",
+            link="https://arxiv.org/abs/1511.06422",
+        ),
         "paszke2019": Reference(
             authors="Paszke et al.",
             year=2019,

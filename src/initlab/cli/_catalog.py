@@ -32,12 +32,14 @@ _Json = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")
 
 def list_inits(as_json: _Json = False) -> None:
     """List every initializer: its law, and when to use it."""
-    from initlab.catalog import CATALOG
+    from initlab.catalog import CATALOG, PROCEDURES
     from initlab.spec import INIT_ALIASES
 
     if as_json:
         inits = [_facts(name) for name in CATALOG]
-        _print_json({"inits": inits, "aliases": dict(INIT_ALIASES)})
+        procedures = [_procedure_facts(name) for name in PROCEDURES]
+        aliases = dict(INIT_ALIASES)
+        _print_json({"inits": inits, "procedures": procedures, "aliases": aliases})
         return
     from rich.table import Table
 
@@ -48,16 +50,19 @@ def list_inits(as_json: _Json = False) -> None:
     table.add_column("use it when", ratio=5)
     for name, entry in CATALOG.items():
         table.add_row(name, entry.formula, entry.use_when)
+    for name, procedure in PROCEDURES.items():
+        table.add_row(name, procedure.formula, procedure.use_when)
     console.print(table)
     console.print()
 
-    aliases = Table(box=None, pad_edge=False)
-    aliases.add_column("alias", no_wrap=True, style="bold")
-    aliases.add_column("points to", no_wrap=True)
+    short = Table(box=None, pad_edge=False)
+    short.add_column("alias", no_wrap=True, style="bold")
+    short.add_column("points to", no_wrap=True)
     for alias, target in INIT_ALIASES.items():
-        aliases.add_row(alias, target)
-    console.print(aliases)
+        short.add_row(alias, target)
+    console.print(short)
     console.print(
+        f"\nOn data, no init of a study: {', '.join(PROCEDURES)}."
         "\nEvery init also takes scale= and bias=. More: initlab show NAME",
         soft_wrap=True,
     )
@@ -71,7 +76,10 @@ def show_init(
     as_json: _Json = False,
 ) -> None:
     """Show one initializer: formula, law, parameters, citation, use."""
-    facts = _facts(name)
+    from initlab.spec import PROCEDURE_NAMES
+
+    procedure = name in PROCEDURE_NAMES
+    facts = _procedure_facts(name) if procedure else _facts(name)
     if as_json:
         _print_json(facts)
         return
@@ -80,16 +88,11 @@ def show_init(
     table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
     table.add_column(no_wrap=True, style="bold")
     table.add_column(overflow="fold")
-    law, citation = facts["law"], facts["citation"]
-    defaults = ", ".join(f"{key}={_short(x)}" for key, x in facts["parameters"].items())
+    citation = facts["citation"]
     rows = {
         "formula": facts["formula"],
-        "law": f"std {law['std']:.6g} of the entries, for shape {law['shape']}",
-        "distribution": _distribution(facts),
-        "units": _units(facts),
-        "biases": "random too" if facts["random_bias"] else "0",
+        **({} if procedure else _law_rows(facts)),
         "needs": "; ".join(_NEEDS[need] for need in facts["needs"]),
-        "parameters": f"{defaults or 'none'}; scale=1, bias=0 as everywhere",
         "use it when": facts["use_when"],
         "not when": facts["not_when"],
         "citation": f"{citation['authors']} ({citation['year']}), "
@@ -104,6 +107,18 @@ def show_init(
     console.print(table)
     # Not in the table: a line to copy stays one line.
     console.print(f"\n{facts['example']}", soft_wrap=True)
+
+
+def _law_rows(facts: dict[str, Any]) -> dict[str, str]:
+    law = facts["law"]
+    defaults = ", ".join(f"{key}={_short(x)}" for key, x in facts["parameters"].items())
+    return {
+        "law": f"std {law['std']:.6g} of the entries, for shape {law['shape']}",
+        "distribution": _distribution(facts),
+        "units": _units(facts),
+        "biases": "random too" if facts["random_bias"] else "0",
+        "parameters": f"{defaults or 'none'}; scale=1, bias=0 as everywhere",
+    }
 
 
 def _facts(text: str) -> dict[str, Any]:
@@ -139,6 +154,26 @@ def _facts(text: str) -> dict[str, Any]:
         "not_when": entry.not_when,
         "citation": asdict(entry.reference),
         "example": f"initlab.draw({text!r}, {shape}, rng=numpy.random.default_rng(0))",
+    }
+
+
+def _procedure_facts(name: str) -> dict[str, Any]:
+    """Return what is known about a data-driven initialization, ready for JSON."""
+    from dataclasses import asdict
+
+    from initlab.catalog import PROCEDURES
+
+    procedure = PROCEDURES[name]
+    return {
+        "name": name,
+        "alias": None,
+        "summary": procedure.summary,
+        "formula": procedure.formula,
+        "needs": procedure.needs,
+        "use_when": procedure.use_when,
+        "not_when": procedure.not_when,
+        "citation": asdict(procedure.reference),
+        "example": procedure.call,
     }
 
 

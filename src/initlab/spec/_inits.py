@@ -109,6 +109,9 @@ INIT_PARAMETERS: Mapping[str, type[BaseModel]] = MappingProxyType(
 )
 INIT_NAMES: tuple[str, ...] = tuple(INIT_PARAMETERS)
 
+# Initializations that run the network on data, and so are no init of a study.
+PROCEDURE_NAMES: tuple[str, ...] = ("lsuv",)
+
 # Names of starting weights that no table holds: the user's own.
 CALLABLE, EXPLICIT = "callable", "explicit"
 
@@ -222,6 +225,11 @@ _SHARED = {"scale", "bias", "label"}
 
 def _checked(name: str, parameters: Mapping[str, Any]) -> dict[str, bool | float | str]:
     """Return the parameters that were given, validated by the entry's own model."""
+    if name in PROCEDURE_NAMES:
+        raise InvalidValueError(
+            f"{name}: needs a batch of data and a way to run the network: call "
+            f"initlab.catalog.{name}(weights, forward, rng=...)"
+        )
     if name not in INIT_PARAMETERS:
         raise UnknownNameError("init", name, [*INIT_NAMES, *INIT_ALIASES])
     model = INIT_PARAMETERS[name]
