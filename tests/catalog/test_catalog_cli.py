@@ -103,6 +103,27 @@ def test_show_takes_parameters_and_scale_as_typed(invoke):
     assert shown["law"]["std"] == 20
 
 
+@pytest.mark.parametrize(
+    ("typed", "facts"),
+    [
+        ("he_normal", ["normal, excess kurtosis 0", "biases 0"]),
+        ("he_normal(dialect=keras)", ["truncated normal, excess kurtosis -0.634"]),
+        ("variance_scaling(distribution=uniform)", ["uniform, excess kurtosis -1.2"]),
+        ("torch_default(bias=2)", ["drawn too, plus 2"]),
+        ("torch_default", ["biases drawn too", "groups, stride, packing"]),
+        ("zeros(bias=0.5)", ["biases 0.5", "some may start alike; rank may be"]),
+        ("sinusoidal", ["fixed: nothing is random", "rank may be deficient"]),
+        ("siren", ["whether the layer is the first", "first=False"]),
+        ("dirac", ["a convolution"]),
+    ],
+)
+def test_show_says_what_is_drawn_and_what_it_needs(invoke, typed, facts):
+    flat = " ".join(invoke("show", typed).output.split())
+
+    for fact in facts:
+        assert fact in flat
+
+
 def test_show_says_what_an_alias_points_to(invoke):
     result = invoke("show", "kaiming_normal")
 

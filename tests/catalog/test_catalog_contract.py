@@ -3,6 +3,7 @@
 import doctest
 import importlib
 import inspect
+import math
 import pkgutil
 import typing
 
@@ -113,6 +114,46 @@ def test_same_seed_gives_same_bytes_in_the_shape_asked_for(name, shape, seed):
         assert first.shape == shape
         assert first.dtype == np.float64
         assert first.tobytes() == second.tobytes()
+
+
+@st.composite
+def layers(draw):
+    kind = draw(st.sampled_from(["linear", "conv", "embedding"]))
+    if kind != "conv":
+        packed = draw(st.integers(1, 3)) if kind == "linear" else 1
+        shape = (packed * draw(sizes), draw(sizes))
+        return LayerSpec(kind=kind, shape=shape, packed=packed)
+    groups, axes = draw(st.integers(1, 3)), draw(st.integers(1, 3))
+    small = st.lists(st.integers(1, 3), min_size=axes, max_size=axes)
+    return LayerSpec(
+        kind="conv",
+        shape=(groups * draw(sizes), draw(sizes), *draw(small)),
+        groups=groups,
+        stride=tuple(draw(small)),
+        dilation=tuple(draw(small)),
+        transposed=draw(st.booleans()),
+    )
+
+
+@every_initializer
+@settings(max_examples=25, deadline=None)
+@given(layer=layers())
+def test_every_layer_is_drawn_by_its_law_or_refused(name, layer):
+    entry = CATALOG[name]
+    try:
+        weight = catalog.draw(name, layer, rng=np.random.default_rng(8))
+    except InvalidValueError:
+        assert set(entry.needs) & {"conv", "position"}
+        return
+
+    law = entry.std(layer)
+    assert weight.shape == layer.shape
+    assert law >= 0
+    if entry.excess_kurtosis is None:
+        assert weight.std() == pytest.approx(law, rel=1e-9, abs=1e-12)
+    else:
+        assert math.isfinite(entry.excess_kurtosis(layer))
+        assert abs(weight).max(initial=0) <= 7 * law * math.sqrt(weight.size)
 
 
 @every_initializer

@@ -170,7 +170,7 @@ BIBLIOGRAPHY: Mapping[str, Reference] = MappingProxyType(
         "zagoruyko2017": Reference(
             authors="Zagoruyko and Komodakis",
             year=2017,
-            title="DiracNets: Training Very Deep Neural Networks Without Skip- "
+            title="DiracNets: Training Very Deep Neural Networks Without Skip-"
             "Connections",
             where="arXiv",
             link="https://arxiv.org/abs/1706.00388",

@@ -116,7 +116,7 @@ def _law_rows(facts: dict[str, Any]) -> dict[str, str]:
         "law": f"std {law['std']:.6g} of the entries, for shape {law['shape']}",
         "distribution": _distribution(facts),
         "units": _units(facts),
-        "biases": "random too" if facts["random_bias"] else "0",
+        "biases": _biases(facts),
         "parameters": f"{defaults or 'none'}; scale=1, bias=0 as everywhere",
     }
 
@@ -143,13 +143,13 @@ def _facts(text: str) -> dict[str, Any]:
         "alias": typed if typed in INIT_ALIASES else None,
         "summary": entry.summary,
         "formula": entry.formula,
-        "distribution": entry.distribution,
+        "distribution": _drawn_law(entry.distribution, kurtosis),
         "parameters": entry.parameters,
         "law": {"shape": shape, "std": std, "excess_kurtosis": kurtosis},
         "needs": entry.needs,
         "full_rank": entry.full_rank,
         "distinct_units": entry.distinct_units,
-        "random_bias": entry.bias is not None,
+        "bias": {"value": init.bias, "random": entry.bias is not None},
         "use_when": entry.use_when,
         "not_when": entry.not_when,
         "citation": asdict(entry.reference),
@@ -175,6 +175,20 @@ def _procedure_facts(name: str) -> dict[str, Any]:
         "citation": asdict(procedure.reference),
         "example": procedure.call,
     }
+
+
+def _drawn_law(default: str, kurtosis: float | None) -> str:
+    """Return the distribution with the parameters typed: a dialect may cut normals."""
+    if default != "normal" or kurtosis is None or kurtosis == 0:
+        return default
+    return "uniform" if kurtosis == -1.2 else "truncated_normal"
+
+
+def _biases(facts: dict[str, Any]) -> str:
+    value = f"{facts['bias']['value']:g}"
+    if not facts["bias"]["random"]:
+        return value
+    return "drawn too" if value == "0" else f"drawn too, plus {value}"
 
 
 def _distribution(facts: dict[str, Any]) -> str:
