@@ -24,6 +24,7 @@ bench: $(INSTALLED)
 	$(BIN)/python benchmarks/compare_command.py
 	$(BIN)/python benchmarks/engines.py
 	$(BIN)/python benchmarks/against_peers.py
+	$(BIN)/python benchmarks/framework_laws.py
 	$(BIN)/python -m pytest benchmarks --no-header -q
 
 # The kernels for the page; the linked file is committed.

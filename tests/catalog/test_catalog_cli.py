@@ -65,21 +65,63 @@ def test_the_example_that_show_prints_runs(invoke, name):
         draw = staticmethod(catalog.draw)
 
     weight = eval(example, {"initlab": initlab, "numpy": np})
-    assert weight.shape == (64, 128)
+    conv = "conv" in catalog.get(name).needs
+    assert weight.shape == ((128, 64, 3, 3) if conv else (64, 128))
 
 
 @every_initializer
 def test_show_as_json_evaluates_the_law(invoke, name):
     shown = json.loads(invoke("show", name, "--json").output)
 
-    assert shown["law"] == {"shape": [64, 128], "std": catalog.get(name).std((64, 128))}
-    assert shown["parameters"] == catalog.get(name).parameters
+    entry = catalog.get(name)
+    shape = tuple(shown["law"]["shape"])
+    assert shown["law"]["std"] == entry.std(shape)
+    if entry.excess_kurtosis is not None:
+        assert shown["law"]["excess_kurtosis"] == entry.excess_kurtosis(shape)
+    assert shown["parameters"] == entry.parameters
+    assert tuple(shown["needs"]) == entry.needs
+    assert shown["full_rank"] == entry.full_rank
+    assert shown["distinct_units"] == entry.distinct_units
+
+
+@pytest.mark.parametrize("name", catalog.PROCEDURES)
+def test_show_and_list_know_procedures_too(invoke, name):
+    procedure = catalog.PROCEDURES[name]
+
+    shown = " ".join(invoke("show", name).output.split())
+
+    for fact in (procedure.formula, procedure.use_when, procedure.call):
+        assert fact in shown
+    assert name in invoke("list").output
+    listed = json.loads(invoke("list", "--json").output)["procedures"]
+    assert listed == [json.loads(invoke("show", name, "--json").output)]
 
 
 def test_show_takes_parameters_and_scale_as_typed(invoke):
     shown = json.loads(invoke("show", "normal(std=10, scale=-2)", "--json").output)
 
     assert shown["law"]["std"] == 20
+
+
+@pytest.mark.parametrize(
+    ("typed", "facts"),
+    [
+        ("he_normal", ["normal, excess kurtosis 0", "biases 0"]),
+        ("he_normal(dialect=keras)", ["truncated normal, excess kurtosis -0.634"]),
+        ("variance_scaling(distribution=uniform)", ["uniform, excess kurtosis -1.2"]),
+        ("torch_default(bias=2)", ["drawn too, plus 2"]),
+        ("torch_default", ["biases drawn too", "groups, stride, packing"]),
+        ("zeros(bias=0.5)", ["biases 0.5", "some may start alike; rank may be"]),
+        ("sinusoidal", ["fixed: nothing is random", "rank may be deficient"]),
+        ("siren", ["whether the layer is the first", "first=False"]),
+        ("dirac", ["a convolution"]),
+    ],
+)
+def test_show_says_what_is_drawn_and_what_it_needs(invoke, typed, facts):
+    flat = " ".join(invoke("show", typed).output.split())
+
+    for fact in facts:
+        assert fact in flat
 
 
 def test_show_says_what_an_alias_points_to(invoke):

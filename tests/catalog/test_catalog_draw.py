@@ -1,6 +1,5 @@
 """The door: what `draw` and `get` accept, and the line with which they refuse."""
 
-import jaxtyping
 import numpy as np
 import pytest
 
@@ -9,12 +8,6 @@ from initlab.errors import InitlabError, InvalidValueError, UnknownNameError
 from initlab.spec import Init
 
 SHAPE = (4, 3)
-
-
-@pytest.fixture
-def as_users_run(monkeypatch):
-    """Without the shape checks of tests, which would refuse wrong types first."""
-    monkeypatch.setattr(jaxtyping.config, "jaxtyping_disable", True)
 
 
 def rng():
@@ -270,8 +263,8 @@ def test_an_init_that_cannot_be_drawn_is_refused_in_one_line(init, message):
         ),
         (
             lambda: catalog.he_normal(SHAPE, rng=rng(), mode="fan_inn"),
-            "unknown mode 'fan_inn'. Did you mean 'fan_in'? Known: fan_avg, fan_in, "
-            "fan_out.",
+            "unknown mode 'fan_inn'. Did you mean 'fan_in'? Known: fan_avg, "
+            "fan_geometric, fan_in, fan_out.",
         ),
         (
             lambda: catalog.variance_scaling(SHAPE, rng=rng(), distribution="gauss"),

@@ -34,12 +34,27 @@ class Reference:
 
 BIBLIOGRAPHY: Mapping[str, Reference] = MappingProxyType(
     {
+        "balduzzi2017": Reference(
+            authors="Balduzzi, Frean, Leary, Lewis, Ma and McWilliams",
+            year=2017,
+            title="The Shattered Gradients Problem: If resnets are the answer, "
+            "then what is the question?",
+            where="ICML, PMLR 70",
+            link="https://arxiv.org/abs/1702.08591",
+        ),
         "burkardt2014": Reference(
             authors="Burkardt",
             year=2014,
             title="The Truncated Normal Distribution",
             where="Department of Scientific Computing, Florida State University",
             link="https://people.sc.fsu.edu/~jburkardt/presentations/truncated_normal.pdf",
+        ),
+        "fernandez2025": Reference(
+            authors="Fernandez-Hernandez, Mestre, Dolz, Duato and Quintana-Orti",
+            year=2025,
+            title="Sinusoidal Initialization, Time for a New Start",
+            where="NeurIPS",
+            link="https://arxiv.org/abs/2505.12909",
         ),
         "glorot2010": Reference(
             authors="Glorot and Bengio",
@@ -63,6 +78,13 @@ BIBLIOGRAPHY: Mapping[str, Reference] = MappingProxyType(
             "on ImageNet Classification",
             where="ICCV",
             link="https://arxiv.org/abs/1502.01852",
+        ),
+        "heek2020": Reference(
+            authors="Heek et al.",
+            year=2020,
+            title="Flax: A neural network library and ecosystem for JAX",
+            where="software",
+            link="https://flax.readthedocs.io/en/latest/api_reference/flax.linen/layers.html",
         ),
         "keras2015": Reference(
             authors="Chollet et al.",
@@ -93,6 +115,28 @@ BIBLIOGRAPHY: Mapping[str, Reference] = MappingProxyType(
             where="Neural Networks: Tricks of the Trade, Springer",
             link="https://doi.org/10.1007/3-540-49430-8_2",
         ),
+        "martens2010": Reference(
+            authors="Martens",
+            year=2010,
+            title="Deep learning via Hessian-free optimization",
+            where="ICML",
+            link="https://www.cs.toronto.edu/~jmartens/docs/Deep_HessianFree.pdf",
+        ),
+        "mishkin2016": Reference(
+            authors="Mishkin and Matas",
+            year=2016,
+            title="All you need is a good init",
+            where="ICLR",
+            link="https://arxiv.org/abs/1511.06422",
+        ),
+        "paszke2019": Reference(
+            authors="Paszke et al.",
+            year=2019,
+            title="PyTorch: An Imperative Style, High-Performance Deep Learning "
+            "Library",
+            where="NeurIPS",
+            link="https://docs.pytorch.org/docs/stable/generated/torch.nn.Linear.html",
+        ),
         "rumelhart1986": Reference(
             authors="Rumelhart, Hinton and Williams",
             year=1986,
@@ -107,6 +151,37 @@ BIBLIOGRAPHY: Mapping[str, Reference] = MappingProxyType(
             "linear neural networks",
             where="ICLR",
             link="https://arxiv.org/abs/1312.6120",
+        ),
+        "sitzmann2020": Reference(
+            authors="Sitzmann, Martel, Bergman, Lindell and Wetzstein",
+            year=2020,
+            title="Implicit Neural Representations with Periodic Activation Functions",
+            where="NeurIPS",
+            link="https://arxiv.org/abs/2006.09661",
+        ),
+        "xiao2018": Reference(
+            authors="Xiao, Bahri, Sohl-Dickstein, Schoenholz and Pennington",
+            year=2018,
+            title="Dynamical Isometry and a Mean Field Theory of CNNs: How to "
+            "Train 10,000-Layer Vanilla Convolutional Neural Networks",
+            where="ICML, PMLR 80",
+            link="https://arxiv.org/abs/1806.05393",
+        ),
+        "zagoruyko2017": Reference(
+            authors="Zagoruyko and Komodakis",
+            year=2017,
+            title="DiracNets: Training Very Deep Neural Networks Without Skip-"
+            "Connections",
+            where="arXiv",
+            link="https://arxiv.org/abs/1706.00388",
+        ),
+        "zhao2022": Reference(
+            authors="Zhao, Schaefer and Anandkumar",
+            year=2022,
+            title="ZerO Initialization: Initializing Neural Networks with only "
+            "Zeros and Ones",
+            where="TMLR",
+            link="https://arxiv.org/abs/2110.12661",
         ),
     }
 )

@@ -3,12 +3,19 @@
 import math
 import operator
 from collections.abc import Iterable
+from typing import TypeAlias
 
 from initlab.errors import InvalidValueError, UnknownNameError
+from initlab.spec import LayerSpec
+
+# What an initializer and its law take: a bare shape, or the layer that it belongs to.
+Shape: TypeAlias = tuple[int, ...] | LayerSpec
 
 
 def checked_shape(shape: object) -> tuple[int, ...]:
     """Return the shape of a weight: a tuple of at least two positive integers.
+
+    A layer has been checked already: it gives its own.
 
     Raises:
         InvalidValueError: If it is anything else.
@@ -16,7 +23,11 @@ def checked_shape(shape: object) -> tuple[int, ...]:
     Example:
         >>> checked_shape((10, 2))
         (10, 2)
+        >>> checked_shape(LayerSpec(shape=(10, 2)))
+        (10, 2)
     """
+    if isinstance(shape, LayerSpec):
+        return shape.shape
     refused = InvalidValueError(
         "shape: give a tuple of at least two positive integers, (fan_out, fan_in) "
         f"or (out, in, *kernel), got {_one_line(shape)}"
@@ -32,8 +43,33 @@ def checked_shape(shape: object) -> tuple[int, ...]:
     return sizes
 
 
+def checked_kernel(init: str, shape: Shape, instead: str) -> int:
+    """Return the taps of a convolution's kernel: its size over all axes.
+
+    Raises:
+        InvalidValueError: If it has no kernel, or one of more than three axes; the
+            message offers another init.
+
+    Example:
+        >>> checked_kernel("dirac", (4, 2, 3, 3), "identity")
+        9
+    """
+    sizes = checked_shape(shape)
+    if 3 <= len(sizes) <= 5:
+        return math.prod(sizes[2:])
+    raise InvalidValueError(
+        f"{init}: needs a convolution's shape, (out, in, *kernel) with one to three "
+        f"kernel axes, got {sizes}; for a linear layer take {instead}"
+    )
+
+
 def checked_number(
-    name: str, value: float, *, at_least: float = -math.inf, above: float = -math.inf
+    name: str,
+    value: float,
+    *,
+    at_least: float = -math.inf,
+    above: float = -math.inf,
+    at_most: float = math.inf,
 ) -> float:
     """Return a parameter that is finite and in its range.
 
@@ -46,11 +82,12 @@ def checked_number(
         >>> checked_number("std", 10.0, at_least=0.0)
         10.0
     """
-    if math.isfinite(value) and value >= at_least and value > above:
+    if math.isfinite(value) and at_least <= value <= at_most and value > above:
         return value
     limits = [f"at least {at_least:g}"] if math.isfinite(at_least) else []
     limits += [f"above {above:g}"] if math.isfinite(above) else []
-    allowed = " ".join(["a finite number", *limits])
+    limits += [f"at most {at_most:g}"] if math.isfinite(at_most) else []
+    allowed = " ".join(["a finite number", " and ".join(limits)]).strip()
     raise InvalidValueError(f"{name}: give {allowed}, got {value!r}")
 
 

@@ -6,11 +6,12 @@ from typing import Any
 
 import numpy as np
 
-from initlab.catalog._checks import checked_shape
+from initlab.catalog._checks import Shape, checked_shape
+from initlab.catalog._entry import Entry
 from initlab.catalog._rng import Rng, Weight, checked_rng
-from initlab.catalog._table import CATALOG, Entry
+from initlab.catalog._table import CATALOG
 from initlab.errors import InvalidValueError, UnknownNameError
-from initlab.spec import CALLABLE, EXPLICIT, INIT_ALIASES, Init
+from initlab.spec import CALLABLE, EXPLICIT, INIT_ALIASES, Init, LayerSpec
 
 
 def names() -> tuple[str, ...]:
@@ -39,9 +40,31 @@ def get(name: str) -> Entry:
     return CATALOG[canonical]
 
 
+def placed(init: Init, *, first: bool, last: bool) -> Init:
+    """The init with its layer's place filled in, where it takes that and lacks it.
+
+    `siren` and `looks_linear` treat the ends of a network in their own way.
+
+    Args:
+        init: Of any entry, or a function.
+        first: Whether the layer is the first.
+        last: Whether the layer is the last.
+
+    Example:
+        >>> placed(Init.parse("siren(omega=1)"), first=True, last=False).parameters
+        {'first': True, 'omega': 1.0}
+    """
+    if init.name not in CATALOG:
+        return init
+    taken = CATALOG[init.name].parameters
+    place = {"first": first, "last": last}
+    filled = {name: value for name, value in place.items() if name in taken}
+    return init.model_copy(update={"parameters": filled | init.parameters})
+
+
 def draw(
     init: str | Init | Mapping[str, Any] | Callable[..., Any],
-    shape: tuple[int, ...],
+    shape: Shape,
     *,
     rng: Rng,
 ) -> Weight:
@@ -52,7 +75,9 @@ def draw(
             `"normal(std=10)"`; an `Init`; or a function of your own, called as
             `f(shape, rng)`, or as `f(shape, rng=rng)` if its `rng` is keyword-only.
             The array that it returns is copied.
-        shape: `(fan_out, fan_in)` or `(out, in, *kernel)`.
+        shape: `(fan_out, fan_in)` or `(out, in, *kernel)`, taken for an ordinary
+            layer's; or a `LayerSpec`, which knows its fans. A function of your own
+            gets the bare shape.
         rng: Where the numbers come from; a RandomState gives legacy numbers.
 
     Raises:
@@ -70,19 +95,20 @@ def draw(
         0.5
     """
     init = Init.of(init)
-    shape, rng = checked_shape(shape), checked_rng(rng)
+    sizes, rng = checked_shape(shape), checked_rng(rng)
+    layer = shape if isinstance(shape, LayerSpec) else sizes
     function = _function(init)
     # An overflow shows up as a weight that is not finite, and is refused as that.
     with np.errstate(over="ignore", invalid="ignore"):
-        weight = function(shape, rng) * init.scale
+        weight = function(layer, rng) * init.scale
     if not np.isfinite(weight).all():
         raise InvalidValueError(
-            f"init {init}: gives weights that are not finite in shape {shape}"
+            f"init {init}: gives weights that are not finite in shape {sizes}"
         )
     return weight
 
 
-def _function(init: Init) -> Callable[[tuple[int, ...], Rng], Weight]:
+def _function(init: Init) -> Callable[[Shape, Rng], Weight]:
     """Return what draws this init's weights, before its scale."""
     if init.name == EXPLICIT:
         raise InvalidValueError(
@@ -101,10 +127,11 @@ def _function(init: Init) -> Callable[[tuple[int, ...], Rng], Weight]:
 
 def _of_user(
     function: Callable[..., Any], label: str
-) -> Callable[[tuple[int, ...], Rng], Weight]:
+) -> Callable[[Shape, Rng], Weight]:
     """Return the user's function behind one way to call it, its result checked."""
 
-    def checked(shape: tuple[int, ...], rng: Rng) -> Weight:
+    def checked(given: Shape, rng: Rng) -> Weight:
+        shape = checked_shape(given)
         if _binds(function, shape, rng):
             return _checked_result(function(shape, rng), shape, label)
         if _binds(function, shape, rng=rng):

@@ -7,7 +7,7 @@ import math
 import numpy as np
 from scipy.special import gammainc, ndtr, ndtri
 
-from initlab.catalog._checks import checked_number
+from initlab.catalog._checks import Shape, checked_number
 from initlab.catalog._rng import Rng, Weight, standard_normal
 from initlab.catalog._rng import uniform as uniform_draws
 from initlab.errors import InvalidValueError
@@ -17,13 +17,11 @@ from initlab.errors import InvalidValueError
 _FLAT_BELOW = 1e-8
 
 
-def normal(
-    shape: tuple[int, ...], *, rng: Rng, std: float = 0.01, mean: float = 0.0
-) -> Weight:
+def normal(shape: Shape, *, rng: Rng, std: float = 0.01, mean: float = 0.0) -> Weight:
     """Gaussian entries N(mean, std^2), whatever the fans.
 
     Args:
-        shape: `(fan_out, fan_in)` or `(out, in, *kernel)`.
+        shape: `(fan_out, fan_in)` or `(out, in, *kernel)`, or a layer.
         rng: Advanced by one normal draw per entry, and by nothing else.
         std: Standard deviation; 0 or more.
         mean: Expected value.
@@ -41,9 +39,7 @@ def normal(
     return centred + mean
 
 
-def normal_std(
-    shape: tuple[int, ...], *, std: float = 0.01, mean: float = 0.0
-) -> float:
+def normal_std(shape: Shape, *, std: float = 0.01, mean: float = 0.0) -> float:
     """The standard deviation as stated; the mean does not matter.
 
     Example:
@@ -55,12 +51,12 @@ def normal_std(
 
 
 def uniform(
-    shape: tuple[int, ...], *, rng: Rng, low: float = -0.05, high: float = 0.05
+    shape: Shape, *, rng: Rng, low: float = -0.05, high: float = 0.05
 ) -> Weight:
     """Entries spread evenly over [low, high), whatever the fans.
 
     Args:
-        shape: `(fan_out, fan_in)` or `(out, in, *kernel)`.
+        shape: `(fan_out, fan_in)` or `(out, in, *kernel)`, or a layer.
         rng: Advanced by one uniform draw per entry, and by nothing else.
         low: Smallest value.
         high: Bound above; not below `low`.
@@ -80,9 +76,7 @@ def uniform(
     return uniform_draws(shape, rng, low, high)
 
 
-def uniform_std(
-    shape: tuple[int, ...], *, low: float = -0.05, high: float = 0.05
-) -> float:
+def uniform_std(shape: Shape, *, low: float = -0.05, high: float = 0.05) -> float:
     """(high - low) / sqrt(12).
 
     Example:
@@ -94,7 +88,7 @@ def uniform_std(
 
 
 def truncated_normal(
-    shape: tuple[int, ...], *, rng: Rng, std: float = 0.01, bound: float = 2.0
+    shape: Shape, *, rng: Rng, std: float = 0.01, bound: float = 2.0
 ) -> Weight:
     """Gaussian entries without tails: N(0, std^2) cut at `bound` standard deviations.
 
@@ -103,7 +97,7 @@ def truncated_normal(
     `variance_scaling(distribution=truncated_normal)` does correct.
 
     Args:
-        shape: `(fan_out, fan_in)` or `(out, in, *kernel)`.
+        shape: `(fan_out, fan_in)` or `(out, in, *kernel)`, or a layer.
         rng: Advanced by one uniform draw per entry, and by nothing else.
         std: Standard deviation before the cut; 0 or more.
         bound: Where the cut is, in multiples of `std`; above 0.
@@ -121,7 +115,7 @@ def truncated_normal(
 
 
 def truncated_normal_std(
-    shape: tuple[int, ...], *, std: float = 0.01, bound: float = 2.0
+    shape: Shape, *, std: float = 0.01, bound: float = 2.0
 ) -> float:
     """The realised standard deviation, after the cut.
 
@@ -136,7 +130,7 @@ def truncated_normal_std(
     return checked_number("std", std, at_least=0.0) * _cut_std(bound)
 
 
-def truncated_draws(shape: tuple[int, ...], rng: Rng, bound: float) -> Weight:
+def truncated_draws(shape: Shape, rng: Rng, bound: float) -> Weight:
     """Standard normal draws cut at `bound`, by the inverse distribution function.
 
     Not by rejection: one uniform number per entry, so that the number of draws, and

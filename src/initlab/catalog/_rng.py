@@ -11,7 +11,7 @@ from typing import TypeAlias
 import numpy as np
 from jaxtyping import Float64
 
-from initlab.catalog._checks import checked_shape
+from initlab.catalog._checks import Shape, checked_shape
 from initlab.errors import InvalidValueError
 
 Rng: TypeAlias = np.random.Generator | np.random.RandomState
@@ -37,7 +37,7 @@ def checked_rng(rng: object) -> Rng:
     )
 
 
-def standard_normal(shape: tuple[int, ...], rng: Rng) -> Weight:
+def standard_normal(shape: Shape, rng: Rng) -> Weight:
     """Normal draws with mean 0 and variance 1, in C order.
 
     Example:
@@ -47,7 +47,7 @@ def standard_normal(shape: tuple[int, ...], rng: Rng) -> Weight:
     return checked_rng(rng).standard_normal(checked_shape(shape))
 
 
-def uniform(shape: tuple[int, ...], rng: Rng, low: float, high: float) -> Weight:
+def uniform(shape: Shape, rng: Rng, low: float, high: float) -> Weight:
     """Uniform draws from [low, high), in C order.
 
     Raises:

@@ -15,18 +15,31 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 _EXAMPLE_SHAPE = (64, 128)
+_EXAMPLE_KERNEL = (128, 64, 3, 3)
+
+_NEEDS = {
+    "shape": "the weight's shape",
+    "layer": "the layer (groups, stride, packing), or a shape taken for an ordinary "
+    "one's",
+    "conv": "a convolution",
+    "position": "whether the layer is the first or the last, which a study fills in",
+    "batch": "a batch of inputs",
+    "forward": "a function that runs the network",
+}
 
 _Json = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
 
 
 def list_inits(as_json: _Json = False) -> None:
     """List every initializer: its law, and when to use it."""
-    from initlab.catalog import CATALOG
+    from initlab.catalog import CATALOG, PROCEDURES
     from initlab.spec import INIT_ALIASES
 
     if as_json:
         inits = [_facts(name) for name in CATALOG]
-        _print_json({"inits": inits, "aliases": dict(INIT_ALIASES)})
+        procedures = [_procedure_facts(name) for name in PROCEDURES]
+        aliases = dict(INIT_ALIASES)
+        _print_json({"inits": inits, "procedures": procedures, "aliases": aliases})
         return
     from rich.table import Table
 
@@ -37,16 +50,19 @@ def list_inits(as_json: _Json = False) -> None:
     table.add_column("use it when", ratio=5)
     for name, entry in CATALOG.items():
         table.add_row(name, entry.formula, entry.use_when)
+    for name, procedure in PROCEDURES.items():
+        table.add_row(name, procedure.formula, procedure.use_when)
     console.print(table)
     console.print()
 
-    aliases = Table(box=None, pad_edge=False)
-    aliases.add_column("alias", no_wrap=True, style="bold")
-    aliases.add_column("points to", no_wrap=True)
+    short = Table(box=None, pad_edge=False)
+    short.add_column("alias", no_wrap=True, style="bold")
+    short.add_column("points to", no_wrap=True)
     for alias, target in INIT_ALIASES.items():
-        aliases.add_row(alias, target)
-    console.print(aliases)
+        short.add_row(alias, target)
+    console.print(short)
     console.print(
+        f"\nOn data, no init of a study: {', '.join(PROCEDURES)}."
         "\nEvery init also takes scale= and bias=. More: initlab show NAME",
         soft_wrap=True,
     )
@@ -60,7 +76,10 @@ def show_init(
     as_json: _Json = False,
 ) -> None:
     """Show one initializer: formula, law, parameters, citation, use."""
-    facts = _facts(name)
+    from initlab.spec import PROCEDURE_NAMES
+
+    procedure = name in PROCEDURE_NAMES
+    facts = _procedure_facts(name) if procedure else _facts(name)
     if as_json:
         _print_json(facts)
         return
@@ -69,12 +88,11 @@ def show_init(
     table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
     table.add_column(no_wrap=True, style="bold")
     table.add_column(overflow="fold")
-    law, citation = facts["law"], facts["citation"]
-    defaults = ", ".join(f"{key}={_short(x)}" for key, x in facts["parameters"].items())
+    citation = facts["citation"]
     rows = {
         "formula": facts["formula"],
-        "law": f"std {law['std']:.6g} of the entries, for shape {law['shape']}",
-        "parameters": f"{defaults or 'none'}; scale=1, bias=0 as everywhere",
+        **({} if procedure else _law_rows(facts)),
+        "needs": "; ".join(_NEEDS[need] for need in facts["needs"]),
         "use it when": facts["use_when"],
         "not when": facts["not_when"],
         "citation": f"{citation['authors']} ({citation['year']}), "
@@ -91,6 +109,18 @@ def show_init(
     console.print(f"\n{facts['example']}", soft_wrap=True)
 
 
+def _law_rows(facts: dict[str, Any]) -> dict[str, str]:
+    law = facts["law"]
+    defaults = ", ".join(f"{key}={_short(x)}" for key, x in facts["parameters"].items())
+    return {
+        "law": f"std {law['std']:.6g} of the entries, for shape {law['shape']}",
+        "distribution": _distribution(facts),
+        "units": _units(facts),
+        "biases": _biases(facts),
+        "parameters": f"{defaults or 'none'}; scale=1, bias=0 as everywhere",
+    }
+
+
 def _facts(text: str) -> dict[str, Any]:
     """Return what is known about an init as typed, ready for JSON."""
     from dataclasses import asdict
@@ -101,7 +131,11 @@ def _facts(text: str) -> dict[str, Any]:
     init = Init.parse(text)
     entry = catalog.get(init.name)
     typed = text.split("(")[0].strip()
-    std = abs(init.scale) * entry.std(_EXAMPLE_SHAPE, **init.parameters)
+    shape = _EXAMPLE_KERNEL if "conv" in entry.needs else _EXAMPLE_SHAPE
+    std = abs(init.scale) * entry.std(shape, **init.parameters)
+    kurtosis = None
+    if entry.excess_kurtosis is not None:
+        kurtosis = entry.excess_kurtosis(shape, **init.parameters)
     if not math.isfinite(std):
         raise InvalidValueError(f"init {init}: its standard deviation is not finite")
     return {
@@ -109,19 +143,70 @@ def _facts(text: str) -> dict[str, Any]:
         "alias": typed if typed in INIT_ALIASES else None,
         "summary": entry.summary,
         "formula": entry.formula,
-        "distribution": entry.distribution,
+        "distribution": _drawn_law(entry.distribution, kurtosis),
         "parameters": entry.parameters,
-        "law": {"shape": _EXAMPLE_SHAPE, "std": std},
+        "law": {"shape": shape, "std": std, "excess_kurtosis": kurtosis},
+        "needs": entry.needs,
+        "full_rank": entry.full_rank,
+        "distinct_units": entry.distinct_units,
+        "bias": {"value": init.bias, "random": entry.bias is not None},
         "use_when": entry.use_when,
         "not_when": entry.not_when,
         "citation": asdict(entry.reference),
-        "example": f"initlab.draw({text!r}, {_EXAMPLE_SHAPE}, "
-        "rng=numpy.random.default_rng(0))",
+        "example": f"initlab.draw({text!r}, {shape}, rng=numpy.random.default_rng(0))",
     }
 
 
-def _short(value: float | str) -> str:
-    return value if isinstance(value, str) else f"{value:.6g}"
+def _procedure_facts(name: str) -> dict[str, Any]:
+    """Return what is known about a data-driven initialization, ready for JSON."""
+    from dataclasses import asdict
+
+    from initlab.catalog import PROCEDURES
+
+    procedure = PROCEDURES[name]
+    return {
+        "name": name,
+        "alias": None,
+        "summary": procedure.summary,
+        "formula": procedure.formula,
+        "needs": procedure.needs,
+        "use_when": procedure.use_when,
+        "not_when": procedure.not_when,
+        "citation": asdict(procedure.reference),
+        "example": procedure.call,
+    }
+
+
+def _drawn_law(default: str, kurtosis: float | None) -> str:
+    """Return the distribution with the parameters typed: a dialect may cut normals."""
+    if default != "normal" or kurtosis is None or kurtosis == 0:
+        return default
+    return "uniform" if kurtosis == -1.2 else "truncated_normal"
+
+
+def _biases(facts: dict[str, Any]) -> str:
+    value = f"{facts['bias']['value']:g}"
+    if not facts["bias"]["random"]:
+        return value
+    return "drawn too" if value == "0" else f"drawn too, plus {value}"
+
+
+def _distribution(facts: dict[str, Any]) -> str:
+    kurtosis = facts["law"]["excess_kurtosis"]
+    name = str(facts["distribution"]).replace("_", " ")
+    if kurtosis is None:
+        return f"{name}: nothing is random"
+    return f"{name}, excess kurtosis {kurtosis:.3g}"
+
+
+def _units(facts: dict[str, Any]) -> str:
+    rank = "full rank" if facts["full_rank"] else "rank may be deficient"
+    alike = "all distinct" if facts["distinct_units"] else "some may start alike"
+    return f"{alike}; {rank}"
+
+
+def _short(value: bool | float | str) -> str:
+    return f"{value:.6g}" if isinstance(value, float) else str(value)
 
 
 def _console() -> "Console":

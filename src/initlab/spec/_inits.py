@@ -27,14 +27,18 @@ from pydantic import (
 from initlab.errors import InvalidValueError, UnknownNameError
 from initlab.spec._base import Spec, one_line, shortened
 
-Mode = Literal["fan_in", "fan_out", "fan_avg"]
+Mode = Literal["fan_in", "fan_out", "fan_avg", "fan_geometric"]
+Dialect = Literal["initlab", "torch", "keras", "jax"]
 Distribution = Literal["normal", "truncated_normal", "uniform"]
 
 _RELU_GAIN = math.sqrt(2)
 
 
+_DIALECT: dict[str, Any] = {"dialect": (Dialect, "initlab")}
+
+
 def _fan_scaled(gain: float, mode: Mode) -> dict[str, Any]:
-    return {"gain": (float, gain), "mode": (Mode, mode)}
+    return {"gain": (float, gain), "mode": (Mode, mode)} | _DIALECT
 
 
 _FIELDS: Mapping[str, dict[str, Any]] = {
@@ -42,14 +46,22 @@ _FIELDS: Mapping[str, dict[str, Any]] = {
     "ones": {},
     "constant": {"value": (float, 0.1)},
     "identity": {"gain": (float, 1.0)},
+    "dirac": {},
+    "zero_hadamard": {},
+    "sinusoidal": {},
     "normal": {"std": (NonNegativeFloat, 0.01), "mean": (float, 0.0)},
     "uniform": {"low": (float, -0.05), "high": (float, 0.05)},
     "truncated_normal": {
         "std": (NonNegativeFloat, 0.01),
         "bound": (PositiveFloat, 2.0),
     },
+    "sparse": {
+        "sparsity": (Annotated[float, Field(ge=0, le=1)], 0.5),
+        "std": (NonNegativeFloat, 0.01),
+    },
     "lecun_normal": _fan_scaled(1.0, "fan_in"),
     "lecun_uniform": _fan_scaled(1.0, "fan_in"),
+    "lesson_xavier": {},
     "glorot_normal": _fan_scaled(1.0, "fan_avg"),
     "glorot_uniform": _fan_scaled(1.0, "fan_avg"),
     "he_normal": _fan_scaled(_RELU_GAIN, "fan_in"),
@@ -58,9 +70,19 @@ _FIELDS: Mapping[str, dict[str, Any]] = {
         "variance": (NonNegativeFloat, 1.0),
         "mode": (Mode, "fan_in"),
         "distribution": (Distribution, "normal"),
+    }
+    | _DIALECT,
+    "siren": {"omega": (PositiveFloat, 30.0), "first": (bool, False)},
+    "orthogonal": {"gain": (float, 1.0)} | _DIALECT,
+    "delta_orthogonal": {"gain": (float, 1.0)},
+    "looks_linear": {
+        "gain": (float, 1.0),
+        "first": (bool, False),
+        "last": (bool, False),
     },
-    "orthogonal": {"gain": (float, 1.0)},
-    "lesson_xavier": {},
+    "torch_default": {},
+    "keras_default": {},
+    "flax_default": {},
 }
 
 # Aliases keep the name that the field uses and say what they point to.
@@ -70,6 +92,7 @@ INIT_ALIASES: Mapping[str, str] = MappingProxyType(
         "xavier_uniform": "glorot_uniform",
         "kaiming_normal": "he_normal",
         "kaiming_uniform": "he_uniform",
+        "jax_default": "flax_default",
     }
 )
 
@@ -86,6 +109,9 @@ INIT_PARAMETERS: Mapping[str, type[BaseModel]] = MappingProxyType(
 )
 INIT_NAMES: tuple[str, ...] = tuple(INIT_PARAMETERS)
 
+# Initializations that run the network on data, and so are no init of a study.
+PROCEDURE_NAMES: tuple[str, ...] = ("lsuv",)
+
 # Names of starting weights that no table holds: the user's own.
 CALLABLE, EXPLICIT = "callable", "explicit"
 
@@ -98,7 +124,7 @@ class Init(Spec):
             the user's, or `"explicit"` for weights that were handed in.
         parameters: What the catalog's entry takes; absent ones have its defaults.
         scale: Every weight is multiplied by it.
-        bias: The value that every bias starts at.
+        bias: The value that every bias starts at, or that is added to drawn ones.
         label: How tables and figures call it; by default, as a user would type it.
         digest: SHA-256 of a callable's source or of explicit weights.
 
@@ -110,7 +136,7 @@ class Init(Spec):
     """
 
     name: str
-    parameters: dict[str, float | str] = Field(default_factory=dict)
+    parameters: dict[str, bool | float | str] = Field(default_factory=dict)
     # Bounded, so that what is computed from them rarely overflows.
     scale: Annotated[float, Field(ge=-1e100, le=1e100)] = 1.0
     bias: Annotated[float, Field(ge=-1e100, le=1e100)] = 0.0
@@ -197,8 +223,13 @@ class Init(Spec):
 _SHARED = {"scale", "bias", "label"}
 
 
-def _checked(name: str, parameters: Mapping[str, Any]) -> dict[str, float | str]:
+def _checked(name: str, parameters: Mapping[str, Any]) -> dict[str, bool | float | str]:
     """Return the parameters that were given, validated by the entry's own model."""
+    if name in PROCEDURE_NAMES:
+        raise InvalidValueError(
+            f"{name}: needs a batch of data and a way to run the network: call "
+            f"initlab.catalog.{name}(weights, forward, rng=...)"
+        )
     if name not in INIT_PARAMETERS:
         raise UnknownNameError("init", name, [*INIT_NAMES, *INIT_ALIASES])
     model = INIT_PARAMETERS[name]

@@ -55,8 +55,9 @@ class Starts(Sequence[Weights]):
 def drawn(study: Study, init: Init, member: int) -> Weights:
     """Return one member's starting weights; inits share streams, so they pair.
 
-    Legacy seeding draws layer after layer from `RandomState(seed + member)`; stream
-    seeding gives tensor `Wl` of the member the path `("weights", member, "Wl")`.
+    Legacy seeding draws layer after layer from `RandomState(seed + member)`, a layer's
+    biases after its weight; stream seeding gives tensor `Wl` or `bl` of the member the
+    path `("weights", member, "Wl")`.
     """
     assert study.network.widths is not None
     if init.name == EXPLICIT:
@@ -64,15 +65,20 @@ def drawn(study: Study, init: Init, member: int) -> Weights:
             f"inits: {init.label!r} names explicit weights, which a spec cannot hold: "
             f"pass weights={{{init.label!r}: ...}} again"
         )
+    widths = study.network.widths
     one = study.seeding == "legacy"
     legacy = np.random.RandomState(study.seed + member) if one else None
+
+    def source(tensor: str) -> catalog.Rng:
+        return legacy or stream(study.seed, "weights", member, tensor)
+
     weights: Weights = []
-    for layer, (fan_in, fan_out) in enumerate(pairwise(study.network.widths), start=1):
-        rng: np.random.Generator | np.random.RandomState = legacy or stream(
-            study.seed, "weights", member, f"W{layer}"
-        )
-        weight = catalog.draw(init, (fan_out, fan_in), rng=rng)
-        weights.append((weight, np.full(fan_out, init.bias)))
+    for layer, (fan_in, fan_out) in enumerate(pairwise(widths), start=1):
+        here = catalog.placed(init, first=layer == 1, last=layer == len(widths) - 1)
+        shape = (fan_out, fan_in)
+        weight = catalog.draw(here, shape, rng=source(f"W{layer}"))
+        bias = catalog.draw_bias(here, shape, rng=source(f"b{layer}"))
+        weights.append((weight, bias))
     return weights
 
 
