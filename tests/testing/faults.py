@@ -662,7 +662,7 @@ def qr_without_signs():
     return wrong
 
 
-@fault("Haar: trace", law=ORTHOGONAL)
+@fault("Haar", law=ORTHOGONAL)
 def from_an_svd():
     def wrong(shape, rng):
         rows, columns = shape[0], int(np.prod(shape[1:]))

@@ -4,6 +4,7 @@ In 16 bits every value stands for an interval. A correct initializer's values fa
 into it as often as its law says; one that saturates piles them up at the bound.
 """
 
+import math
 from typing import Any
 
 import numpy as np
@@ -37,39 +38,53 @@ def dithered(values: Array, sampler: Sampler) -> Array:
 def atoms(
     sampler: Sampler, law: Law, target: Target, values: Array, spread: float
 ) -> list[Outcome]:
-    """Judge how often zero and the largest value occur."""
+    """Judge how often zero and the two extreme values occur."""
     grid, _ = _resolution(values, sampler.precision)
-    sizes = np.abs(values)
-    outcomes = []
-    for name, value in (
-        ("values that are zero", 0.0),
-        ("values at the bound", float(sizes.max())),
-    ):
-        count = int(np.count_nonzero(sizes == value))
-        width = grid * spread
-        if sampler.precision in SMALLEST:
-            below, above = _gaps(np.array([value]), sampler)
-            width = max(width, float((below + above)[0]) / 2)
-        sides = 1 if value == 0 else 2
-        mean = law.mean or 0.0
-        densities = [
-            float(law.density.pdf((sign * value - mean) / spread * shrink))
-            for sign in (1, -1)
-            for shrink in (1.0, 0.98)
-        ]
-        expected = len(values) * sides * max(densities) * width / spread
-        p = float(scipy.stats.poisson.sf(count - 1, expected)) if count > 1 else 1.0
-        outcomes.append(
-            Outcome(
-                name=name,
-                where=target,
-                measured=count,
-                expected=expected,
-                p=p,
-                detail=f"of {len(values)} in {sampler.precision}",
-            )
+    return [
+        _atom(name, value, sampler, law, target, values, spread, grid)
+        for name, value in (
+            ("values that are zero", 0.0),
+            ("values at the bound", float(values.max())),
+            ("values at the bound", float(values.min())),
         )
-    return outcomes
+    ]
+
+
+def _atom(
+    name: str,
+    value: float,
+    sampler: Sampler,
+    law: Law,
+    target: Target,
+    values: Array,
+    spread: float,
+    grid: float,
+) -> Outcome:
+    """Compare a value's number with the law's share of what rounds to it."""
+    density, mean = law.density, law.mean or 0.0
+    std = law.std_at(target) or spread
+    width = grid * std
+    if sampler.precision in SMALLEST:
+        below, above = (float(gap[0]) for gap in _gaps(np.array([value]), sampler))
+        # Nothing lies beyond the edge: a bound that is a number of the type gets half
+        # of what any other number gets.
+        edge = density.edge * std if mean == 0 and value != 0 else math.inf
+        inside = min(above / 2, max(edge - abs(value), 0.0))
+        width = max(width, below / 2 + inside)
+    at_most = max(
+        float(density.pdf((value - mean) / std * shrink)) for shrink in (1.0, 0.98)
+    )
+    count = int(np.count_nonzero(values == value))
+    expected = len(values) * at_most * width / std
+    p = float(scipy.stats.poisson.sf(count - 1, expected)) if count > 1 else 1.0
+    return Outcome(
+        name=name,
+        where=target,
+        measured=float(count),
+        expected=expected,
+        p=p,
+        detail=f"{value:.6g}, of {len(values)} values in {sampler.precision}",
+    )
 
 
 def distinct_values(
@@ -87,7 +102,7 @@ def distinct_values(
         Outcome(
             name="distinct values",
             where=target,
-            measured=count,
+            measured=float(count),
             expected=expected,
             p=1.0 if count >= share * expected else 0.0,
             detail=f"at least {100 * share:g} % of it in {sampler.precision}",

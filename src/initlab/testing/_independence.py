@@ -34,11 +34,14 @@ def independence(
     """Judge rows, columns and distances within each of `factor` draws."""
     outcomes = []
     drawn = sampler.draws(target, factor, *path)
-    drawn, four = _scaled(drawn)
+    drawn, four = _scaled(drawn, centre=law.independent)
     rows = drawn.reshape(factor * shape_of(target)[0], -1)
     first = drawn[0].reshape(shape_of(target)[0], -1)
     if not law.independent:
-        return [_related("dependent units", law, target, rows, four)]
+        if not (law.distinct_units and law.full_rank):
+            return []
+        rows = rows[:, rows.any(axis=0)]
+        return [_related("dependent units", law, target, rows / rows.std(), four)]
     for axis in range(1, drawn.ndim):
         moved = np.moveaxis(drawn, axis, 0).reshape(drawn.shape[axis], -1)
         name = ("units", "inputs", "kernel positions")[min(axis, 3) - 1]
@@ -68,12 +71,12 @@ def members(
     ]
 
 
-def _scaled(drawn: Array) -> tuple[Array, float]:
+def _scaled(drawn: Array, *, centre: bool = True) -> tuple[Array, float]:
     """The draws with mean 0 and variance 1, and their fourth moment.
 
     Their own, not the law's: a wrong distribution is judged elsewhere, by its name.
     """
-    centred = drawn - drawn.mean()
+    centred = drawn - (drawn.mean() if centre else 0.0)
     centred /= float(centred.std()) or 1.0
     return centred, float(np.mean(np.square(np.square(centred))))
 
@@ -106,7 +109,7 @@ def _related(name: str, law: Law, target: Target, rows: Array, four: float) -> O
     if not law.independent:
         # Entries of unknown tails and zeros: only copying on a large scale.
         ratio = total / max(pairs * length, 1.0)
-        p = 0.0 if ratio > 10 and law.distinct_units and law.full_rank else 1.0
+        p = 0.0 if ratio > 10 else 1.0
     return Outcome(
         name=name,
         where=target,

@@ -44,15 +44,15 @@ class Law:
         1.0
     """
 
-    std: float | Callable[[Any], float] | None = None
-    mean: float | None = 0.0
+    std: float | int | Callable[[Any], Any] | None = None
+    mean: float | int | None = 0.0
     distribution: Distribution | None = None
-    bound: float = 2.0
-    excess_kurtosis: float | Callable[[Any], float] | None = None
+    bound: float | int = 2.0
+    excess_kurtosis: float | int | Callable[[Any], Any] | None = None
     full_rank: bool = True
     distinct_units: bool = True
     mode: Preserved | None = None
-    gain: float = 1.0
+    gain: float | int = 1.0
 
     def __post_init__(self) -> None:
         for name, value, allowed in (
@@ -78,7 +78,7 @@ class Law:
     def density(self) -> Density:
         """The distribution of independent entries."""
         assert self.distribution is not None
-        return density(self.distribution, self.bound)
+        return density(self.distribution, float(self.bound))
 
     def std_at(self, target: Target) -> float | None:
         """The standard deviation there, or None if the law does not state it."""
@@ -87,8 +87,8 @@ class Law:
         if self.std is None and self.mode is not None:
             forward, backward = taps(target)
             fan = forward if self.mode == "fan_in" else backward
-            return self.gain / math.sqrt(fan)
-        return self.std
+            return float(self.gain / math.sqrt(fan))
+        return None if self.std is None else float(self.std)
 
     def kurtosis_at(self, target: Target) -> float | None:
         """The excess kurtosis there, or None if the law does not state it."""
@@ -96,7 +96,8 @@ class Law:
             return float(self.excess_kurtosis(target))
         if self.excess_kurtosis is None and self.independent:
             return self.density.excess_kurtosis
-        return self.excess_kurtosis
+        stated = self.excess_kurtosis
+        return None if stated is None else float(stated)
 
     def variance_at(self, target: Target, *, backward: bool) -> float | None:
         """The factor by which a layer of these weights multiplies a white signal.
@@ -106,7 +107,7 @@ class Law:
             backward: Whether gradients are meant, which go from outputs to inputs.
         """
         if self.mode == ("fan_out" if backward else "fan_in"):
-            return self.gain**2
+            return float(self.gain) ** 2
         std = self.std_at(target)
         if std is None or self.mean is None:
             return None

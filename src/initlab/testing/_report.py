@@ -2,13 +2,16 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
 from initlab.errors import InitlabError
 from initlab.spec import LayerSpec
 from initlab.testing._layers import Target
+
+# As counts and sizes arrive: run-time checks do not take an int for a float.
+Number: TypeAlias = float | int | np.number[Any]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,10 +49,10 @@ class Outcome:
 
 def exactly(
     name: str,
-    holds: bool,
+    holds: bool | np.bool_,
     *,
-    measured: float | np.number[Any],
-    expected: float | np.number[Any] = 0.0,
+    measured: Number,
+    expected: Number = 0.0,
     where: Target | None = None,
     detail: str = "",
 ) -> Outcome:

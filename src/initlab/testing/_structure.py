@@ -32,14 +32,19 @@ def structure(
     shape = shape_of(target)
     exchangeable = law.independent or law.distribution == "orthogonal"
     outcomes = []
+    full = min(shape[0], math.prod(shape[1:]))
     worst_rank, worst_zero, worst_copies, dead_inputs = math.inf, 0, 0, 0
     for weight in sampler.draws(target, count, *path):
         units = weight.reshape(shape[0], -1)
+        dead_inputs = max(dead_inputs, int(np.count_nonzero(~units.any(axis=0))))
+        if not exchangeable and units.any():
+            # A kernel may be zero but for its centre: rank and copies are of the rest.
+            units = units[:, units.any(axis=0)]
+        full = min(full, *units.shape)
         worst_zero = max(worst_zero, int(np.count_nonzero(~units.any(axis=1))))
         worst_copies = max(
-            worst_copies, copies(units, sampler.epsilon, sort=exchangeable)
+            worst_copies, copies(units, sampler.epsilon, exchangeable=exchangeable)
         )
-        dead_inputs = max(dead_inputs, int(np.count_nonzero(~units.any(axis=0))))
         worst_rank = min(worst_rank, _rank(units, sampler.epsilon))
     if law.distinct_units:
         outcomes += [
@@ -49,7 +54,6 @@ def structure(
     if exchangeable:
         outcomes.append(_none("zero inputs", dead_inputs, target))
     if law.full_rank:
-        full = min(shape[0], math.prod(shape[1:]))
         outcomes.append(
             exactly(
                 "rank",
@@ -62,8 +66,10 @@ def structure(
     return outcomes
 
 
-def copies(units: Array, epsilon: float = 2.0**-52, *, sort: bool = True) -> int:
-    """How many rows equal an earlier one, up to sign and scale.
+def copies(
+    units: Array, epsilon: float = 2.0**-52, *, exchangeable: bool = True
+) -> int:
+    """How many rows equal an earlier one, up to scale.
 
     Rows of one or two weights have too few to tell a copy from a coincidence, and so
     have short rows of few bits.
@@ -71,7 +77,8 @@ def copies(units: Array, epsilon: float = 2.0**-52, *, sort: bool = True) -> int
     Args:
         units: One per row.
         epsilon: The spacing of the numbers around 1.
-        sort: Whether the order of a row's weights does not matter either.
+        exchangeable: Whether signs and the order of a row's weights do not matter
+            either. Schemes that mirror units on purpose say that they do.
 
     Example:
         >>> copies(np.array([[1.0, 2.0, 4.0], [-8.0, 4.0, 2.0], [1.0, 2.0, 5.0]]))
@@ -83,8 +90,10 @@ def copies(units: Array, epsilon: float = 2.0**-52, *, sort: bool = True) -> int
         return 0
     largest = np.argmax(np.abs(units), axis=1)[:, None]
     peak = np.take_along_axis(units, largest, axis=1)
+    if not exchangeable:
+        peak = np.abs(peak)
     alike = units / np.where(peak != 0, peak, 1.0)
-    if sort:
+    if exchangeable:
         alike = np.sort(np.abs(alike), axis=1)
     keys = alike @ np.cos(np.arange(1, length + 1) ** 1.5)
     order = np.argsort(keys, kind="stable")
