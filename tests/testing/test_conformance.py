@@ -12,7 +12,7 @@ from initlab.testing import Law, check_initializer, taps
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 from correct import INITS, accepts, drawn_from_a_shape, of_catalog
 
-every_init = pytest.mark.parametrize("init", filter(drawn_from_a_shape, INITS))
+every_init = pytest.mark.parametrize("init", [*filter(drawn_from_a_shape, INITS)])
 
 
 def passes(init, seed):
