@@ -4,7 +4,7 @@ BIN := .venv/bin
 # Checked as a file: a second `make compare` starts at once.
 INSTALLED := .venv/.installed
 
-.PHONY: compare test check bench wasm clean
+.PHONY: compare test check bench conformance wasm clean
 
 compare: $(INSTALLED)
 	$(BIN)/initlab compare
@@ -26,6 +26,11 @@ bench: $(INSTALLED)
 	$(BIN)/python benchmarks/against_peers.py
 	$(BIN)/python benchmarks/framework_laws.py
 	$(BIN)/python -m pytest benchmarks --no-header -q
+
+# The suite over our catalog, planted faults and other frameworks: half an hour or more.
+conformance: $(INSTALLED)
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[bench,test]'
+	$(BIN)/python benchmarks/conformance.py --runs 200 --processes 2
 
 # The kernels for the page; the linked file is committed.
 wasm: $(INSTALLED)

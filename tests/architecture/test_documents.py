@@ -22,6 +22,9 @@ MODULES = [
 ]
 
 
+PAGES = [page.read_text(encoding="utf-8") for page in sorted(ROOT.glob("docs/*.md"))]
+
+
 def blocks(kind):
     return [body for name, body in BLOCK.findall(README) if name == kind]
 
@@ -38,17 +41,22 @@ def test_readme_has_no_block_that_nothing_runs():
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("code", blocks("python"))
-def test_python_in_the_readme_runs(code, tmp_path, monkeypatch, capsys):
+@pytest.mark.parametrize(
+    "code",
+    blocks("python")
+    + [
+        body for page in PAGES for kind, body in BLOCK.findall(page) if kind == "python"
+    ],
+)
+def test_python_in_the_documents_runs(code, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
 
-    exec(compile(code, "README.md", "exec"), {"__name__": "readme"})
+    exec(compile(code, "document", "exec"), {"__name__": "document"})
 
     assert capsys.readouterr().out
 
 
 COMMANDS = [line for body in blocks("sh") for line in body.splitlines() if line]
-PAGES = [page.read_text(encoding="utf-8") for page in sorted(ROOT.glob("docs/*.md"))]
 COMMANDS += [
     line
     for page in PAGES

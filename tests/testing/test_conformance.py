@@ -1,0 +1,58 @@
+"""Every correct entry of the catalog passes, in every type; no false alarm."""
+
+import pathlib
+import sys
+
+import ml_dtypes
+import numpy as np
+import pytest
+
+from initlab.testing import Law, check_initializer, taps
+
+sys.path.insert(0, str(pathlib.Path(__file__).parent))
+from correct import INITS, accepts, drawn_from_a_shape, of_catalog
+
+every_init = pytest.mark.parametrize("init", [*filter(drawn_from_a_shape, INITS)])
+
+
+def passes(init, seed):
+    return not check_initializer(
+        of_catalog(init), law=init, rng_seed=seed, accepts=accepts(init)
+    ).broken
+
+
+@every_init
+@pytest.mark.parametrize("seed", range(3))
+def test_a_correct_entry_passes(init, seed):
+    assert passes(init, seed)
+
+
+@pytest.mark.slow
+@every_init
+@pytest.mark.parametrize("seed", range(3, 10))
+def test_a_correct_entry_passes_again(init, seed):
+    assert passes(init, seed)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float16", ml_dtypes.bfloat16])
+@pytest.mark.parametrize(
+    "init", ["he_normal", "he_uniform", "truncated_normal(std=1)", "orthogonal"]
+)
+def test_a_correct_entry_passes_when_it_is_rounded(init, dtype):
+    name = np.dtype(dtype).name
+
+    report = check_initializer(of_catalog(init, dtype), law=init, dtype=name)
+
+    assert not report.broken
+
+
+@pytest.mark.parametrize("mode", ["fan_in", "fan_out"])
+def test_a_correct_initializer_of_layers_passes(mode):
+    def scaled(layer, rng):
+        fan = taps(layer)[mode == "fan_out"]
+        return rng.standard_normal(layer.shape) * (2 / fan) ** 0.5
+
+    law = Law(distribution="normal", mode=mode, gain=2**0.5)
+    report = check_initializer(scaled, law=law, layers=True)
+
+    assert {"forward variance", "backward variance"} <= set(report.names)
