@@ -18,10 +18,12 @@ if TYPE_CHECKING:
     from initlab.spec import MLP as MLP
     from initlab.spec import Init as Init
     from initlab.spec import Problem as Problem
+    from initlab.spec import SignalStudy as SignalStudy
     from initlab.spec import Study as Study
     from initlab.spec import from_toml as from_toml
     from initlab.spec import to_toml as to_toml
     from initlab.study import run as run
+    from initlab.study import signal as signal
 
 __version__ = "0.1.0"
 
@@ -31,12 +33,14 @@ _HOMES = {
     "Init": "initlab.spec",
     "MLP": "initlab.spec",
     "Problem": "initlab.spec",
+    "SignalStudy": "initlab.spec",
     "Study": "initlab.spec",
     "compare": "initlab.reports",
     "draw": "initlab.catalog",
     "from_toml": "initlab.spec",
     "report": "initlab.reports",
     "run": "initlab.study",
+    "signal": "initlab.study",
     "stream": "initlab.rng",
     "to_toml": "initlab.spec",
 }

@@ -6,6 +6,13 @@ from initlab.engine._losses import LOSSES
 from initlab.engine._machine import cores, machine
 from initlab.engine._network import Reference
 from initlab.engine._reference import layer_outputs, starting_outputs, train
+from initlab.engine._signals import (
+    MEASURED_SIGNALS,
+    Signals,
+    input_cosine,
+    stream_signals,
+)
+from initlab.engine._summaries import SATURATED_SLOPE
 from initlab.engine._values import (
     Examples,
     History,
@@ -18,21 +25,26 @@ from initlab.engine._values import (
 __all__ = [
     "ENGINES",
     "LOSSES",
+    "MEASURED_SIGNALS",
+    "SATURATED_SLOPE",
     "Examples",
     "History",
     "LayerSummaries",
     "Parameters",
     "Progress",
     "Reference",
+    "Signals",
     "StepCost",
     "Weights",
     "cores",
+    "input_cosine",
     "layer_outputs",
     "machine",
     "quickest",
     "starting_outputs",
     "step_cost",
     "stream_ensemble",
+    "stream_signals",
     "train",
     "train_ensemble",
 ]

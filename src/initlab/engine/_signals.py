@@ -6,8 +6,10 @@ Two copies of a layer's activations and their slopes are kept per layer, for the
 back; nothing grows with the number of networks.
 """
 
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from queue import Empty, LifoQueue
 
 import numpy as np
 from jaxtyping import Float
@@ -20,7 +22,8 @@ from initlab.engine._summaries import (
     SATURATED_SLOPE,
     distinct_by_layer,
 )
-from initlab.engine._values import Weights
+from initlab.engine._threads import in_threads
+from initlab.engine._values import Progress, Tick, Weights
 from initlab.spec import ACTIVATION_NAMES, MLP
 
 PerLayer = Float[np.ndarray, "layer"]
@@ -42,6 +45,7 @@ class Signals:
         delta_mean, delta_std, delta_rms: Over units and examples.
         gradient_norm: Frobenius norm of the derivative with respect to the weight.
         weight_norm: Frobenius norm of the weight.
+        bias_rms: Root mean square of the biases.
         chi: Factor of the squared norm of deltas, from the next layer to this one; nan
             at the last layer.
         cosine: Mean cosine between the activations of two examples.
@@ -62,6 +66,7 @@ class Signals:
     delta_rms: PerLayer
     gradient_norm: PerLayer
     weight_norm: PerLayer
+    bias_rms: PerLayer
     chi: PerLayer
     cosine: PerLayer
     centred_cosine: PerLayer
@@ -106,13 +111,16 @@ class SignalMeter:
         self._gradient = np.zeros(largest, dtype=self._real)
         self._found: dict[str, np.ndarray] = {}
 
-    def measure(self, weights: Weights, cotangent: np.ndarray) -> Signals:
+    def measure(
+        self, weights: Weights, cotangent: np.ndarray, tick: Tick = lambda _: None
+    ) -> Signals:
         """Return one network's signals.
 
         Args:
             weights: One `(weight, bias)` per layer.
             cotangent: What the outputs are multiplied by and summed, `(example,
                 output)`: the loss's gradient, or random.
+            tick: Called with the layers done, of `2 layers`; what it raises ends it.
         """
         layers = len(self._widths) - 1
         self._found = {name: np.full(layers, np.nan) for name in MEASURED_SIGNALS}
@@ -121,8 +129,8 @@ class SignalMeter:
             for weight, bias in weights
         ]
         with np.errstate(all="ignore"):  # what overflows is reported as it is
-            inputs = self._forward(own)
-            deltas = self._backward(own, inputs, cotangent.astype(self._real))
+            inputs = self._forward(own, tick)
+            deltas = self._backward(own, inputs, cotangent.astype(self._real), tick)
         self._found["distinct_units"][:] = distinct_by_layer(weights)
         return Signals(
             **self._found,
@@ -135,13 +143,15 @@ class SignalMeter:
         size = -(-len(self._x) * width // self._tile) * self._tile
         return np.zeros(size, dtype=self._real)
 
-    def _forward(self, weights: Weights) -> list[np.ndarray]:
+    def _forward(self, weights: Weights, tick: Tick) -> list[np.ndarray]:
         """Measure every layer on the way, and return what each was given."""
         a, inputs = self._x, []
         last = len(weights) - 1
         for layer, (weight, bias) in enumerate(weights):
+            tick(layer)
             inputs.append(a)
-            self._enter(layer, weight_norm=_norm(weight))
+            rms = float(np.sqrt(np.mean(np.square(bias, dtype=np.float64))))
+            self._enter(layer, weight_norm=_norm(weight), bias_rms=rms)
             z = _shaped(self._slopes[layer], len(a), len(weight))
             np.matmul(a, weight.T, out=z)
             if bias.any():
@@ -176,12 +186,17 @@ class SignalMeter:
         )
 
     def _backward(
-        self, weights: Weights, inputs: list[np.ndarray], delta: np.ndarray
+        self,
+        weights: Weights,
+        inputs: list[np.ndarray],
+        delta: np.ndarray,
+        tick: Tick,
     ) -> list[np.ndarray]:
         """Measure every layer on the way back, and return some deltas of each."""
         sampled: list[np.ndarray] = []
         above = np.nan
         for layer in reversed(range(len(weights))):
+            tick(2 * len(weights) - layer)
             sums, squares = _row_sums(delta)
             moments = _moments(sums, squares, delta.shape[1])
             self._enter_moments(layer, "delta", moments)
@@ -215,6 +230,50 @@ class SignalMeter:
     def _enter(self, layer: int, **values: float) -> None:
         for name, value in values.items():
             self._found[name][layer] = value
+
+
+def stream_signals(
+    network: MLP,
+    starts: Sequence[Weights],
+    x: Float[np.ndarray, "example feature"],
+    cotangent: Callable[[int], np.ndarray],
+    *,
+    precision: str = "float64",
+    threads: int | None = None,
+    progress: Progress | None = None,
+) -> Iterator[tuple[int, Signals]]:
+    """Yield the number of a network and its signals, as they end.
+
+    Memory grows with the threads, not with the networks: `starts` is read one network
+    at a time, so that it may draw weights when it is asked for them.
+
+    Args:
+        network: Widths filled in, no batch norm.
+        starts: Weights, one list of layers per network.
+        x: Inputs of all networks.
+        cotangent: Called with a network's number; see `SignalMeter.measure`.
+        precision: Of the arithmetic.
+        threads: Networks measured at a time; None: one per core. Changes no number.
+        progress: Told how many layers are done, of how many; must not raise.
+    """
+    meters: LifoQueue[SignalMeter] = LifoQueue()
+
+    def measure(group: range, tick: Tick) -> list[Signals]:
+        try:
+            meter = meters.get_nowait()
+        except Empty:
+            meter = SignalMeter(network, x, precision)
+        try:
+            (number,) = group
+            return [meter.measure(starts[number], cotangent(number), tick)]
+        finally:
+            meters.put(meter)
+
+    groups = [range(number, number + 1) for number in range(len(starts))]
+    for group, (signals,) in in_threads(
+        groups, measure, steps=2 * network.layers, threads=threads, progress=progress
+    ):
+        yield group[0], signals
 
 
 def input_cosine(x: Float[np.ndarray, "example feature"]) -> float:

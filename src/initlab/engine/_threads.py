@@ -5,14 +5,14 @@ import os
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from typing import TypeVar
 
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from initlab.engine._values import History, Progress, Tick
+from initlab.engine._values import Progress, Tick
 
-# Trains the networks of these numbers.
-TrainGroup = Callable[[range, Tick], list[History]]
+Found = TypeVar("Found")
 
 _PERIOD = 0.1  # seconds between two reports of progress
 
@@ -23,20 +23,21 @@ class _StoppedError(Exception):
 
 def in_threads(
     groups: Sequence[range],
-    train: TrainGroup,
+    train: Callable[[range, Tick], list[Found]],
     *,
     steps: int,
     threads: int | None = None,
     progress: Progress | None = None,
-) -> Iterator[tuple[range, list[History]]]:
-    """Yield each group with its histories, in the order in which they end.
+) -> Iterator[tuple[range, list[Found]]]:
+    """Yield each group with what was found of its networks, as they end.
 
     No more groups are begun than there are threads and not yet taken by the caller
     than that again: memory does not grow with the number of groups.
 
     Args:
         groups: Numbers of networks that are trained together.
-        train: Called in a thread; calls its tick at least every 50 ms.
+        train: Called in a thread with numbers of networks; what it returns is
+            yielded. Calls its tick at least every 50 ms.
         steps: Of each network.
         threads: How many; None: one per core.
         progress: Told how many steps are done, of how many; must not raise.
@@ -45,7 +46,7 @@ def in_threads(
     stopped = threading.Event()
     done = np.zeros(len(groups), dtype=np.int64)
 
-    def work(number: int) -> list[History]:
+    def work(number: int) -> list[Found]:
         networks = len(groups[number])
 
         def tick(step: int) -> None:
@@ -62,7 +63,7 @@ def in_threads(
     # One thread of BLAS each, so that no number depends on the number of cores.
     with threadpool_limits(1, user_api="blas"), ThreadPoolExecutor(workers) as pool:
         try:
-            running: dict[Future[list[History]], int] = {}
+            running: dict[Future[list[Found]], int] = {}
             while True:
                 for number in itertools.islice(waiting, 2 * workers - len(running)):
                     running[pool.submit(work, number)] = number

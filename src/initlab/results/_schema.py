@@ -30,6 +30,71 @@ class Variable:
     about: str
 
 
+def _signals() -> dict[str, Variable]:
+    """Return what `initlab.signal` measures at initialization, and what is predicted.
+
+    A delta is the derivative, by a pre-activation, of the outputs times random numbers.
+    """
+    measured = {
+        f"{of}_{name}": (f"{about} of the {what}")
+        for of, what in (
+            ("preactivation", "pre-activations"),
+            ("activation", "activations"),
+            ("delta", "gradients by pre-activations"),
+        )
+        for name, about in (
+            ("mean", "mean"),
+            ("std", "standard deviation"),
+            ("rms", "root mean square"),
+        )
+        if f"{of}_{name}" != "activation_rms"
+    }
+    measured |= {
+        "bias_rms": "root mean square of the biases",
+        "chi": "factor of the squared gradient norm from the next layer to this one",
+        "cosine": "mean cosine between the activations of two examples",
+        "centred_cosine": "the same, each example's mean over units taken off",
+    }
+    predicted = {
+        f"predicted_{name}": f"wide network: {about}"
+        for name, about in measured.items()
+        if not name.endswith("_mean") or name == "activation_mean"
+    } | {
+        f"predicted_{name}": f"wide network: {about}"
+        for name, about in (
+            ("activation_rms", "root mean square of the activations"),
+            ("gradient_norm", "Frobenius norm of the weight's gradient"),
+            ("saturated_share", "saturated entries"),
+            ("inactive_units", "units whose activation is flat on every example"),
+        )
+    }
+    predicted |= {
+        "forward_band": "factors of squared activations, 90 % of networks",
+        "backward_band": "factors of squared gradient norms, 90 % of networks",
+    }
+    layer = ("init", "layer")
+    found = {name: Variable(_LAYER, "1", about) for name, about in measured.items()}
+    found |= {name: Variable(layer, "1", about) for name, about in predicted.items()}
+    for name in ("forward_band", "backward_band"):
+        found[name] = Variable((*layer, "end"), "1", predicted[name])
+    return found | {
+        "weight_variance": Variable(layer, "1", "fan_in times an entry's variance"),
+        "bias_variance": Variable(layer, "1", "second moment of the biases"),
+        "gradient_budget": Variable(
+            ("init",), "nats", "largest ln of squared gradients over a chain of layers"
+        ),
+        "correlation_budget": Variable(
+            ("init",), "1", "depth in units of the scale on which inputs become alike"
+        ),
+        "delta_density": Variable(
+            (*_HISTOGRAM, "bin"), "1", "share of member 0's gradients per bin"
+        ),
+        "delta_edge": Variable(
+            (*_HISTOGRAM, "edge"), "1", "edges of the histogram's bins"
+        ),
+    }
+
+
 SCHEMA: Mapping[str, Variable] = MappingProxyType(
     {
         "loss": Variable(_TRACE, "loss", "training loss before the step's update"),
@@ -68,6 +133,7 @@ SCHEMA: Mapping[str, Variable] = MappingProxyType(
         "grid_output": Variable(
             ("init", "grid_y", "grid_x"), "1", "member 0's prediction on a grid"
         ),
+        **_signals(),
         "train_x": Variable(("example", "feature"), "1", "training inputs"),
         "train_y": Variable(("example",), "1", "training targets"),
     }

@@ -28,6 +28,7 @@ from initlab.spec._names import (
 )
 from initlab.spec._network import MLP
 from initlab.spec._problem import ARRAYS, Problem
+from initlab.spec._signal import SignalStudy
 from initlab.spec._study import Study
 from initlab.spec._text import from_toml, to_dict, to_toml
 
@@ -57,6 +58,7 @@ __all__ = [
     "OptimizerName",
     "PrecisionName",
     "Problem",
+    "SignalStudy",
     "Spec",
     "Study",
     "digest",

@@ -24,12 +24,24 @@ RECORD_EVERY = 100
 _LESSON_INITS = ("zeros", "normal(std=10)", "he_normal")
 
 
-def _inits(given: Any) -> Any:
+def as_inits(given: Any) -> Any:
+    """Return inits for whatever a user may list: one, several, or labels with inits."""
     if isinstance(given, Mapping) and "name" not in given:
         return tuple(Init.labelled(label, each) for label, each in given.items())
     if isinstance(given, str) or not hasattr(given, "__iter__"):
         given = (given,)
     return tuple(Init.of(each) for each in given)
+
+
+def refuse_equal_labels(inits: tuple[Init, ...]) -> None:
+    """Make sure that tables and figures can tell inits apart."""
+    labels = [init.label for init in inits]
+    for label in labels:
+        if labels.count(label) > 1:
+            raise InvalidValueError(
+                f"inits: {label!r} is listed twice; give one a label=, as in "
+                f"zeros(label=second)"
+            )
 
 
 class Study(Spec):
@@ -62,9 +74,9 @@ class Study(Spec):
 
     network: MLP = MLP()
     problem: Annotated[Problem, BeforeValidator(Problem.of)] = Problem()
-    inits: Annotated[tuple[Init, ...], BeforeValidator(_inits), Field(min_length=1)] = (
-        Field(default=_LESSON_INITS, validate_default=True)
-    )
+    inits: Annotated[
+        tuple[Init, ...], BeforeValidator(as_inits), Field(min_length=1)
+    ] = Field(default=_LESSON_INITS, validate_default=True)
     members: Annotated[PositiveInt, Field(le=10**7)] = 1
     loss: LossName | None = None
     optimizer: OptimizerName = "gradient_descent"
@@ -78,13 +90,7 @@ class Study(Spec):
 
     @model_validator(mode="after")
     def _consistent(self) -> "Study":
-        labels = [init.label for init in self.inits]
-        for label in labels:
-            if labels.count(label) > 1:
-                raise InvalidValueError(
-                    f"inits: {label!r} is listed twice; give one a label=, as in "
-                    f"zeros(label=second)"
-                )
+        refuse_equal_labels(self.inits)
         if self.seeding == "legacy" and self.seed + self.members > 2**32:
             raise InvalidValueError(
                 f"seed: legacy seeds end at {2**32 - 1}, got {self.seed} "

@@ -7,23 +7,23 @@ import tomli_w
 from pydantic import ValidationError
 
 from initlab.errors import InvalidValueError
-from initlab.spec._base import one_line
+from initlab.spec._base import Spec, one_line
 from initlab.spec._study import Study
 
 
-def to_dict(study: Study) -> dict[str, Any]:
-    """Return the study as plain values; what was left to its default None is absent."""
-    return study.model_dump(mode="json", exclude_none=True)
+def to_dict(spec: Spec) -> dict[str, Any]:
+    """Return the spec as plain values; what was left to its default None is absent."""
+    return spec.model_dump(mode="json", exclude_none=True)
 
 
-def to_toml(study: Study) -> str:
-    """Return the study as TOML, every default written out.
+def to_toml(spec: Spec) -> str:
+    """Return the spec as TOML, every default written out.
 
     Example:
         >>> from_toml(to_toml(Study(steps=10))) == Study(steps=10)
         True
     """
-    return tomli_w.dumps(to_dict(study))
+    return tomli_w.dumps(to_dict(spec))
 
 
 def from_toml(text: str) -> Study:

@@ -1,5 +1,7 @@
 """The conductor of our own networks: it alone knows both specs and datasets."""
 
-from initlab.study._run import run, versions
+from initlab.study._run import run
+from initlab.study._signal import signal
+from initlab.study._versions import versions
 
-__all__ = ["run", "versions"]
+__all__ = ["run", "signal", "versions"]

@@ -60,7 +60,7 @@ def histograms(
     for start, history in pictured:
         before = engine.starting_outputs(study, start, x)
         after = engine.layer_outputs(study, history, x)
-        pairs = [[_histogram(layer) for layer in stage] for stage in (before, after)]
+        pairs = [[histogram(layer) for layer in stage] for stage in (before, after)]
         densities.append([[density for density, _ in stage] for stage in pairs])
         edges.append([[edge for _, edge in stage] for stage in pairs])
     return {
@@ -69,8 +69,8 @@ def histograms(
     }
 
 
-def _histogram(outputs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return the share of outputs per bin, and the bins' edges."""
+def histogram(outputs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the share of outputs per bin, and the bins' edges; NaN if not finite."""
     if not np.isfinite(outputs).all() or np.abs(outputs).max() > _DRAWABLE:
         nothing = np.full(HISTOGRAM_BINS + 1, np.nan)
         return nothing[1:], nothing

@@ -1,7 +1,5 @@
 """The conductor: a study in, one labelled dataset out."""
 
-import importlib.metadata
-import platform
 from collections.abc import Callable, Mapping
 from concurrent.futures import Executor
 from pathlib import Path
@@ -18,10 +16,9 @@ from initlab.spec import Problem, Study, to_toml
 from initlab.study._fit import examples_of, fitted
 from initlab.study._pictures import grid_outputs, histograms
 from initlab.study._start import Given, Starts, with_explicit
+from initlab.study._versions import versions
 
 AUTO = "auto"
-_VERSIONED = ("initlab", "numpy", "scipy", "scikit-learn")
-_COMPILERS = ("numba", "llvmlite")
 _SUMMARIES = tuple(engines.LayerSummaries.__dataclass_fields__)
 
 
@@ -118,14 +115,6 @@ def _trained(
             "test_examples": len(data.test_x),
         },
     )
-
-
-def versions(engine: str) -> dict[str, str]:
-    """Return the versions that a run's numbers depend on."""
-    names = _VERSIONED if engine == "reference" else _VERSIONED + _COMPILERS
-    return {"python": platform.python_version()} | {
-        name: importlib.metadata.version(name) for name in names
-    }
 
 
 def _labels(study: Study) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from initlab import catalog
 from initlab.engine import Weights
 from initlab.errors import InvalidValueError
 from initlab.rng import stream
-from initlab.spec import EXPLICIT, Init, Study, digest
+from initlab.spec import EXPLICIT, Init, SignalStudy, Study, digest
 
 Given = Mapping[str, Sequence[Any] | Mapping[str, Any]]
 
@@ -26,7 +26,9 @@ class Starts(Sequence[Weights]):
         explicit: Weights of every member, by label, that are not drawn.
     """
 
-    def __init__(self, study: Study, explicit: Mapping[str, list[Weights]]) -> None:
+    def __init__(
+        self, study: Study | SignalStudy, explicit: Mapping[str, list[Weights]]
+    ) -> None:
         self._study, self._explicit = study, explicit
         self._first: dict[int, Weights] = {}
         for number in range(0, len(self), study.members):
@@ -52,7 +54,7 @@ class Starts(Sequence[Weights]):
         return given[member] if given else drawn(self._study, init, member)
 
 
-def drawn(study: Study, init: Init, member: int) -> Weights:
+def drawn(study: Study | SignalStudy, init: Init, member: int) -> Weights:
     """Return one member's starting weights; inits share streams, so they pair.
 
     Legacy seeding draws layer after layer from `RandomState(seed + member)`, a layer's
