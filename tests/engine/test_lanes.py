@@ -284,6 +284,22 @@ def test_divergence_is_dated_as_by_the_reference(loss, rate):
     np.testing.assert_array_equal(np.isnan(found.loss), np.isnan(expected.loss))
 
 
+@pytest.mark.parametrize("activation", ACTIVATION_NAMES)
+def test_an_overflow_on_the_way_forward_is_a_divergence(activation):
+    spec = study(
+        network=MLP(widths=(3, 6, 6, 6, 2), activation=activation),
+        loss="mean_squared_error",
+    )
+    data = data_for("mean_squared_error", 3, 2)
+    (start,) = starts((3, 6, 6, 6, 2), scale=1e150)
+
+    (found,) = lanes(spec, [start], data)
+
+    expected = train(spec, start, data)
+    assert found.diverged_step == expected.diverged_step
+    np.testing.assert_array_equal(np.isnan(found.loss), np.isnan(expected.loss))
+
+
 def test_a_group_that_has_diverged_is_done_at_once():
     spec = LESSON.model_copy(
         update={"steps": 10**8, "record_every": 10**7, "learning_rate": 1e300}

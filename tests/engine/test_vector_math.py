@@ -120,6 +120,14 @@ def test_infinities_nan_zeros_and_subnormals_are_right(name, precision):
     np.testing.assert_array_equal(y[3:], np.array(around_zero, dtype=precision))
 
 
+@pytest.mark.parametrize("name", ["sin", "cos"])
+@pytest.mark.parametrize("precision", ["float64", "float32"])
+def test_far_angles_give_numbers_within_bounds(name, precision):
+    x = np.logspace(5, np.log10(np.finfo(precision).max) - 1, 400).astype(precision)
+
+    assert (abs(mapped(name, precision)(x)) <= 1.0 + 1e-6).all()
+
+
 @every_function
 def test_boundaries_are_met(name):
     cases = BOUNDARIES[name]

@@ -4,6 +4,7 @@ from initlab.analysis._cause import Cause
 from initlab.analysis._causes import cause_of, causes
 from initlab.analysis._comparison import SCORES, Comparison, Row, compare
 from initlab.analysis._run import Run, read_run
+from initlab.analysis._signals import SignalVerdict, signal_verdicts
 from initlab.analysis._statistics import Pair, Summary, pair, summarize
 
 __all__ = [
@@ -13,11 +14,13 @@ __all__ = [
     "Pair",
     "Row",
     "Run",
+    "SignalVerdict",
     "Summary",
     "cause_of",
     "causes",
     "compare",
     "pair",
     "read_run",
+    "signal_verdicts",
     "summarize",
 ]

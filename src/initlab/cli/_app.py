@@ -11,6 +11,7 @@ from initlab.cli._catalog import list_inits, show_init
 from initlab.cli._compare import compare
 from initlab.cli._info import info
 from initlab.cli._lesson import app as lesson
+from initlab.cli._signal import signal
 from initlab.errors import InitlabError
 
 app = typer.Typer(
@@ -21,6 +22,7 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 app.command("compare")(compare)
+app.command("signal")(signal)
 app.command("list")(list_inits)
 app.command("show")(show_init)
 app.command("info")(info)

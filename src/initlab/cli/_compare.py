@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from initlab.cli._options import read_widths, refuse_unwritable, write_json
 from initlab.cli._progress import progress_bar
 
 if TYPE_CHECKING:
@@ -137,7 +138,7 @@ def compare(
             "target": target,
         },
         network={
-            "widths": _widths(widths),
+            "widths": read_widths(widths),
             "activation": activation,
             "batch_norm": batch_norm,
         },
@@ -158,23 +159,6 @@ def compare(
 
 # What an error may name, as options spell it.
 OPTIONS = frozenset(compare.__annotations__) - {"return", "json_to"}
-
-
-def _widths(text: str | None) -> tuple[int, ...] | None:
-    from initlab.errors import InvalidValueError
-
-    if text is None:
-        return None
-    try:
-        widths = tuple(int(part) for part in text.split(","))
-        if len(widths) < 2:
-            raise ValueError
-        return widths
-    except ValueError:
-        raise InvalidValueError(
-            f"widths: two or more whole numbers with commas, as in 2,10,5,1, "
-            f"got {text[:60]!r}"
-        ) from None
 
 
 def _study(
@@ -203,14 +187,14 @@ def _conduct(
 
     refuse_foreign(out)
     if json_to not in (None, "-"):
-        _refuse_unwritable(Path(str(json_to)), out)
+        refuse_unwritable(Path(str(json_to)), out)
     with progress_bar("training", unit="steps/s") as progress:
         results = run(study, progress=progress, **where)
     command = shlex.join(["initlab", *sys.argv[1:]])
     folder = write_folder(results, out, command=command)
     if json_to is not None:
         text = json.dumps(as_json(results), indent=1, allow_nan=False)
-        _write_json(text + "\n", json_to)
+        write_json(text + "\n", json_to)
     console = Console(stderr=json_to == "-")
 
     def say(line: str) -> None:
@@ -222,31 +206,6 @@ def _conduct(
         say(f"note: {note}")
     compared(results).print_to(console)
     say(f"Page: {folder / 'report.html'}")
-
-
-def _refuse_unwritable(path: Path, out: Path) -> None:
-    from initlab.errors import OutputError
-    from initlab.results import moved_into_place
-
-    if path.is_dir():
-        raise OutputError(f"--json: {path} is a folder")
-    if out.resolve() in (path.resolve(), path.resolve().parent):
-        raise OutputError(
-            f"--json: {path} is in the folder --out {out}, which gets a results.json "
-            "of its own; name another place"
-        )
-    with moved_into_place(path, keep=False):
-        pass
-
-
-def _write_json(text: str, json_to: str) -> None:
-    from initlab.results import moved_into_place
-
-    if json_to == "-":
-        sys.stdout.write(text)
-        return
-    with moved_into_place(Path(json_to)) as temporary:
-        temporary.write_text(text, encoding="utf-8")
 
 
 def _cost_lines(results: "xr.Dataset") -> Iterator[str]:

@@ -59,6 +59,8 @@ _RUNNING_DECAY = 0.9
 def affine(weights, shifts, fan_in, fan_out, below, above, is_relu):
     """Fill `above` with W below + shift, or with its positive part; two units at once.
 
+    What is not a number stays so: an overflow is not hidden behind a zero.
+
     `weights` is `(fan_out, fan_in)`, `shifts` one vector per unit.
     """
     j = 0
@@ -72,8 +74,8 @@ def affine(weights, shifts, fan_in, fan_out, below, above, is_relu):
             z0 = fma(weights[row0 + i], a, z0)
             z1 = fma(weights[row1 + i], a, z1)
         if is_relu:
-            z0 = where(z0 > 0.0, z0, 0.0)
-            z1 = where(z1 > 0.0, z1, 0.0)
+            z0 = where(z0 < 0.0, 0.0, z0)
+            z1 = where(z1 < 0.0, 0.0, z1)
         above[j] = z0
         above[j + 1] = z1
         j += 2
@@ -83,7 +85,7 @@ def affine(weights, shifts, fan_in, fan_out, below, above, is_relu):
         for i in range(fan_in):
             z0 = fma(weights[row0 + i], below[i], z0)
         if is_relu:
-            z0 = where(z0 > 0.0, z0, 0.0)
+            z0 = where(z0 < 0.0, 0.0, z0)
         above[j] = z0
 
 
@@ -163,7 +165,7 @@ def activate(kind, z, a, count):
     if kind == RELU:
         for k in range(count):
             x = z[k]
-            a[k] = where(x > 0.0, x, 0.0)
+            a[k] = where(x < 0.0, 0.0, x)
             z[k] = where(x > 0.0, filled(z, 1.0), 0.0)
     elif kind == LEAKY_RELU:
         for k in range(count):

@@ -204,7 +204,7 @@ class SignalMeter:
             self._enter(
                 layer,
                 gradient_norm=self._gradient_norm(delta, inputs[layer]),
-                chi=whole / above if above else np.nan,
+                chi=np.divide(whole, above) if above else np.nan,
             )
             above = whole
             sampled.insert(0, _some(delta))

@@ -340,8 +340,9 @@ def _turned(x, quarters):
     w = k * _QUARTER_2
     r = y - w
     low = ((y - r) - w) - k * _QUARTER_3
-    # Far beyond 1e5 the reduction means nothing any more.
+    # Far beyond 1e5 the reduction means nothing any more, and must not overflow.
     r = where(r > 1.0, 1.0, where(r < -1.0, -1.0, r))
+    low = where(magnitude(low) < 1e-9, low, 0.0)
     z = r * r
     sine = r + fma(r * z, _SIN(z), low)
     flat = 1.0 - z * 0.5

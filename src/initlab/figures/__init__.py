@@ -9,6 +9,7 @@ from initlab.figures._distributions import along, distributions
 from initlab.figures._histograms import activation_histograms
 from initlab.figures._phases import phase_diagram
 from initlab.figures._profiles import layer_profiles
+from initlab.figures._signals import signal_profiles
 from initlab.figures._style import style
 
 __all__ = [
@@ -20,5 +21,6 @@ __all__ = [
     "layer_profiles",
     "loss_curves",
     "phase_diagram",
+    "signal_profiles",
     "style",
 ]

@@ -23,7 +23,6 @@ from initlab.figures._style import (
 )
 
 MOST_LAYERS = 6
-_STAGES = ("before", "after")
 
 
 def activation_histograms(
@@ -31,8 +30,9 @@ def activation_histograms(
 ) -> np.ndarray:
     """Draw the outputs of member 0's layers over the training examples.
 
-    A row per init, a column per layer: outlined before training, filled after it. Of
-    more than six layers the first, the last and evenly spaced ones are shown.
+    A row per init, a column per layer: outlined before training, filled after it, if
+    it was trained. Of more than six layers the first, the last and evenly spaced ones
+    are shown.
 
     Args:
         results: Dataset with `activation_density` and `activation_edge`.
@@ -101,7 +101,7 @@ def _new_panels(inits: int, columns: int) -> np.ndarray:
 
 def _draw_panel(ax: Axes, panel: xr.Dataset, colour: str, *, ticks: int) -> None:
     remarks, constants = {}, []
-    for stage in _STAGES:
+    for stage in panel["stage"].values.tolist():
         chosen = panel.sel(stage=stage)
         density = chosen["activation_density"].values
         edges = chosen["activation_edge"].values
@@ -114,7 +114,8 @@ def _draw_panel(ax: Axes, panel: xr.Dataset, colour: str, *, ticks: int) -> None
         else:
             _draw_stairs(ax, density, edges, stage, colour)
     lines = [f"{stage}: {remark}" for stage, remark in remarks.items()]
-    if len(remarks) == 2 and len(set(remarks.values())) == 1:
+    stages = panel.sizes["stage"]
+    if len(remarks) == stages and len(set(remarks.values())) == 1:
         lines = [remarks["before"]]
     ax.text(
         0.98, 0.99, "\n".join(lines), transform=ax.transAxes,
@@ -178,7 +179,8 @@ def _layer_title(results: xr.Dataset, layer: int) -> str:
 
 def _head(grid: np.ndarray, results: xr.Dataset, layers: list[int]) -> None:
     figure = figure_of(grid[0, 0])
-    title = "Activations over the training examples"
+    is_trained = "after" in results["stage"].values
+    title = f"Activations over the {'training examples' if is_trained else 'inputs'}"
     if results.sizes["member"] > 1:
         title += ", member 0"
     if len(layers) < results.sizes["layer"]:
@@ -189,6 +191,10 @@ def _head(grid: np.ndarray, results: xr.Dataset, layers: list[int]) -> None:
         Line2D([], [], color=INK, lw=1.2),
         Patch(facecolor=QUIET, alpha=0.55),
     ]
-    figure.legend(
-        keys, ["before training", "after training"], loc="outside upper right", ncols=2
-    )
+    if is_trained:
+        figure.legend(
+            keys,
+            ["before training", "after training"],
+            loc="outside upper right",
+            ncols=2,
+        )

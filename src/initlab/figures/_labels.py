@@ -50,6 +50,8 @@ def loss_label(results: xr.Dataset) -> str:
 
 def output_name(results: xr.Dataset) -> str:
     """Return what the last layer gives: logits, or outputs in the target's unit."""
+    if "loss" not in results:  # signals before any loss
+        return "outputs"
     squared = study_of(results).loss == "mean_squared_error"
     return "outputs" if squared else "logits"
 

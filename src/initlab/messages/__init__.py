@@ -7,12 +7,24 @@ from initlab.messages._report import (
     question_of,
     title_of,
 )
+from initlab.messages._signals import (
+    SIGNAL_CAVEAT,
+    SIGNAL_QUESTION,
+    SIGNALS,
+    signal_sentence,
+    signal_title,
+)
 
 __all__ = [
     "ASK_MORE_MEMBERS",
     "CAUSES",
     "PAIRED_CAVEAT",
+    "SIGNALS",
+    "SIGNAL_CAVEAT",
+    "SIGNAL_QUESTION",
     "cause_sentence",
     "question_of",
+    "signal_sentence",
+    "signal_title",
     "title_of",
 ]

@@ -3,15 +3,19 @@
 from initlab.reports._folder import refuse_foreign, write_folder
 from initlab.reports._json import PRINTED_EVERY, as_json, printed_records
 from initlab.reports._report import report
+from initlab.reports._signals import SignalTable, signal_table, signals_as_json
 from initlab.reports._table import ComparisonTable, compare
 
 __all__ = [
     "PRINTED_EVERY",
     "ComparisonTable",
+    "SignalTable",
     "as_json",
     "compare",
     "printed_records",
     "refuse_foreign",
     "report",
+    "signal_table",
+    "signals_as_json",
     "write_folder",
 ]

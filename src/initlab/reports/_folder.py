@@ -1,4 +1,4 @@
-"""The folder that `initlab compare` writes: whole, or as it was before."""
+"""The folder that a command writes: whole, or as it was before."""
 
 import json
 import os
@@ -10,17 +10,24 @@ from pathlib import Path
 import xarray as xr
 
 from initlab.errors import OutputError
-from initlab.reports._json import as_json
-from initlab.reports._pictures import PICTURES, draw_pictures, png_of, svg_of
-from initlab.reports._report import page
+from initlab.reports._kinds import KINDS, kind_of
+from initlab.reports._pictures import png_of, svg_of
 from initlab.results import write_netcdf
 
 # The file that tells a folder of ours from anybody's.
-MANIFEST, MADE_BY = "results.json", "initlab compare"
+MANIFEST = "results.json"
 # All that we ever write: nothing else is replaced or removed.
 _PAGES = ("report.html", "study.toml", "results.nc", MANIFEST)
 _FILES = frozenset(
-    [*_PAGES, *(f"{name}.{end}" for name in PICTURES for end in ("png", "svg"))]
+    [
+        *_PAGES,
+        *(
+            f"{name}.{end}"
+            for kind in KINDS.values()
+            for name in kind.pictures
+            for end in ("png", "svg")
+        ),
+    ]
 )
 
 
@@ -58,7 +65,7 @@ def write_folder(
     of an earlier run are replaced; whatever else is in the folder is kept.
 
     Args:
-        results: What `initlab.run` returned.
+        results: What `initlab.run` or `initlab.signal` returned.
         folder: New, empty, or written by an earlier run.
         command: What was typed, if it was.
 
@@ -80,15 +87,16 @@ def write_folder(
 
 
 def _write_files(results: xr.Dataset, folder: Path, command: str | None) -> None:
-    pictures = draw_pictures(results)
+    kind = kind_of(results)
+    pictures = kind.draw(results)
     for name, figure in pictures.items():
         (folder / f"{name}.png").write_bytes(png_of(figure))
         (folder / f"{name}.svg").write_text(svg_of(figure), encoding="utf-8")
-    html = page(results, pictures, command)
+    html = kind.page(results, pictures, command)
     (folder / "report.html").write_text(html, encoding="utf-8")
     (folder / "study.toml").write_text(results.attrs["spec"], encoding="utf-8")
     write_netcdf(results, folder / "results.nc")
-    answer = {"made_by": MADE_BY, **as_json(results)}
+    answer = {"made_by": kind.command, **kind.as_json(results)}
     text = json.dumps(answer, indent=1, allow_nan=False)
     (folder / MANIFEST).write_text(text + "\n", encoding="utf-8")
 
@@ -109,6 +117,7 @@ def _is_ours(folder: Path) -> bool:
     """Return whether an earlier run of ours wrote the folder."""
     try:
         text = (folder / MANIFEST).read_text(encoding="utf-8")
-        return bool(json.loads(text)["made_by"] == MADE_BY)
+        made_by = json.loads(text)["made_by"]
+        return made_by in [kind.command for kind in KINDS.values()]
     except (OSError, ValueError, KeyError, TypeError):
         return False

@@ -54,7 +54,7 @@ def draw_pictures(results: xr.Dataset) -> dict[str, Figure]:
             axes["decision_boundaries"] = figures.decision_boundaries(results).flat[0]
         axes["activation_histograms"] = figures.activation_histograms(results).flat[0]
         axes["layer_profiles"] = figures.layer_profiles(results).flat[0]
-        return {name: _laid_out(ax) for name, ax in axes.items()}
+        return {name: laid_out(ax) for name, ax in axes.items()}
 
 
 def captions(results: xr.Dataset) -> dict[str, tuple[str, str]]:
@@ -100,7 +100,7 @@ def png_of(figure: Figure) -> bytes:
     return file.getvalue()
 
 
-def _laid_out(ax: Axes) -> Figure:
+def laid_out(ax: Axes) -> Figure:
     """Return the figure with its layout fixed.
 
     Every saving would lay it out anew, from where the last one left it.

@@ -80,6 +80,9 @@ def _signals() -> dict[str, Variable]:
     return found | {
         "weight_variance": Variable(layer, "1", "fan_in times an entry's variance"),
         "bias_variance": Variable(layer, "1", "second moment of the biases"),
+        "chi_1": Variable(
+            ("init",), "1", "chi at the depth where the variance no longer changes"
+        ),
         "gradient_budget": Variable(
             ("init",), "nats", "largest ln of squared gradients over a chain of layers"
         ),

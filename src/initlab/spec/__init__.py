@@ -30,7 +30,12 @@ from initlab.spec._network import MLP
 from initlab.spec._problem import ARRAYS, Problem
 from initlab.spec._signal import SignalStudy
 from initlab.spec._study import Study
-from initlab.spec._text import from_toml, to_dict, to_toml
+from initlab.spec._text import (
+    from_toml,
+    signal_study_from_toml,
+    to_dict,
+    to_toml,
+)
 
 __all__ = [
     "ACTIVATION_NAMES",
@@ -63,6 +68,7 @@ __all__ = [
     "Study",
     "digest",
     "from_toml",
+    "signal_study_from_toml",
     "to_dict",
     "to_toml",
 ]

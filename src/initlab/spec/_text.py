@@ -1,13 +1,14 @@
 """Studies as TOML text, and back."""
 
 import tomllib
-from typing import Any
+from typing import Any, TypeVar
 
 import tomli_w
 from pydantic import ValidationError
 
 from initlab.errors import InvalidValueError
 from initlab.spec._base import Spec, one_line
+from initlab.spec._signal import SignalStudy
 from initlab.spec._study import Study
 
 
@@ -34,11 +35,27 @@ def from_toml(text: str) -> Study:
             names the key.
         UnknownNameError: If a name in it is in no table.
     """
+    return _read(text, Study)
+
+
+def signal_study_from_toml(text: str) -> SignalStudy:
+    """Return the measurement of signals that the TOML text describes.
+
+    Raises:
+        InvalidValueError, UnknownNameError: As `from_toml`.
+    """
+    return _read(text, SignalStudy)
+
+
+_Kind = TypeVar("_Kind", bound=Spec)
+
+
+def _read(text: str, kind: type[_Kind]) -> _Kind:
     try:
         values = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise InvalidValueError(f"not TOML: {error}") from None
     try:
-        return Study.model_validate(values)
+        return kind.model_validate(values)
     except ValidationError as error:
-        raise one_line(error, Study) from None
+        raise one_line(error, kind) from None

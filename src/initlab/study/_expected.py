@@ -25,6 +25,8 @@ _PREDICTED = (
     "delta_rms", "chi", "cosine", "centred_cosine", "gradient_norm", "saturated_share",
     "inactive_units",
 )  # fmt: skip
+# Where q goes to 0 or infinity, chi_1 is a limit that is reached to some digits only.
+_CRITICAL_WITHIN = 1e-6
 _QUANTILES = special.ndtri((np.arange(4096) + 0.5) / 4096)
 
 
@@ -52,17 +54,32 @@ def predictions(
     return {name: np.array([row[name] for row in rows]) for name in rows[0]}
 
 
-def alternatives(
-    study: SignalStudy, x: Float[np.ndarray, "example feature"]
-) -> dict[str, float]:
-    """Return the gradient budget that each of some named inits would have here."""
+def critical_candidates(study: SignalStudy) -> list[str]:
+    """Return the named inits whose chi_1 is 1 in this network, deep inside."""
     zeros = np.zeros(study.network.layers)
-    found = {}
-    for name in CANDIDATES:
-        weights = _variances(study, Init(name=name), zeros)
-        row = _expected(study, weights, zeros, x)
-        found[name] = float(row["gradient_budget"])
-    return found
+    return [
+        name
+        for name in CANDIDATES
+        if abs(_chi_1(study, _variances(study, Init(name=name), zeros), zeros) - 1)
+        < _CRITICAL_WITHIN
+    ]
+
+
+def _chi_1(
+    study: SignalStudy,
+    weights: Float[np.ndarray, "layer"],
+    biases: Float[np.ndarray, "layer"],
+) -> float:
+    """Return chi_1 where hidden layers lead, if they are all alike; nan otherwise."""
+    inner, shifts = weights[1:-1], biases[:-1]
+    if not len(inner) or np.ptp(inner) > 1e-9 * inner.max() or not inner.any():
+        return float("nan")
+    field = theory.mean_field(
+        study.network.activation,
+        weight_variance=float(inner[0]),
+        bias_variance=float(shifts.mean()),
+    )
+    return field.chi_1
 
 
 def _variances(
@@ -121,6 +138,7 @@ def _expected(
             | _bands(study, weights, q)
             | variances
             | {
+                "chi_1": _chi_1(study, weights, biases),
                 "gradient_budget": budget.sign * budget.largest if budget else 0.0,
                 "correlation_budget": theory.correlation_budget(
                     activation, variances=q, **chain
@@ -201,5 +219,5 @@ def _nothing(layers: int) -> dict[str, Any]:
             name: np.full((layers, 2), np.nan)
             for name in ("forward_band", "backward_band")
         }
-        | {"gradient_budget": np.nan, "correlation_budget": np.nan}
+        | dict.fromkeys(("chi_1", "gradient_budget", "correlation_budget"), np.nan)
     )

@@ -11,7 +11,7 @@ from initlab import problems, results
 from initlab.errors import InvalidValueError
 from initlab.rng import stream
 from initlab.spec import MLP, SignalStudy, to_toml
-from initlab.study._expected import alternatives, predictions
+from initlab.study._expected import critical_candidates, predictions
 from initlab.study._pictures import histogram
 from initlab.study._start import Starts
 from initlab.study._versions import versions
@@ -95,7 +95,7 @@ def signal(
             "versions": versions("signals"),
             "notes": notes,
             "examples": len(x),
-            "alternatives": alternatives(study, x),
+            "critical_inits": critical_candidates(study),
         },
     )  # fmt: skip
 

@@ -1,0 +1,49 @@
+"""Options that several commands have: reading, refusing, writing."""
+
+import sys
+from pathlib import Path
+
+
+def read_widths(text: str | None) -> tuple[int, ...] | None:
+    """Return the numbers of `--widths`."""
+    from initlab.errors import InvalidValueError
+
+    if text is None:
+        return None
+    try:
+        widths = tuple(int(part) for part in text.split(","))
+        if len(widths) < 2:
+            raise ValueError
+        return widths
+    except ValueError:
+        raise InvalidValueError(
+            f"widths: two or more whole numbers with commas, as in 2,10,5,1, "
+            f"got {text[:60]!r}"
+        ) from None
+
+
+def refuse_unwritable(path: Path, out: Path) -> None:
+    """Make sure that `--json` can be written, before any work is done."""
+    from initlab.errors import OutputError
+    from initlab.results import moved_into_place
+
+    if path.is_dir():
+        raise OutputError(f"--json: {path} is a folder")
+    if out.resolve() in (path.resolve(), path.resolve().parent):
+        raise OutputError(
+            f"--json: {path} is in the folder --out {out}, which gets a results.json "
+            "of its own; name another place"
+        )
+    with moved_into_place(path, keep=False):
+        pass
+
+
+def write_json(text: str, json_to: str) -> None:
+    """Write to a file, moved into place when it is whole, or to stdout with `-`."""
+    from initlab.results import moved_into_place
+
+    if json_to == "-":
+        sys.stdout.write(text)
+        return
+    with moved_into_place(Path(json_to)) as temporary:
+        temporary.write_text(text, encoding="utf-8")

@@ -1,0 +1,147 @@
+"""`initlab signal`: what starting weights do to a signal, before any training."""
+
+import json
+import shlex
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from initlab.cli._options import read_widths, refuse_unwritable, write_json
+from initlab.cli._progress import progress_bar
+
+_DEFAULT_INITS = ("lecun_normal", "he_normal")
+
+
+def signal(
+    init: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Where to start: name or name(parameter=value), each also with "
+            "scale= and bias=; repeat for more. Names: initlab list. Default: "
+            "lecun_normal, he_normal."
+        ),
+    ] = None,
+    activation: Annotated[
+        str,
+        typer.Option(
+            help="relu, leaky_relu, tanh, sigmoid, erf, gelu, silu, elu, selu, "
+            "softplus, sin or identity."
+        ),
+    ] = "relu",
+    depth: Annotated[
+        int, typer.Option(min=1, help="Layers with weights, of equal width.")
+    ] = 20,
+    width: Annotated[
+        int, typer.Option(min=1, help="Units per layer, inputs included.")
+    ] = 100,
+    widths: Annotated[
+        str | None,
+        typer.Option(help="Units per layer instead, input first: 64,300,100,10."),
+    ] = None,
+    problem: Annotated[
+        str | None,
+        typer.Option(
+            help="Send these inputs through: circles, digits, ..., or a file, as in "
+            "compare. Default: standard normal inputs."
+        ),
+    ] = None,
+    standardize: Annotated[
+        bool, typer.Option("--standardize", help="Features to mean 0, variance 1.")
+    ] = False,
+    examples: Annotated[
+        int | None, typer.Option(help="Inputs; default: 200 random ones.")
+    ] = None,
+    members: Annotated[int, typer.Option(help="Networks per init.")] = 10,
+    precision: Annotated[
+        str, typer.Option(help="Of the arithmetic: float64 or float32.")
+    ] = "float64",
+    seed: Annotated[int, typer.Option(help="Root seed of the starting weights.")] = 3,
+    seeding: Annotated[
+        str, typer.Option(help="stream or legacy, as in compare.")
+    ] = "stream",
+    threads: Annotated[
+        int | None,
+        typer.Option(help="Networks measured at a time; default: one per core."),
+    ] = None,
+    preset: Annotated[
+        str | None,
+        typer.Option(
+            help="A classic experiment instead: histograms, product, simulation, "
+            "scale_sweep, symmetry, defaults or initial_loss."
+        ),
+    ] = None,
+    out: Annotated[
+        Path, typer.Option(help="Folder for page, pictures and data.")
+    ] = Path("initlab-signal"),
+    json_to: Annotated[
+        str | None,
+        typer.Option("--json", help="Also write JSON: to a file, or to stdout with -."),
+    ] = None,
+) -> None:
+    """Measure signal and gradient in every layer before training, beside theory.
+
+    Without options: 20 layers of 100 ReLU units, from LeCun's and He's weights.
+    """
+    from initlab.reports import refuse_foreign
+
+    refuse_foreign(out)
+    if json_to not in (None, "-"):
+        refuse_unwritable(Path(str(json_to)), out)
+    if preset is not None:
+        _run_preset(preset, seed, out, json_to)
+        return
+    study = _study(
+        {
+            "inits": init or _DEFAULT_INITS,
+            "network": {
+                "widths": read_widths(widths) or (width,) * (depth + 1),
+                "activation": activation,
+            },
+            "problem": problem and {
+                "name": problem, "standardize": standardize, "examples": examples,
+            },
+            "examples": examples,
+            "members": members,
+            "precision": precision,
+            "seed": seed,
+            "seeding": seeding,
+        }
+    )  # fmt: skip
+    _measure(study, threads, out, json_to)
+
+
+def _study(values: Mapping[str, Any]) -> Any:
+    from initlab.spec import MLP, Problem, SignalStudy
+
+    given = {name: value for name, value in values.items() if value is not None}
+    if given.get("problem"):
+        given["problem"] = Problem(**given["problem"])
+    return SignalStudy(**{**given, "network": MLP(**given["network"])})
+
+
+def _measure(study: Any, threads: int | None, out: Path, json_to: str | None) -> None:
+    """Measure; results go to stdout, progress and remarks to stderr."""
+    from rich.console import Console
+
+    from initlab.reports import signal_table, signals_as_json, write_folder
+    from initlab.study import signal as measured
+
+    with progress_bar("measuring", unit="layers/s") as progress:
+        signals = measured(study, threads=threads, progress=progress)
+    folder = write_folder(signals, out, command=shlex.join(["initlab", *sys.argv[1:]]))
+    if json_to is not None:
+        text = json.dumps(signals_as_json(signals), indent=1, allow_nan=False)
+        write_json(text + "\n", json_to)
+    console = Console(stderr=json_to == "-")
+    for note in json.loads(signals.attrs["notes"]):
+        console.print(f"note: {note}", markup=False, highlight=False, soft_wrap=True)
+    signal_table(signals).print_to(console)
+    page = folder / "report.html"
+    console.print(f"Page: {page}", markup=False, highlight=False, soft_wrap=True)
+
+
+def _run_preset(name: str, seed: int, out: Path, json_to: str | None) -> None:
+    raise NotImplementedError
