@@ -15,26 +15,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from initlab import problems
-from initlab.cli import main
 from initlab.cli._app import as_typed
 from initlab.study._fit import fitted
 
 QUICK = ["--steps", "20"]
-
-
-@pytest.fixture
-def run(tmp_path, monkeypatch, capsys):
-    """Run the command in an empty folder; give status, stdout, stderr."""
-    monkeypatch.chdir(tmp_path)
-
-    def run(*arguments):
-        monkeypatch.setattr(sys, "argv", ["initlab", *arguments])
-        with pytest.raises(SystemExit) as ended:
-            main(arguments)
-        captured = capsys.readouterr()
-        return ended.value.code, captured.out, captured.err
-
-    return run
 
 
 def test_it_prints_a_table_and_writes_the_folder(run, tmp_path):

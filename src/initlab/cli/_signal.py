@@ -87,12 +87,12 @@ def signal(
     """
     from initlab.reports import refuse_foreign
 
-    refuse_foreign(out)
     if json_to not in (None, "-"):
         refuse_unwritable(Path(str(json_to)), out)
     if preset is not None:
         _run_preset(preset, seed, out, json_to)
         return
+    refuse_foreign(out)
     study = _study(
         {
             "inits": init or _DEFAULT_INITS,
@@ -144,4 +144,25 @@ def _measure(study: Any, threads: int | None, out: Path, json_to: str | None) ->
 
 
 def _run_preset(name: str, seed: int, out: Path, json_to: str | None) -> None:
-    raise NotImplementedError
+    """Run a classic experiment: its sentence to stdout, its files into a folder."""
+    from dataclasses import asdict
+
+    from initlab.errors import UnknownNameError
+    from initlab.lesson import write_answer
+    from initlab.lesson.experiments import EXPERIMENTS
+    from initlab.results import write_netcdf
+
+    if name not in EXPERIMENTS:
+        raise UnknownNameError("preset", name, EXPERIMENTS)
+    experiment = EXPERIMENTS[name]
+    with progress_bar("measuring") as progress:
+        data = experiment.run(seed=seed, progress=progress)
+    answer = experiment.answer(data)
+    facts = {"made_by": "initlab signal", "question": experiment.question}
+    facts |= asdict(answer) | {"name": name, "seed": seed}
+    picture, *_ = write_answer(name, lambda: experiment.draw(data), facts, out)
+    write_netcdf(data, out / f"{name}.nc")
+    if json_to is not None:
+        write_json(json.dumps(facts, indent=1) + "\n", json_to)
+    typer.echo(f"{experiment.question}\n{answer.sentence}", err=json_to == "-")
+    typer.echo(f"Picture: {picture}", err=json_to == "-")

@@ -8,6 +8,7 @@ import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from initlab.lesson._answers import write_answer as write_answer
     from initlab.lesson._examine import Examined as Examined
     from initlab.lesson._examine import examine as examine
     from initlab.lesson._examine import write_pictures as write_pictures
@@ -36,6 +37,7 @@ _HOMES = {
     "here": "_here",
     "run": "_run",
     "write_pictures": "_examine",
+    "write_answer": "_answers",
 }
 
 __all__ = [*_HOMES]

@@ -1,14 +1,13 @@
 """Claims examined: their studies run, their answers and pictures written."""
 
-import json
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from initlab.errors import InvalidValueError, OutputError, UnknownNameError
+from initlab.errors import InvalidValueError, UnknownNameError
+from initlab.lesson._answers import write_answer
 from initlab.lesson._claims import CLAIMS, MEMBERS, Answer, Claim, Results
-from initlab.results import moved_into_place
 from initlab.study import run
 
 Progress = Callable[[int, int], None]
@@ -91,24 +90,7 @@ def examine(
 
 def write_pictures(examined: Examined, folder: Path) -> list[Path]:
     """Write a claim's picture as PNG and SVG, and its numbers as JSON."""
-    from initlab.figures import style
-
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise OutputError(f"cannot write {folder}: {error.strerror}") from None
-    written = []
-    with style():
-        figure = examined.claim.draw(examined.results)
-        for suffix in ("png", "svg"):
-            path = folder / f"{examined.claim.name}.{suffix}"
-            # No date: the same numbers are the same bytes.
-            metadata: dict[str, Any] = {"Date": None} if suffix == "svg" else {}
-            with moved_into_place(path) as temporary:
-                figure.savefig(temporary, dpi=150, metadata=metadata)
-            written.append(path)
-    path = folder / f"{examined.claim.name}.json"
-    with moved_into_place(path) as temporary:
-        text = json.dumps(examined.as_json(), indent=1) + "\n"
-        temporary.write_text(text, encoding="utf-8")
-    return [*written, path]
+    claim = examined.claim
+    return write_answer(
+        claim.name, lambda: claim.draw(examined.results), examined.as_json(), folder
+    )
