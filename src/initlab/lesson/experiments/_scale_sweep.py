@@ -148,9 +148,8 @@ def _answer(found: xr.Dataset) -> Answer:
         sentence=(
             f"{DEPTH} hidden layers of {UNITS} units, {found.sizes['member']} members. "
             f"Scales with a gradient budget within {LIMIT:g} nats: "
-            f"{'. '.join(texts)} ({SPREAD}). Of random plain networks that failed to "
-            f"train in a published trial, 95 % were beyond {LIMIT:g}, and 11 % of "
-            "those that trained"
+            f"{'. '.join(texts)} ({SPREAD}). The limit is the one of "
+            "theory.gradient_budget; nothing is trained here"
         ),
         numbers=said,
     )

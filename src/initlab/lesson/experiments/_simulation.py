@@ -102,8 +102,8 @@ def _answer(found: xr.Dataset) -> Answer:
             f"{roots[first]} for n = {first} (sqrt(n) = {first**0.5:.4g}) and "
             f"{roots[last]} for n = {last} (sqrt(n) = {last**0.5:.4g}). With weights "
             f"of std sqrt(1/n) it has {kept} for n = {last}, but relu(z) has second "
-            f"moment {halved}: half is lost in every layer. With std sqrt(2/n), He's "
-            f"factor 2, relu(z) has {repaired}. Brackets: 95 % confidence; of the "
+            f"moment {halved} (formula: 1/2). With std sqrt(2/n), He's factor 2, "
+            f"relu(z) has {repaired} (formula: 1). Brackets: 95 % confidence; of the "
             f"{len(own)} intervals for std 1 (all n, z and relu(z)) {inside} contain "
             "their formula"
         ),
