@@ -121,11 +121,11 @@ def _judged(
         return ("exploding_gradient" if budget > 0 else "vanishing_gradient"), {}
     if abs(budget) > DOUBTFUL:
         return ("growing_gradient" if budget > 0 else "shrinking_gradient"), {}
+    if abs(chi_1 - 1) < _CRITICAL_WITHIN or (np.isnan(chi_1) and abs(budget) < LEVEL):
+        return "critical", {}
     cosine = float(np.median(cosines))
     if cosine > _ALIKE:
         return "alike_examples", {"cosine": cosine}
-    if abs(chi_1 - 1) < _CRITICAL_WITHIN or (np.isnan(chi_1) and abs(budget) < LEVEL):
-        return "critical", {}
     return ("chaotic" if budget > 0 else "ordered"), {}
 
 

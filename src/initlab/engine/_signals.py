@@ -318,7 +318,7 @@ def _cosines(
     for lengths, off in ((squares, 0.0 * means), (centred, means)):
         inverse = np.zeros_like(lengths)
         np.divide(1.0, np.sqrt(lengths), out=inverse, where=lengths > 0)
-        count = np.count_nonzero(inverse)
+        count = int(np.count_nonzero(inverse))
         total = (inverse.astype(array.dtype) @ array).astype(np.float64)
         total -= inverse @ off
         pairs = count * (count - 1)
