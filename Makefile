@@ -4,7 +4,7 @@ BIN := .venv/bin
 # Checked as a file: a second `make compare` starts at once.
 INSTALLED := .venv/.installed
 
-.PHONY: compare test check bench wasm clean
+.PHONY: compare test check bench trainability wasm clean
 
 compare: $(INSTALLED)
 	$(BIN)/initlab compare
@@ -26,6 +26,10 @@ bench: $(INSTALLED)
 	$(BIN)/python benchmarks/against_peers.py
 	$(BIN)/python benchmarks/framework_laws.py
 	$(BIN)/python -m pytest benchmarks --no-header -q
+
+# Hundreds of random networks, who learns and what foretells it: docs/trainability.md.
+trainability: $(INSTALLED)
+	$(BIN)/python benchmarks/trainability.py
 
 # The kernels for the page; the linked file is committed.
 wasm: $(INSTALLED)
