@@ -4,7 +4,7 @@ BIN := .venv/bin
 # Checked as a file: a second `make compare` starts at once.
 INSTALLED := .venv/.installed
 
-.PHONY: compare test check bench conformance wasm clean
+.PHONY: compare test check bench conformance trainability wasm clean
 
 compare: $(INSTALLED)
 	$(BIN)/initlab compare
@@ -31,6 +31,10 @@ bench: $(INSTALLED)
 conformance: $(INSTALLED)
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[bench,test]'
 	$(BIN)/python benchmarks/conformance.py --runs 200 --processes 2
+
+# Hundreds of random networks, who learns and what foretells it: docs/trainability.md.
+trainability: $(INSTALLED)
+	$(BIN)/python benchmarks/trainability.py
 
 # The kernels for the page; the linked file is committed.
 wasm: $(INSTALLED)

@@ -56,6 +56,24 @@ def test_python_in_the_documents_runs(code, tmp_path, monkeypatch, capsys):
     assert capsys.readouterr().out
 
 
+PAGES_CODE = [
+    pytest.param(body, id=f"{page.stem}-{number}")
+    for page in sorted(ROOT.glob("docs/*.md"))
+    for number, (kind, body) in enumerate(BLOCK.findall(page.read_text("utf-8")))
+    if kind == "python"
+]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("code", PAGES_CODE)
+def test_python_in_the_pages_runs(code, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+
+    exec(compile(code, "docs", "exec"), {"__name__": "page"})
+
+    assert capsys.readouterr().out
+
+
 COMMANDS = [line for body in blocks("sh") for line in body.splitlines() if line]
 COMMANDS += [
     line

@@ -11,20 +11,20 @@ SIGNALS: Mapping[str, str] = MappingProxyType(
         "chaotic": "chaotic: {flow}: trainable{better}",
         "ordered": "ordered: {flow}: trainable{better}",
         "growing_gradient": (
-            "chaotic: {flow}: in doubt, some networks like this one fail to train"
-            "{better}"
+            "chaotic: {flow}: gradient descent fails on half of the networks like this "
+            "one, Adam on some{better}"
         ),
         "shrinking_gradient": (
-            "ordered: {flow}: in doubt, some networks like this one fail to train"
-            "{better}"
+            "ordered: {flow}: gradient descent fails on half of the networks like this "
+            "one, Adam on hardly any{better}"
         ),
         "exploding_gradient": (
-            "the gradient explodes: {flow}: most plain networks like this one fail to "
-            "train{better}"
+            "the gradient explodes: {flow}: gradient descent fails on networks like "
+            "this one, Adam on many{better}"
         ),
         "vanishing_gradient": (
-            "the gradient vanishes: {flow}: most plain networks like this one fail to "
-            "train{better}"
+            "the gradient vanishes: {flow}: gradient descent fails on networks like "
+            "this one, Adam on many{better}"
         ),
         "alike_examples": (
             "examples become alike: their mean cosine is {cosine:.3f} in the last "

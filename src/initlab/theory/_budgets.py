@@ -35,8 +35,9 @@ class GradientBudget:
 def gradient_budget(factors: Numbers) -> GradientBudget:
     """Sum ln chi_l over a chain of layers, each at its own q.
 
-    Additive, so that it tells which layers are to blame. Where the budget exceeds
-    about 12, plain networks of moderate depth failed to train.
+    Additive, so that it tells which layers are to blame. Of 196 plain networks with a
+    budget over 12, none learned by gradient descent, and 88 did with Adam
+    (docs/trainability.md).
 
     Args:
         factors: chi_l from layer l+1 to l, for l = 1 to L-1, as from
