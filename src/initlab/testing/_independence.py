@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import scipy.stats
+from scipy.special import chdtr, chdtrc, ndtr, ndtri
 
 from initlab.testing._calls import Sampler
 from initlab.testing._law import Law
@@ -130,17 +131,17 @@ def _alike(name: str, target: Target, slices: Array, four: float) -> list[Outcom
     widths = np.var(slices, axis=1, ddof=1)
     sums = np.sum(slices, axis=1) / math.sqrt(length)
     outcomes = []
-    for what, statistic, sf in (
-        ("sums", sums, scipy.stats.norm()),
-        ("widths", freedom * widths, scipy.stats.chi2(freedom)),
+    chi_squared = freedom * widths
+    for what, below, above in (
+        ("sums", ndtr(sums), ndtr(-sums)),
+        ("widths", chdtr(freedom, chi_squared), chdtrc(freedom, chi_squared)),
     ):
-        tails = 2 * np.minimum(sf.cdf(statistic), sf.sf(statistic))
+        tails = 2 * np.minimum(below, above)
         single = min(1.0, count * float(tails.min()))
-        normal = scipy.stats.norm.isf(np.clip(sf.sf(statistic), 1e-300, 1 - 1e-16))
+        normal = -ndtri(np.clip(above, 1e-300, 1 - 1e-16))
         squares = float(np.sum(np.square(normal)))
-        law_of_all = scipy.stats.chi2(count)
         # Widths are divided by the width of all: one degree of freedom less, at most.
-        every = 2 * min(float(law_of_all.cdf(squares)), float(law_of_all.sf(squares)))
+        every = 2 * min(float(chdtr(count, squares)), float(chdtrc(count, squares)))
         values = np.sqrt(widths) if what == "widths" else sums
         outcomes.append(
             Outcome(
