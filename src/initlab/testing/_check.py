@@ -143,7 +143,7 @@ def _examine(
     named = law if isinstance(law, str | Init) else None
     stated = law_of(named) if named else law or Law(mean=None)
     assert isinstance(stated, Law)
-    sampler = Sampler(function=function, seed=rng_seed, dtype=dtype)
+    sampler = Sampler(function=function, seed=rng_seed, dtype=dtype, accepts=accepts)
     outcomes: list[Outcome] = []
     broken: list[Outcome] = []
     repeated = 0
@@ -187,6 +187,9 @@ def _plan(law: Law, layers: bool) -> list[tuple[Group, Target]]:
     if law.std is not None or law.mode is not None or law.independent:
         plan.append((_moments.moments, _moments.SHAPES))
         plan.append((_moments.million, (_moments.MILLION,)))
+    # After moments: widths that are wrong in every layer are a wrong std.
+    if law.independent:
+        plan.append((_independence.network, (_independence.NETWORK[0],)))
     if law.random:
         signals = _signals.LAYERS if layers else _signals.SHAPES
         plan.append((_signals.variances, signals))

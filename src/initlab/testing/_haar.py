@@ -33,6 +33,7 @@ ORTHOGONAL: tuple[tuple[int, ...], ...] = (
     (80, 4, 3, 3),
     (20, 3, 5),
     (500, 300),
+    (100, 130),
 )
 # Each part is orthogonal on its own: a whole matrix of these sizes is not.
 LAYERS: tuple[LayerSpec, ...] = (

@@ -52,7 +52,7 @@ def sparse(
     return [
         *outcomes,
         *judged(sampler, others, target, rest, rest.size),
-        *_places(target, mask, share),
+        *_places(target, mask.astype(np.float64), share),
     ]
 
 
