@@ -4,6 +4,9 @@ BIN := .venv/bin
 # Checked as a file: a second `make compare` starts at once.
 INSTALLED := .venv/.installed
 
+# Seeded runs of every correct initializer.
+RUNS ?= 200
+
 .PHONY: compare test check bench conformance trainability wasm clean
 
 compare: $(INSTALLED)
@@ -30,7 +33,7 @@ bench: $(INSTALLED)
 # The suite over our catalog, planted faults and other frameworks: half an hour or more.
 conformance: $(INSTALLED)
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[bench,test]'
-	$(BIN)/python benchmarks/conformance.py --runs 200 --processes 2
+	$(BIN)/python benchmarks/conformance.py --runs $(RUNS)
 
 # Hundreds of random networks, who learns and what foretells it: docs/trainability.md.
 trainability: $(INSTALLED)

@@ -3,6 +3,7 @@
 import pathlib
 import sys
 
+import jaxtyping
 import ml_dtypes
 import numpy as np
 import pytest
@@ -10,28 +11,41 @@ import pytest
 from initlab.testing import Law, check_initializer, taps
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
-from correct import INITS, accepts, drawn_from_a_shape, of_catalog
+from correct import ENTRIES, OF_LAYERS, VARIANTS, accepts, of_catalog
 
-every_init = pytest.mark.parametrize("init", [*filter(drawn_from_a_shape, INITS)])
-
-
-def passes(init, seed):
-    return not check_initializer(
-        of_catalog(init), law=init, rng_seed=seed, accepts=accepts(init)
-    ).broken
+# Of every entry; the parameters that change its law, and layers, have one each.
+SEEDS = range(10)
 
 
-@every_init
-@pytest.mark.parametrize("seed", range(3))
-def test_a_correct_entry_passes(init, seed):
-    assert passes(init, seed)
+def assert_passes(init, seed, *, layers=False):
+    report = check_initializer(
+        of_catalog(init),
+        law=init,
+        rng_seed=seed,
+        accepts=accepts(init),
+        layers=layers,
+    )
+
+    assert not report.broken
 
 
-@pytest.mark.slow
-@every_init
-@pytest.mark.parametrize("seed", range(3, 10))
-def test_a_correct_entry_passes_again(init, seed):
-    assert passes(init, seed)
+@pytest.mark.parametrize("init", ENTRIES)
+@pytest.mark.parametrize("seed", SEEDS)
+def test_a_correct_entry_passes(init, seed, monkeypatch):
+    # Checking every call's types takes a third of the time; the first run does.
+    monkeypatch.setattr(jaxtyping.config, "jaxtyping_disable", seed > 0)
+
+    assert_passes(init, seed)
+
+
+@pytest.mark.parametrize("init", VARIANTS)
+def test_an_entry_with_parameters_passes(init):
+    assert_passes(init, seed=0)
+
+
+@pytest.mark.parametrize("init", OF_LAYERS)
+def test_a_correct_entry_passes_for_layers(init):
+    assert_passes(init, seed=0, layers=True)
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float16", ml_dtypes.bfloat16])

@@ -22,5 +22,12 @@ def test_a_planted_fault_is_named(name):
     assert re.match(fault.breaks, str(raised.value))
 
 
+@pytest.mark.parametrize("name", faults.UNSEEN)
+def test_what_is_said_to_stay_unseen_does(name):
+    make, law = faults.UNSEEN[name]
+
+    assert not check_initializer(make(), law=law).broken
+
+
 def test_there_are_enough_kinds():
-    assert len(faults.FAULTS) >= 35
+    assert len(faults.FAULTS) >= 150

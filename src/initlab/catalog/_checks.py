@@ -28,19 +28,22 @@ def checked_shape(shape: object) -> tuple[int, ...]:
     """
     if isinstance(shape, LayerSpec):
         return shape.shape
-    refused = InvalidValueError(
-        "shape: give a tuple of at least two positive integers, (fan_out, fan_in) "
-        f"or (out, in, *kernel), got {_one_line(shape)}"
-    )
     if not isinstance(shape, tuple) or len(shape) < 2:
-        raise refused
+        raise _refused_shape(shape)
     try:
         sizes = tuple(operator.index(size) for size in shape)
     except TypeError:
-        raise refused from None
+        raise _refused_shape(shape) from None
     if min(sizes) < 1 or any(isinstance(size, bool) for size in shape):
-        raise refused
+        raise _refused_shape(shape)
     return sizes
+
+
+def _refused_shape(shape: object) -> InvalidValueError:
+    return InvalidValueError(
+        "shape: give a tuple of at least two positive integers, (fan_out, fan_in) "
+        f"or (out, in, *kernel), got {_one_line(shape)}"
+    )
 
 
 def checked_kernel(init: str, shape: Shape, instead: str) -> int:

@@ -32,6 +32,7 @@ class Sampler:
         function: The initializer.
         seed: Root of all streams.
         dtype: The type that every result must have; None: any real floating type.
+        accepts: Which targets the initializer is for; None: all.
         precision: Type of the results so far: `"float64"`, `"bfloat16"`, ...
         record: What each stream gave first: (path, target, checksum, first numbers).
     """
@@ -39,6 +40,7 @@ class Sampler:
     function: Initializer
     seed: int
     dtype: str | None = None
+    accepts: Callable[[Any], bool] | None = None
     precision: str = "float64"
     takes_rng: bool = field(init=False)
     record: list[tuple[tuple[Any, ...], Target, int, Array]] = field(

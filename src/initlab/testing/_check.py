@@ -4,7 +4,7 @@ An unlikely sample is drawn again, four times as large: a correct initializer fa
 only if both samples are unlikely.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, TypeAlias
 
 from initlab.errors import InvalidValueError
@@ -14,6 +14,7 @@ from initlab.testing import (
     _independence,
     _moments,
     _signals,
+    _sparse,
     _streams,
     _structure,
 )
@@ -139,8 +140,10 @@ def _examine(
         raise InvalidValueError(
             f"function: give a function of a shape, got {type(function).__name__}"
         )
-    stated = law_of(law) if isinstance(law, str | Init) else law or Law(mean=None)
-    sampler = Sampler(function=function, seed=rng_seed, dtype=dtype)
+    named = law if isinstance(law, str | Init) else None
+    stated = law_of(named) if named else law or Law(mean=None)
+    assert isinstance(stated, Law)
+    sampler = Sampler(function=function, seed=rng_seed, dtype=dtype, accepts=accepts)
     outcomes: list[Outcome] = []
     broken: list[Outcome] = []
     repeated = 0
@@ -148,7 +151,8 @@ def _examine(
         for group, target in _plan(stated, layers):
             if accepts is not None and not accepts(target):
                 continue
-            found, failed, again = _judge(sampler, stated, group, target)
+            there = law_of(named, target) if named else stated
+            found, failed, again = _judge(sampler, there, group, target)
             if global_streams:
                 failed = [o for o in failed if not o.name.startswith("global random")]
             outcomes += found
@@ -165,7 +169,7 @@ def _examine(
 
 def _plan(law: Law, layers: bool) -> list[tuple[Group, Target]]:
     """The groups of checks with their targets, in the order of the checks."""
-    plan: list[tuple[Group, tuple[Target, ...]]] = [
+    plan: list[tuple[Group, Sequence[Target]]] = [
         (_streams.streams, _streams.SHAPES),
         (_structure.structure, _structure.SHAPES),
     ]
@@ -173,15 +177,24 @@ def _plan(law: Law, layers: bool) -> list[tuple[Group, Target]]:
     if law.random:
         plan.append((_independence.independence, _independence.SHAPES))
         plan.append((_independence.members, (_independence.MEMBERS,)))
-    if law.distribution == "orthogonal":
-        plan.append((_haar.orthogonality, _haar.ORTHOGONAL))
-        plan.append((_haar.haar, _haar.UNIFORM))
+    if law.orthogonal:
+        kernels = law.distribution == "delta_orthogonal"
+        packed = _haar.LAYERS if layers else ()
+        plan.append((_haar.orthogonality, (*_haar.ORTHOGONAL, *packed)))
+        plan.append((_haar.haar, _haar.KERNELS if kernels else _haar.UNIFORM))
+    if law.distribution == "sparse_normal":
+        plan.append((_sparse.sparse, _sparse.SHAPES))
     if law.std is not None or law.mode is not None or law.independent:
         plan.append((_moments.moments, _moments.SHAPES))
         plan.append((_moments.million, (_moments.MILLION,)))
+    # After moments: widths that are wrong in every layer are a wrong std.
+    if law.independent:
+        plan.append((_independence.network, (_independence.NETWORK[0],)))
     if law.random:
         signals = _signals.LAYERS if layers else _signals.SHAPES
         plan.append((_signals.variances, signals))
+    if layers and (law.std is not None or law.mode is not None or law.independent):
+        plan.append((_moments.moments, _moments.LAYERS))
     return [
         (group, layer_of(target) if layers else target)
         for group, targets in plan

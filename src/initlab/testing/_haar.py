@@ -14,9 +14,10 @@ from typing import Any
 import numpy as np
 import scipy.stats
 
+from initlab.spec import LayerSpec
 from initlab.testing._calls import Sampler
 from initlab.testing._law import Law
-from initlab.testing._layers import Array, Target, shape_of
+from initlab.testing._layers import Array, Target
 from initlab.testing._report import Outcome, exactly
 
 ORTHOGONAL: tuple[tuple[int, ...], ...] = (
@@ -32,9 +33,19 @@ ORTHOGONAL: tuple[tuple[int, ...], ...] = (
     (80, 4, 3, 3),
     (20, 3, 5),
     (500, 300),
+    (100, 130),
+)
+# Each part is orthogonal on its own: a whole matrix of these sizes is not.
+LAYERS: tuple[LayerSpec, ...] = (
+    LayerSpec(shape=(80, 20), packed=4),
+    LayerSpec(shape=(60, 40), packed=3),
+    LayerSpec(kind="conv", shape=(96, 4, 3, 3), groups=6),
+    LayerSpec(kind="conv", shape=(48, 4, 3), groups=4),
 )
 UNIFORM: tuple[tuple[int, ...], ...] = ((8, 8), (5, 5), (12, 7), (7, 12), (9, 2, 2))
-DRAWS = 1500
+# For those that need a kernel, and are a matrix at its centre.
+KERNELS: tuple[tuple[int, ...], ...] = ((6, 6, 3), (5, 5, 3, 3), (12, 7, 1), (9, 2, 2))
+DRAWS = 500
 
 
 def orthogonality(
@@ -42,22 +53,29 @@ def orthogonality(
 ) -> list[Outcome]:
     """Judge rows or columns, whichever are fewer, of several draws."""
     worst = 0.0
-    for weight in sampler.draws(target, 2 * factor, *path):
-        gain = _gain(law, target, weight)
-        matrix = weight.reshape(len(weight), -1)
+    drawn = sampler.draws(target, 2 * factor, *path)
+    elsewhere = np.count_nonzero(drawn) - np.count_nonzero(_centre(law, drawn))
+    for matrix in _matrices(law, target, drawn):
         short = matrix if len(matrix) <= matrix.shape[1] else matrix.T
-        gram = short @ short.T / gain**2
+        gram = short @ short.T
         worst = max(worst, float(np.abs(gram - np.eye(len(gram))).max()))
     epsilon = sampler.epsilon
     allowed = 4 * epsilon if epsilon > 1e-5 else 256 * epsilon
     return [
+        exactly(
+            "zeros beside the centre",
+            elsewhere == 0,
+            where=target,
+            measured=elsewhere,
+            detail="weights beside the kernel's centre that are not zero",
+        ),
         exactly(
             "orthogonality",
             worst <= allowed,
             where=target,
             measured=worst,
             detail=f"largest entry of W W^T / gain^2 - I, allowed {allowed:.1g}",
-        )
+        ),
     ]
 
 
@@ -66,7 +84,7 @@ def haar(
 ) -> list[Outcome]:
     """Judge statistics of many small draws against those of the uniform law."""
     drawn = sampler.draws(target, DRAWS * factor, *path)
-    matrices = drawn.reshape(*drawn.shape[:2], -1) / _gain(law, target, drawn)
+    matrices = _matrices(law, target, drawn)
     rows, columns = matrices.shape[1:]
     longer, shorter = max(rows, columns), min(rows, columns)
     diagonal = np.einsum("dii->di", matrices[:, :shorter, :shorter])
@@ -112,13 +130,43 @@ def haar(
     return outcomes
 
 
-def _gain(law: Law, target: Target, weights: Array) -> float:
-    """The singular value that the law states, or else that of the weights."""
-    shape = shape_of(target)
+def _matrices(law: Law, target: Target, drawn: Array) -> Array:
+    """The orthogonal matrices that the weights are made of, their gain taken out.
+
+    Their sizes say which gain the law's standard deviation stands for.
+    """
+    parts = 1
+    if isinstance(target, LayerSpec) and law.per_part:
+        parts = target.groups * target.packed
+    centre = _centre(law, drawn)
+    if law.distribution == "mirrored_orthogonal":
+        centre = _unmirrored(_unmirrored(centre, 1), 2)
+    rows = centre.shape[1] // parts
+    matrices = centre.reshape(len(drawn) * parts, rows, -1)
+    # The mean square of all entries, the zeros beside the centre too.
     std = law.std_at(target)
     if std is None:
-        std = float(np.sqrt(np.mean(weights**2)))
-    return std * math.sqrt(max(shape[0], math.prod(shape[1:]))) or 1.0
+        std = float(np.sqrt(np.mean(drawn**2)))
+    gain = std * math.sqrt(drawn[0].size / centre[0].size * max(matrices.shape[1:]))
+    if law.distribution == "mirrored_orthogonal":
+        gain = std * math.sqrt(max(matrices.shape[1:]))
+    return matrices / (gain or 1.0)
+
+
+def _centre(law: Law, drawn: Array) -> Array:
+    """What a kernel's centre does, of weights that are zero elsewhere; else all."""
+    if law.distribution != "delta_orthogonal":
+        return drawn
+    return drawn[(..., *(size // 2 for size in drawn.shape[3:]))]
+
+
+def _unmirrored(drawn: Array, axis: int) -> Array:
+    """The first half of an axis, if the second is its opposite."""
+    moved = np.moveaxis(drawn, axis, 0)
+    half = (len(moved) + 1) // 2
+    if np.array_equal(moved[half:], -moved[: len(moved) - half]):
+        moved = moved[:half]
+    return np.moveaxis(moved, 0, axis)
 
 
 def _t_test(target: Target, name: str, values: Array, expected: float) -> Outcome:

@@ -10,10 +10,13 @@ from typing import Any
 
 import numpy as np
 import scipy.stats
+from scipy.special import chdtr, chdtrc, ndtr, ndtri
 
+from initlab.spec import LayerSpec
+from initlab.testing._bits import dithered
 from initlab.testing._calls import Sampler
 from initlab.testing._law import Law
-from initlab.testing._layers import Array, Target, shape_of
+from initlab.testing._layers import Array, Target, layer_of, shape_of
 from initlab.testing._report import Outcome
 
 SHAPES: tuple[tuple[int, ...], ...] = (
@@ -26,6 +29,16 @@ SHAPES: tuple[tuple[int, ...], ...] = (
 )
 MEMBERS = (37, 53)
 MEMBER_DRAWS = 64
+# Layers that are drawn after each other from one stream, and how many such networks.
+NETWORK: tuple[tuple[int, ...], ...] = (
+    (20, 30),
+    (30, 20),
+    (20, 30),
+    (24, 36),
+    (12, 10, 3, 3),
+    (40, 30),
+)
+NETWORKS = 12
 
 
 def independence(
@@ -46,6 +59,9 @@ def independence(
         moved = np.moveaxis(drawn, axis, 0).reshape(drawn.shape[axis], -1)
         name = ("units", "inputs", "kernel positions")[min(axis, 3) - 1]
         outcomes += _alike(name, target, moved, four)
+    if drawn.ndim > 4:
+        size = math.prod(drawn.shape[3:])
+        outcomes += _alike("kernel positions", target, drawn.reshape(-1, size).T, four)
     return [
         *outcomes,
         _related("dependent units", law, target, rows, four),
@@ -67,8 +83,83 @@ def members(
     return [
         _related("dependent draws", law, target, flat, four),
         *_alike("draws", target, flat, four),
+        *_alike("entries", target, *_normal_scores(sampler, law, flat)),
         _overlap(target, flat.reshape(-1)),
     ]
+
+
+def network(
+    sampler: Sampler, law: Law, target: Target, factor: int, *path: str | int
+) -> list[Outcome]:
+    """Judge layers of several shapes, drawn after each other from one stream."""
+    shapes: list[Target] = [
+        layer_of(shape) if isinstance(target, LayerSpec) else shape for shape in NETWORK
+    ]
+    shapes = [s for s in shapes if sampler.accepts is None or sampler.accepts(s)]
+    layers: list[list[Array]] = [[] for _ in shapes]
+    for index in range(NETWORKS * factor):
+        rng = sampler.stream(*path, index)
+        for found, shape in zip(layers, shapes, strict=True):
+            found.append(sampler.weight(shape, rng).reshape(-1))
+    scaled = [_scaled(np.array(found)) for found in layers]
+    # The largest correlation of two layers, moved against each other.
+    worst, tests = 0.0, 0
+    for later, (second, _) in enumerate(scaled):
+        for first, _ in scaled[:later]:
+            z = _largest_moved(first, second)
+            tests += first.shape[1] + second.shape[1]
+            worst = max(worst, z)
+    outcomes = [
+        Outcome(
+            name="dependent layers",
+            where=target,
+            measured=worst,
+            expected=0.0,
+            p=min(1.0, tests * float(2 * scipy.stats.norm.sf(worst))),
+            detail="largest correlation of two layers of one stream, in standard "
+            "errors",
+        )
+    ]
+    for shape, found in zip(shapes, layers, strict=True):
+        std = law.std_at(shape)
+        if std is None or not std:
+            continue
+        values = np.array(found) / std - (law.mean or 0.0) / std
+        error = math.sqrt(law.density.excess_kurtosis + 2) / math.sqrt(values.size)
+        z = (float(np.mean(values**2)) - 1) / error
+        outcomes.append(
+            Outcome(
+                name="widths of layers",
+                where=shape,
+                measured=math.sqrt(float(np.mean(values**2))),
+                expected=1.0,
+                p=float(2 * scipy.stats.norm.sf(abs(z))),
+                detail="of one place in a network, in the law's standard deviations",
+            )
+        )
+    return outcomes
+
+
+def _largest_moved(first: Array, second: Array) -> float:
+    """The largest sum of products of two layers at any distance, standardized."""
+    length = first.shape[1] + second.shape[1]
+    spectra = np.conj(np.fft.rfft(first, length)) * np.fft.rfft(second, length)
+    sums = np.fft.irfft(spectra.sum(axis=0), length)
+    # So many numbers overlap at each distance: at least 20 shall.
+    ones = np.conj(np.fft.rfft(np.ones(first.shape[1]), length))
+    ones = ones * np.fft.rfft(np.ones(second.shape[1]), length)
+    overlap = np.fft.irfft(ones, length).round()
+    enough = overlap >= 20
+    return float((np.abs(sums[enough]) / np.sqrt(len(first) * overlap[enough])).max())
+
+
+def _normal_scores(sampler: Sampler, law: Law, flat: Array) -> tuple[Array, float]:
+    """One row per entry: its draws as normal numbers, whatever their law."""
+    exact = dithered(flat, sampler)
+    shares = law.density.cdf(exact)
+    scores = np.clip(ndtri(np.clip(shares, 1e-9, 1 - 1e-9)), -4.0, 4.0)
+    scores, four = _scaled(scores)
+    return scores.T, four
 
 
 def _scaled(drawn: Array, *, centre: bool = True) -> tuple[Array, float]:
@@ -130,17 +221,17 @@ def _alike(name: str, target: Target, slices: Array, four: float) -> list[Outcom
     widths = np.var(slices, axis=1, ddof=1)
     sums = np.sum(slices, axis=1) / math.sqrt(length)
     outcomes = []
-    for what, statistic, sf in (
-        ("sums", sums, scipy.stats.norm()),
-        ("widths", freedom * widths, scipy.stats.chi2(freedom)),
+    chi_squared = freedom * widths
+    for what, below, above in (
+        ("sums", ndtr(sums), ndtr(-sums)),
+        ("widths", chdtr(freedom, chi_squared), chdtrc(freedom, chi_squared)),
     ):
-        tails = 2 * np.minimum(sf.cdf(statistic), sf.sf(statistic))
+        tails = 2 * np.minimum(below, above)
         single = min(1.0, count * float(tails.min()))
-        normal = scipy.stats.norm.isf(np.clip(sf.sf(statistic), 1e-300, 1 - 1e-16))
+        normal = -ndtri(np.clip(above, 1e-300, 1 - 1e-16))
         squares = float(np.sum(np.square(normal)))
-        law_of_all = scipy.stats.chi2(count)
         # Widths are divided by the width of all: one degree of freedom less, at most.
-        every = 2 * min(float(law_of_all.cdf(squares)), float(law_of_all.sf(squares)))
+        every = 2 * min(float(chdtr(count, squares)), float(chdtrc(count, squares)))
         values = np.sqrt(widths) if what == "widths" else sums
         outcomes.append(
             Outcome(

@@ -7,13 +7,21 @@ from typing import Any, Literal, TypeAlias, get_args
 
 from initlab import catalog
 from initlab.errors import InvalidValueError
-from initlab.spec import Init, LayerSpec
+from initlab.spec import Init
 from initlab.testing._layers import Target, taps
 from initlab.testing._shapes import Density, density
 
 Distribution: TypeAlias = Literal[
-    "normal", "uniform", "truncated_normal", "orthogonal", "fixed"
+    "normal",
+    "uniform",
+    "truncated_normal",
+    "sparse_normal",
+    "orthogonal",
+    "delta_orthogonal",
+    "mirrored_orthogonal",
+    "fixed",
 ]
+INDEPENDENT: tuple[Distribution, ...] = ("normal", "uniform", "truncated_normal")
 Preserved: TypeAlias = Literal["fan_in", "fan_out"]
 
 
@@ -27,8 +35,11 @@ class Law:
             a mode it is unknown.
         mean: Expected value of an entry; None where it is not to be judged.
         distribution: `"normal"`, `"uniform"`, `"truncated_normal"` (independent
-            entries), `"orthogonal"` (Haar, every singular value the same) or
-            `"fixed"` (nothing random). None: unknown.
+            entries), `"orthogonal"` (Haar, every singular value the same),
+            `"fixed"` (nothing random), or made of these: `"sparse_normal"` (as many
+            zeros in every column), `"delta_orthogonal"` (at a kernel's centre, zero
+            elsewhere), `"mirrored_orthogonal"` (units or inputs in opposite pairs).
+            None: unknown.
         bound: Where a truncated normal is cut, in its standard deviations before the
             cut.
         excess_kurtosis: Kurtosis minus 3; None: follows from the distribution.
@@ -37,6 +48,7 @@ class Law:
         mode: The fan whose variance is preserved: `"fan_in"` forward, `"fan_out"`
             backward. The layer's true fan is meant, whatever its kind.
         gain: Square root of the preserved variance, where there is a mode.
+        per_part: Whether groups and packed matrices are orthogonal each on its own.
 
     Example:
         >>> he = Law(distribution="normal", mode="fan_in", gain=2**0.5)
@@ -53,6 +65,7 @@ class Law:
     distinct_units: bool = True
     mode: Preserved | None = None
     gain: float | int = 1.0
+    per_part: bool = True
 
     def __post_init__(self) -> None:
         for name, value, allowed in (
@@ -72,7 +85,12 @@ class Law:
     @property
     def independent(self) -> bool:
         """Whether the entries are independent of each other and alike."""
-        return self.distribution in ("normal", "uniform", "truncated_normal")
+        return self.distribution in INDEPENDENT
+
+    @property
+    def orthogonal(self) -> bool:
+        """Whether the entries are those of orthogonal matrices, and of zeros."""
+        return str(self.distribution).endswith("orthogonal")
 
     @property
     def density(self) -> Density:
@@ -115,12 +133,14 @@ class Law:
         return std**2 * taps(target)[backward]
 
 
-def law_of(init: str | Init) -> Law:
+def law_of(init: str | Init, target: Target = (5, 3)) -> Law:
     """The law that the catalog states for an initializer.
 
     Args:
         init: A name as in `initlab list`, with parameters if wanted, such as
             `"variance_scaling(distribution=uniform)"`.
+        target: The shape or layer that is meant, where it changes the distribution:
+            frameworks draw embeddings in another way.
 
     Raises:
         UnknownNameError: If the catalog has no such initializer or parameter.
@@ -134,34 +154,50 @@ def law_of(init: str | Init) -> Law:
     init = Init.parse(init) if isinstance(init, str) else init
     entry = catalog.get(init.name)
     given = {**entry.parameters, **init.parameters}
-    stated = str(given.get("distribution", entry.distribution))
-    distribution: Any = stated if stated in get_args(Distribution) else None
-    mode: Any = given.get("mode") if given.get("mode") in get_args(Preserved) else None
+    own = given.get("dialect", "initlab") == "initlab"
+    # A framework's fans are not always those of the layer.
+    kept = own and given.get("mode") in get_args(Preserved)
+    mode: Any = given["mode"] if kept else None
 
     def std(target: Any) -> float:
         return float(entry.std(target, **init.parameters)) * abs(init.scale)
 
     kurtosis = None
     if entry.excess_kurtosis is not None:
-        stated_kurtosis = entry.excess_kurtosis
+        stated = entry.excess_kurtosis
 
         def kurtosis(target: Any) -> float:
-            shape = target.shape if isinstance(target, LayerSpec) else target
-            return float(stated_kurtosis(shape, **init.parameters))
+            return float(stated(target, **init.parameters))
 
-    # What passes inputs on has zero units where a layer grows.
-    ordinary = distribution != "fixed"
+    bound = float(given.get("bound", 2.0))
+    distribution: Any = entry.distribution
+    if distribution in INDEPENDENT and kurtosis is not None:
+        distribution = _by_kurtosis(distribution, kurtosis(target), bound)
     return Law(
         std=std,
-        mean=_mean(given, init.scale, fixed=distribution in ("fixed", None)),
+        mean=_mean(given, init.scale, fixed=distribution == "fixed"),
         distribution=distribution,
-        bound=float(given.get("bound", 2.0)),
+        bound=bound,
         excess_kurtosis=kurtosis,
-        full_rank=getattr(entry, "full_rank", ordinary),
-        distinct_units=getattr(entry, "distinct_units", ordinary),
+        full_rank=entry.full_rank,
+        distinct_units=entry.distinct_units,
         mode=mode,
         gain=std((5, 3)) * math.sqrt(catalog.fan((5, 3), mode)) if mode else 1.0,
+        per_part=own,
     )
+
+
+def _by_kurtosis(declared: Distribution, kurtosis: float, bound: float) -> Distribution:
+    """The distribution that parameters make of the declared one.
+
+    Entries declare a distribution for their defaults; their kurtosis follows the
+    parameters, and no two of the three distributions share one.
+    """
+    for name in (declared, *INDEPENDENT):
+        its = density(name, bound).excess_kurtosis
+        if math.isclose(its, kurtosis, abs_tol=1e-9):
+            return name
+    return declared
 
 
 def _mean(parameters: dict[str, Any], scale: float, *, fixed: bool) -> float | None:

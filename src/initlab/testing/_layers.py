@@ -43,7 +43,8 @@ def taps(target: Target) -> tuple[float, float]:
     """How many weights an output sums over, and how many a gradient: the true fans.
 
     A stride gives a transposed convolution's outputs, and an ordinary one's gradients,
-    fewer weights; where their number differs between positions, this is its mean.
+    fewer weights; where their number differs between positions, this is its mean. A
+    packed matrix is a layer of its own, and an embedding looks one row up.
 
     Example:
         >>> taps((64, 32, 3, 3))
@@ -54,9 +55,12 @@ def taps(target: Target) -> tuple[float, float]:
     """
     layer = layer_of(target)
     first, second, *kernel = layer.shape
+    if layer.kind == "embedding":
+        return 1.0, float(second)
     size = math.prod(kernel)
     gathered = float(second * size)
-    scattered = first // layer.groups * size / math.prod(layer.strides)
+    parts = layer.groups * layer.packed
+    scattered = first / parts * size / math.prod(layer.strides)
     return (scattered, gathered) if layer.transposed else (gathered, scattered)
 
 
@@ -102,38 +106,59 @@ def propagate(
         >>> propagate(layer, np.ones((10, 2)), np.ones((5, 2)))[0, 0]
         np.float64(2.0)
     """
+    return propagate_each(layer, weight[None], signal[None], backward=backward)[0]
+
+
+def propagate_each(
+    layer: LayerSpec, weights: Array, signals: Array, *, backward: bool
+) -> Array:
+    """The same for many draws of the weight at once, each with signals of its own.
+
+    Args:
+        layer: The layer.
+        weights: `(draw, *weight)`.
+        signals: `(draw, example, channel, *positions)`.
+        backward: Whether the signals are gradients of the outputs.
+    """
+    draws, examples, channels = signals.shape[:3]
+    groups, (first, second) = layer.groups, weights.shape[1:3]
+    parts = weights.reshape(draws, groups, first // groups, second, -1)
+    # As matrices: (draw, group, channel, example and positions).
+    grouped = signals.swapaxes(1, 2).reshape(
+        draws, groups, channels // groups, examples, *signals.shape[3:]
+    )
     if layer.transposed != backward:
-        return _scatter(layer, weight, signal)
-    return _gather(layer, weight, signal)
+        outputs = _scatter(layer, parts.swapaxes(2, 3), grouped)
+    else:
+        outputs = _gather(layer, parts, grouped)
+    joined = outputs.reshape(draws, -1, examples, *outputs.shape[4:])
+    return joined.swapaxes(1, 2)
 
 
-def _gather(layer: LayerSpec, weight: Array, signal: Array) -> Array:
-    groups, axes = layer.groups, tuple(range(3, 3 + len(layer.kernel)))
-    first, second = weight.shape[:2]
-    parts = weight.reshape(groups, first // groups, second, *layer.kernel)
-    grouped = signal.reshape(len(signal), groups, second, *signal.shape[2:])
-    every = (slice(None),) * 3 + tuple(slice(None, None, s) for s in layer.strides)
+def _gather(layer: LayerSpec, parts: Array, grouped: Array) -> Array:
+    axes = tuple(range(4, 4 + len(layer.kernel)))
+    every = (slice(None),) * 4 + tuple(slice(None, None, s) for s in layer.strides)
     total: Any = 0.0
-    for offset in np.ndindex(*layer.kernel):
+    for place, offset in enumerate(np.ndindex(*layer.kernel)):
         shift = [-o * d for o, d in zip(offset, layer.dilations, strict=True)]
         seen = np.roll(grouped, shift, axes)[every]
-        matrix = parts[(slice(None),) * 3 + offset]
-        total = total + np.einsum("bgi...,goi->bgo...", seen, matrix, optimize=True)
-    return total.reshape(len(signal), first, *total.shape[3:])
+        total = total + _multiplied(parts[..., place], seen)
+    return np.asarray(total)
 
 
-def _scatter(layer: LayerSpec, weight: Array, signal: Array) -> Array:
-    groups, axes = layer.groups, tuple(range(3, 3 + len(layer.kernel)))
-    first, second = weight.shape[:2]
-    parts = weight.reshape(groups, first // groups, second, *layer.kernel)
-    grouped = signal.reshape(len(signal), groups, first // groups, *signal.shape[2:])
-    sizes = [n * s for n, s in zip(signal.shape[2:], layer.strides, strict=True)]
-    total = np.zeros((len(signal), groups, second, *sizes))
-    every = (slice(None),) * 3 + tuple(slice(None, None, s) for s in layer.strides)
-    for offset in np.ndindex(*layer.kernel):
-        matrix = parts[(slice(None),) * 3 + offset]
-        spread = np.zeros_like(total)
-        spread[every] = np.einsum("bgo...,goi->bgi...", grouped, matrix, optimize=True)
+def _scatter(layer: LayerSpec, parts: Array, grouped: Array) -> Array:
+    axes = tuple(range(4, 4 + len(layer.kernel)))
+    every = (slice(None),) * 4 + tuple(slice(None, None, s) for s in layer.strides)
+    sizes = [n * s for n, s in zip(grouped.shape[4:], layer.strides, strict=True)]
+    outputs = (*grouped.shape[:2], parts.shape[2], grouped.shape[3], *sizes)
+    total, spread = np.zeros(outputs), np.zeros(outputs)
+    for place, offset in enumerate(np.ndindex(*layer.kernel)):
+        spread[every] = _multiplied(parts[..., place], grouped)
         shift = [o * d for o, d in zip(offset, layer.dilations, strict=True)]
         total += np.roll(spread, shift, axes)
-    return total.reshape(len(signal), groups * second, *sizes)
+    return total
+
+
+def _multiplied(matrices: Array, signals: Array) -> Array:
+    flat = signals.reshape(*signals.shape[:3], -1)
+    return (matrices @ flat).reshape(*matrices.shape[:3], *signals.shape[3:])

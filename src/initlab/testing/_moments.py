@@ -31,16 +31,31 @@ SHAPES: tuple[tuple[int, ...], ...] = (
     (24, 10, 9),
     (12, 20, 3, 5),
     (8, 6, 3, 3, 3),
+    (16, 8, 7, 7),
     (4000, 30),
     (30, 4000),
     (1025, 513),
 )
 MILLION = (1000, 1000)
 
+# Where fans are not those of the shape.
+LAYERS: tuple[LayerSpec, ...] = (
+    LayerSpec(kind="conv", shape=(32, 8, 3, 3), transposed=True),
+    LayerSpec(kind="conv", shape=(24, 10, 4), stride=(2,), transposed=True),
+    LayerSpec(kind="conv", shape=(24, 10, 3, 3), stride=(2, 1)),
+    LayerSpec(kind="conv", shape=(48, 5, 3, 3), groups=6),
+    LayerSpec(kind="conv", shape=(96, 1, 3, 3), groups=96),
+    LayerSpec(shape=(160, 30), packed=4),
+    LayerSpec(kind="embedding", shape=(200, 30)),
+)
+
 STD_TOLERANCE = 0.01
-# So many entries that 1 % is at least six standard errors of a normal's: 6^2 / 2 e4.
-ENTRIES = 180_000
-MOST_DRAWS = 400
+# A repetition, which decides, has four times as many entries: so many that 1 % is at
+# least six standard errors of a normal's, 6^2 / 2 e4 = 180,000.
+ENTRIES = 45_000
+MOST_DRAWS = 100
+FEWEST_DRAWS = 16
+TOO_EVEN = 0.15
 # For the distribution function at a single shape; the million tells small differences.
 SORTED = 20_000
 
@@ -60,7 +75,7 @@ def moments(
 ) -> list[Outcome]:
     """Judge the entries of many draws at one target."""
     size = math.prod(shape_of(target))
-    few = not law.random or (law.distribution == "orthogonal" and size > 10_000)
+    few = not law.random or (law.orthogonal and size > 10_000)
     count = 1 if few else min(MOST_DRAWS, math.ceil(ENTRIES / size))
     drawn = sampler.draws(target, count * (1 if few else factor), *path)
     return judged(sampler, law, target, drawn, SORTED * factor)
@@ -88,6 +103,8 @@ def judged(
         outcomes.append(_std(law, target, drawn, std, spread, sampler.epsilon))
     if law.mean is not None and spread > 0:
         outcomes.append(_mean(law, target, drawn, law.mean, sampler.epsilon))
+    if not law.independent and law.random and std:
+        outcomes += _kurtosis_of_draws(law, target, drawn, std)
     if law.independent and spread > 0:
         scaled = (drawn.reshape(-1) - (law.mean or 0.0)) / spread
         outcomes.append(_kurtosis(law, target, scaled))
@@ -103,7 +120,7 @@ def _std(
     law: Law, target: Target, drawn: Array, std: float, spread: float, epsilon: float
 ) -> Outcome:
     name = "std"
-    if not law.random or law.distribution == "orthogonal":
+    if not law.random or law.distribution in ("orthogonal", "delta_orthogonal"):
         # Exact for the root mean square; the sample's own mean takes a little.
         measured = spread if not law.random else math.sqrt(np.mean(drawn**2))
         holds = math.isclose(measured, std, rel_tol=max(1e-6, 2 * epsilon))
@@ -177,18 +194,42 @@ def _kurtosis(law: Law, target: Target, scaled: Array) -> Outcome:
     )
 
 
+def _kurtosis_of_draws(
+    law: Law, target: Target, drawn: Array, std: float
+) -> list[Outcome]:
+    """Of entries that depend on each other: every draw counts once."""
+    stated = law.kurtosis_at(target)
+    if stated is None or len(drawn) < FEWEST_DRAWS:
+        return []
+    fourth = np.mean((drawn / std).reshape(len(drawn), -1) ** 4, axis=1)
+    error = float(fourth.std(ddof=1)) / math.sqrt(len(drawn))
+    t = (float(fourth.mean()) - 3 - stated) / max(error, 1e-9)
+    return [
+        Outcome(
+            name="kurtosis",
+            where=target,
+            measured=float(fourth.mean()) - 3,
+            expected=stated,
+            p=float(2 * scipy.stats.t(len(drawn) - 1).sf(abs(t))),
+            detail=f"mean of {len(drawn)} draws",
+        )
+    ]
+
+
 def _distribution(law: Law, target: Target, ordered: Array) -> Outcome:
     """Kolmogorov and Smirnov's; with the sample's own width it errs to caution."""
     count = len(ordered)
     cdf: Any = law.density.cdf(ordered)
     steps = np.arange(count + 1) / count
     distance = float(max((steps[1:] - cdf).max(), (cdf - steps[:-1]).max()))
+    scaled = math.sqrt(count) * distance
     return Outcome(
         name=f"distribution ({law.distribution})",
         where=target,
         measured=distance,
         expected=0.0,
-        p=float(kolmogorov(math.sqrt(count) * distance)),
+        # Chance does not come as close as numbers that are spread evenly on purpose.
+        p=float(kolmogorov(scaled)) if scaled > TOO_EVEN else 0.0,
         detail="largest distance of the distribution functions",
     )
 

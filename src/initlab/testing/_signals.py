@@ -5,6 +5,7 @@ transposed convolutions change how many weights a signal meets.
 """
 
 import math
+from collections.abc import Callable
 
 import numpy as np
 import scipy.stats
@@ -12,7 +13,13 @@ import scipy.stats
 from initlab.spec import LayerSpec
 from initlab.testing._calls import Sampler
 from initlab.testing._law import Law
-from initlab.testing._layers import Target, input_shape, layer_of, propagate
+from initlab.testing._layers import (
+    Array,
+    Target,
+    input_shape,
+    layer_of,
+    propagate_each,
+)
 from initlab.testing._report import Outcome
 
 SHAPES: tuple[tuple[int, ...], ...] = ((96, 60), (60, 96), (20, 12, 5), (12, 16, 3, 3))
@@ -38,11 +45,13 @@ LAYERS: tuple[LayerSpec, ...] = (
     _conv(12, 16, 3, 3, stride=(2, 1), transposed=True),
     _conv(24, 3, 3, 3, groups=4, transposed=True),
     _conv(10, 6, 3, 2, 3),
+    LayerSpec(shape=(120, 30), packed=4),
 )
 TOLERANCE = 0.05
 STANDARD_ERRORS = 6
 FEWEST, MOST = 24, 1000
-EXAMPLES = 16
+# Weights that are in memory at once.
+TOGETHER = 64
 
 
 def variances(
@@ -50,6 +59,15 @@ def variances(
 ) -> list[Outcome]:
     """Judge both directions of a layer over enough draws for the tolerance."""
     outcomes = []
+    drawn: list[Array] = []
+
+    def weights(start: int) -> Array:
+        """The draws from there on, at most `TOGETHER`: the same for both directions."""
+        if start == sum(map(len, drawn)):
+            count = TOGETHER if drawn else FEWEST
+            drawn.append(sampler.draws(target, count, *path, start))
+        return drawn[0 if start == 0 else 1 + (start - FEWEST) // TOGETHER]
+
     # What is preserved first: the other direction only follows from it.
     first = law.mode == "fan_out"
     for backward in (first, not first):
@@ -57,9 +75,8 @@ def variances(
         if expected is None:
             continue
         name = "backward variance" if backward else "forward variance"
-        measured, error = _measure(
-            sampler, target, factor, *path, name, backward=backward
-        )
+        noise = sampler.stream(*path, name)
+        measured, error = _measure(weights, target, noise, factor, backward=backward)
         deviation = measured / expected - 1 if expected else measured
         z = deviation * expected / error if error else math.inf * abs(deviation)
         within = abs(deviation) <= TOLERANCE
@@ -77,27 +94,37 @@ def variances(
 
 
 def _measure(
-    sampler: Sampler,
+    weights: Callable[[int], Array],
     target: Target,
+    noise: np.random.Generator,
     factor: int,
-    *path: str | int,
+    *,
     backward: bool,
 ) -> tuple[float, float]:
     """Mean square of the outputs and its standard error, over fresh weights."""
-    layer = layer_of(target)
-    noise = sampler.stream(*path, "signal")
-    shape = (EXAMPLES, *input_shape(layer, backward=backward))
-    found: list[float] = []
+    found = np.empty(0)
     wanted = FEWEST * factor
     while len(found) < wanted:
-        drawn = sampler.draws(target, wanted - len(found), *path, len(found))
-        for weight in drawn:
-            signal = noise.standard_normal(shape)
-            outputs = propagate(layer, weight, signal, backward=backward)
-            found.append(float(np.mean(outputs**2)))
+        more = _mean_squares(weights(len(found)), target, noise, backward=backward)
+        found = np.concatenate([found, more])
         relative = float(np.std(found) / (np.mean(found) or 1.0))
         enough = (STANDARD_ERRORS * relative / TOLERANCE) ** 2
-        wanted = max(wanted, min(MOST, math.ceil(factor * enough * 1.1)))
-        if len(found) >= MOST:
-            break
+        wanted = max(FEWEST * factor, min(MOST, math.ceil(factor * enough * 1.1)))
     return float(np.mean(found)), float(np.std(found) / math.sqrt(len(found)))
+
+
+def _mean_squares(
+    weights: Array, target: Target, noise: np.random.Generator, *, backward: bool
+) -> Array:
+    """Of each draw's outputs; packed matrices are layers of their own."""
+    layer = layer_of(target)
+    count, parts = len(weights), layer.packed
+    first = layer.shape[0] // parts
+    part = layer.model_copy(update={"shape": (first, *layer.shape[1:]), "packed": 1})
+    shape = input_shape(part, backward=backward)
+    # As many numbers as weights: neither then decides alone about the error.
+    examples = max(2, math.ceil(math.prod(part.shape) / math.prod(shape)))
+    signals = noise.standard_normal((count * parts, examples, *shape))
+    split = weights.reshape(count * parts, *part.shape)
+    outputs = propagate_each(part, split, signals, backward=backward)
+    return np.mean(np.square(outputs).reshape(count, -1), axis=1)
