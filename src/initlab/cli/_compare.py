@@ -9,7 +9,18 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from initlab.cli._options import read_widths, refuse_unwritable, write_json
+from initlab.cli._options import (
+    Activation,
+    Json,
+    Members,
+    Out,
+    Precision,
+    Seed,
+    Threads,
+    read_widths,
+    refuse_unwritable,
+    write_json,
+)
 from initlab.cli._progress import progress_bar
 
 if TYPE_CHECKING:
@@ -58,13 +69,7 @@ def compare(
             "10 and 5, input and output fitted to the data."
         ),
     ] = None,
-    activation: Annotated[
-        str,
-        typer.Option(
-            help="relu, leaky_relu, tanh, sigmoid, erf, gelu, silu, elu, selu, "
-            "softplus, sin or identity."
-        ),
-    ] = "relu",
+    activation: Activation = "relu",
     batch_norm: Annotated[
         bool, typer.Option("--batch-norm", help="Normalize hidden pre-activations.")
     ] = False,
@@ -89,8 +94,8 @@ def compare(
             help="Steps between records; default: 100, listed every 1,000 in JSON."
         ),
     ] = None,
-    members: Annotated[int, typer.Option(help="Networks per init.")] = 1,
-    seed: Annotated[int, typer.Option(help="Root seed of the starting weights.")] = 3,
+    members: Members = 1,
+    seed: Seed = 3,
     seeding: Annotated[
         str,
         typer.Option(
@@ -98,9 +103,7 @@ def compare(
             "does; stream: every weight tensor has a stream of its own."
         ),
     ] = "legacy",
-    precision: Annotated[
-        str, typer.Option(help="Of the training's arithmetic: float64 or float32.")
-    ] = "float64",
+    precision: Precision = "float64",
     engine: Annotated[
         str,
         typer.Option(
@@ -108,17 +111,9 @@ def compare(
             "reference (plain NumPy), or auto: whichever is quickest; see initlab info."
         ),
     ] = "auto",
-    threads: Annotated[
-        int | None,
-        typer.Option(help="Networks trained at a time; default: one per core."),
-    ] = None,
-    out: Annotated[
-        Path, typer.Option(help="Folder for page, pictures and data.")
-    ] = Path("initlab-compare"),
-    json_to: Annotated[
-        str | None,
-        typer.Option("--json", help="Also write JSON: to a file, or to stdout with -."),
-    ] = None,
+    threads: Threads = None,
+    out: Out = Path("initlab-compare"),
+    json_to: Json = None,
     print_costs: Annotated[
         bool, typer.Option("--print-costs", help="Print costs as the lesson does.")
     ] = False,

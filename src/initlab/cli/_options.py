@@ -2,6 +2,28 @@
 
 import sys
 from pathlib import Path
+from typing import Annotated
+
+import typer
+
+Activation = Annotated[
+    str,
+    typer.Option(
+        help="relu, leaky_relu, tanh, sigmoid, erf, gelu, silu, elu, selu, "
+        "softplus, sin or identity."
+    ),
+]
+Precision = Annotated[str, typer.Option(help="Of the arithmetic: float64 or float32.")]
+Seed = Annotated[int, typer.Option(help="Root seed of the starting weights.")]
+Members = Annotated[int, typer.Option(help="Networks per init.")]
+Threads = Annotated[
+    int | None, typer.Option(help="Networks at a time; default: one per core.")
+]
+Json = Annotated[
+    str | None,
+    typer.Option("--json", help="Also write JSON: to a file, or to stdout with -."),
+]
+Out = Annotated[Path, typer.Option(help="Folder for page, pictures and data.")]
 
 
 def read_widths(text: str | None) -> tuple[int, ...] | None:

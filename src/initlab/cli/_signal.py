@@ -9,7 +9,18 @@ from typing import Annotated, Any
 
 import typer
 
-from initlab.cli._options import read_widths, refuse_unwritable, write_json
+from initlab.cli._options import (
+    Activation,
+    Json,
+    Members,
+    Out,
+    Precision,
+    Seed,
+    Threads,
+    read_widths,
+    refuse_unwritable,
+    write_json,
+)
 from initlab.cli._progress import progress_bar
 
 _DEFAULT_INITS = ("lecun_normal", "he_normal")
@@ -24,13 +35,7 @@ def signal(
             "lecun_normal, he_normal."
         ),
     ] = None,
-    activation: Annotated[
-        str,
-        typer.Option(
-            help="relu, leaky_relu, tanh, sigmoid, erf, gelu, silu, elu, selu, "
-            "softplus, sin or identity."
-        ),
-    ] = "relu",
+    activation: Activation = "relu",
     depth: Annotated[
         int, typer.Option(min=1, help="Layers with weights, of equal width.")
     ] = 20,
@@ -54,18 +59,13 @@ def signal(
     examples: Annotated[
         int | None, typer.Option(help="Inputs; default: 200 random ones.")
     ] = None,
-    members: Annotated[int, typer.Option(help="Networks per init.")] = 10,
-    precision: Annotated[
-        str, typer.Option(help="Of the arithmetic: float64 or float32.")
-    ] = "float64",
-    seed: Annotated[int, typer.Option(help="Root seed of the starting weights.")] = 3,
+    members: Members = 10,
+    precision: Precision = "float64",
+    seed: Seed = 3,
     seeding: Annotated[
         str, typer.Option(help="stream or legacy, as in compare.")
     ] = "stream",
-    threads: Annotated[
-        int | None,
-        typer.Option(help="Networks measured at a time; default: one per core."),
-    ] = None,
+    threads: Threads = None,
     preset: Annotated[
         str | None,
         typer.Option(
@@ -73,13 +73,8 @@ def signal(
             "scale_sweep, symmetry, defaults or initial_loss."
         ),
     ] = None,
-    out: Annotated[
-        Path, typer.Option(help="Folder for page, pictures and data.")
-    ] = Path("initlab-signal"),
-    json_to: Annotated[
-        str | None,
-        typer.Option("--json", help="Also write JSON: to a file, or to stdout with -."),
-    ] = None,
+    out: Out = Path("initlab-signal"),
+    json_to: Json = None,
 ) -> None:
     """Measure signal and gradient in every layer before training, beside theory.
 
