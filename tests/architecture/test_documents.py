@@ -40,36 +40,20 @@ def test_readme_has_no_block_that_nothing_runs():
     assert {name for name, _ in BLOCK.findall(README)} <= {"sh", "python", "text"}
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize(
-    "code",
-    blocks("python")
-    + [
-        body for page in PAGES for kind, body in BLOCK.findall(page) if kind == "python"
-    ],
-)
-def test_python_in_the_documents_runs(code, tmp_path, monkeypatch, capsys):
-    monkeypatch.chdir(tmp_path)
-
-    exec(compile(code, "document", "exec"), {"__name__": "document"})
-
-    assert capsys.readouterr().out
-
-
-PAGES_CODE = [
+PYTHON = [
     pytest.param(body, id=f"{page.stem}-{number}")
-    for page in sorted(ROOT.glob("docs/*.md"))
+    for page in (ROOT / "README.md", *sorted(ROOT.glob("docs/*.md")))
     for number, (kind, body) in enumerate(BLOCK.findall(page.read_text("utf-8")))
     if kind == "python"
 ]
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("code", PAGES_CODE)
-def test_python_in_the_pages_runs(code, tmp_path, monkeypatch, capsys):
+@pytest.mark.parametrize("code", PYTHON)
+def test_python_in_the_documents_runs(code, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
 
-    exec(compile(code, "docs", "exec"), {"__name__": "page"})
+    exec(compile(code, "document", "exec"), {"__name__": "document"})
 
     assert capsys.readouterr().out
 
