@@ -83,7 +83,7 @@ def write_submissions(folder):
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    "line", [line for line in COMMANDS if line.startswith("initlab")]
+    "line", dict.fromkeys(line for line in COMMANDS if line.startswith("initlab"))
 )
 def test_commands_in_the_readme_run(line, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
