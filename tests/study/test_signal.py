@@ -38,6 +38,19 @@ def test_wide_networks_do_what_is_expected_of_them(signals, name):
     assert np.isfinite(expected[:, :-1]).all()
 
 
+def test_widths_that_change_enter_the_predictions():
+    network = il.MLP(widths=(150, 400, 200, 300, 100), activation="tanh")
+
+    one = il.signal(network, ["he_normal"], members=12).isel(init=0)
+
+    for name in ("delta_rms", "gradient_norm", "chi"):
+        measured = one[name].isel(step=0).mean("member").values
+        # Widths differ by factors of two and more; finite width by a few percent.
+        np.testing.assert_allclose(
+            measured, one[f"predicted_{name}"].values, rtol=0.06, err_msg=name
+        )
+
+
 @pytest.mark.parametrize("activation", ["relu", "gelu", "sigmoid", "sin", "selu"])
 def test_means_shares_and_units_are_what_is_expected(activation):
     network = il.MLP(widths=(300,) * 6, activation=activation)

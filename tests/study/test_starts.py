@@ -6,7 +6,7 @@ import pytest
 import initlab as il
 from initlab import catalog
 from initlab.spec import Init
-from initlab.study._start import drawn
+from initlab.study._start import Starts, drawn
 
 
 def study(widths=(2, 6, 4, 1), **choices):
@@ -97,3 +97,18 @@ def test_the_classic_lessons_odd_layer_is_accepted():
     shapes = [weight.shape for weight, _ in starts]
 
     assert shapes == [(10, 2), (5, 10), (1, 5)]
+
+
+def test_the_first_of_each_init_is_drawn_once():
+    seen = []
+
+    def mine(shape, rng):
+        seen.append(shape)
+        return rng.normal(size=shape)
+
+    starts = Starts(study((2, 3, 1), inits=[mine], members=2), {})
+
+    assert starts[0] is starts[0]
+    assert len(seen) == 2
+    starts[1]
+    assert len(seen) == 4
