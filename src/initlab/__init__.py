@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from initlab.spec import to_toml as to_toml
     from initlab.study import run as run
     from initlab.study import signal as signal
+    from initlab.study.estimators import InitMLPClassifier as InitMLPClassifier
+    from initlab.study.estimators import InitMLPRegressor as InitMLPRegressor
 
 __version__ = "0.1.0"
 
@@ -31,6 +33,8 @@ __version__ = "0.1.0"
 _HOMES = {
     "InitlabError": "initlab.errors",
     "Init": "initlab.spec",
+    "InitMLPClassifier": "initlab.study.estimators",
+    "InitMLPRegressor": "initlab.study.estimators",
     "MLP": "initlab.spec",
     "Problem": "initlab.spec",
     "SignalStudy": "initlab.spec",
