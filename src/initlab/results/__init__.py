@@ -1,6 +1,18 @@
 """The dataset: its schema, and how it is kept on disk."""
 
+from initlab.results._chunks import Form, encode
+from initlab.results._keys import is_remote, keys_of
+from initlab.results._layout import FACTS, STATE, Layout
+from initlab.results._lock import sole_writer, writer_of
+from initlab.results._open import (
+    migrated,
+    open_store,
+    refuse_newer,
+    refuse_unstorable,
+    root_attributes,
+)
 from initlab.results._schema import SCHEMA, SCHEMA_VERSION, pack
+from initlab.results._shards import Place, State, StudyStore, identity_of
 from initlab.results._store import (
     moved_into_place,
     refuse_existing,
@@ -9,11 +21,29 @@ from initlab.results._store import (
 )
 
 __all__ = [
+    "FACTS",
     "SCHEMA",
     "SCHEMA_VERSION",
+    "STATE",
+    "Form",
+    "Layout",
+    "Place",
+    "State",
+    "StudyStore",
+    "encode",
+    "identity_of",
+    "is_remote",
+    "keys_of",
+    "migrated",
     "moved_into_place",
+    "open_store",
     "pack",
     "refuse_existing",
+    "refuse_newer",
+    "refuse_unstorable",
+    "root_attributes",
     "save",
+    "sole_writer",
     "write_netcdf",
+    "writer_of",
 ]
