@@ -1,4 +1,4 @@
-/** Bundle the page into one file, src/initlab/page/page.html, and the tests' laboratory. */
+/** Bundle the page into one file, src/initlab/browser/page.html, and the tests' laboratory. */
 
 import { build } from "esbuild";
 import { readFile, writeFile, mkdir } from "node:fs/promises";
@@ -39,7 +39,7 @@ if (process.argv.includes("--headless")) {
   const whole = template
     .replace("/* style */", () => style)
     .replace("/* script */", () => within(page));
-  const target = process.argv[2] ?? join(here, "../src/initlab/page/page.html");
+  const target = process.argv[2] ?? join(here, "../src/initlab/browser/page.html");
   await writeFile(target, whole);
   console.log(`${target}: ${Buffer.byteLength(whole).toLocaleString("en-US")} bytes`);
 }

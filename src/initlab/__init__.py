@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from initlab import inits as inits
     from initlab import theory as theory
+    from initlab.browser import page as page
     from initlab.catalog import draw as draw
     from initlab.errors import InitlabError as InitlabError
     from initlab.reports import compare as compare
@@ -42,6 +43,7 @@ _HOMES = {
     "compare": "initlab.reports",
     "draw": "initlab.catalog",
     "from_toml": "initlab.spec",
+    "page": "initlab.browser",
     "report": "initlab.reports",
     "run": "initlab.study",
     "signal": "initlab.study",

@@ -37,7 +37,7 @@ export function* trained(
   study: Study,
   { data, network }: Setting,
   numbers: readonly number[],
-): Generator<number, History[]> {
+): Generator<History[], History[]> {
   const starts = numbers.map((number): Start => {
     const init = study.inits[Math.floor(number / study.members)];
     const member = number % study.members;

@@ -19,6 +19,8 @@ export interface History {
   /** Per name of MEASURED, `(record, layer)`. */
   readonly layers: Readonly<Record<string, Float64Array>>;
   divergedStep: number;
+  /** Records that are there. */
+  reached: number;
   /** Weights and biases at every record, `(record, parameter)`; member 0 only. */
   readonly snapshots: Float32Array | null;
   /** Batch norm's running mean and variance at every record, likewise. */
@@ -81,7 +83,7 @@ export class Trainer {
   }
 
   /** Train a group, pausing after every call of a kernel; histories fill on the way. */
-  *train(starts: readonly Start[]): Generator<number, History[]> {
+  *train(starts: readonly Start[]): Generator<History[], History[]> {
     const place = this.#laidOut(starts);
     const histories = starts.map((start) => this.#empty(start));
     const last = this.#recorded.length - 1;
@@ -92,9 +94,11 @@ export class Trainer {
         const steps = Math.min(this.#most, this.#recorded[number + 1] - at);
         this.#advance(place, at, steps);
         at += steps;
-        yield number;
+        yield histories;
       }
     }
+    // Whoever was lost has nothing more to come.
+    for (const history of histories) history.reached = last + 1;
     return histories;
   }
 
@@ -209,6 +213,7 @@ export class Trainer {
     }
     histories.forEach((history, lane) => {
       history.divergedStep = diverged[lane];
+      history.reached = number + 1;
       if (live[lane] === 0) return;
       history.loss[number] = results[lane];
       history.trainAccuracy[number] = trainRight[lane] / examples;
@@ -255,6 +260,7 @@ export class Trainer {
         MEASURED.map((name) => [name, nothing(records * network.layers)]),
       ),
       divergedStep: -1,
+      reached: 0,
       snapshots: pictured(layout.parameterCount(network)),
       running: pictured(layout.runningCount(network)),
     };

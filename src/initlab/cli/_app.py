@@ -11,6 +11,7 @@ from initlab.cli._catalog import list_inits, show_init
 from initlab.cli._compare import compare
 from initlab.cli._info import info
 from initlab.cli._lesson import app as lesson
+from initlab.cli._page import page
 from initlab.cli._signal import signal
 from initlab.errors import InitlabError
 
@@ -25,6 +26,7 @@ app.command("compare")(compare)
 app.command("signal")(signal)
 app.command("list")(list_inits)
 app.command("show")(show_init)
+app.command("page")(page)
 app.command("info")(info)
 app.add_typer(lesson)
 
