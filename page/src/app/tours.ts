@@ -68,8 +68,8 @@ export const TOURS: readonly Tour[] = [
         study: { inits: [init("lecun_normal"), init("he_normal")], hidden: Array(12).fill(10), steps: 3000 },
       },
       {
-        says: "Twelve layers of 10 units are narrow: one seed says little. 32 members each.",
-        study: { inits: [init("lecun_normal"), init("he_normal")], hidden: Array(12).fill(10), steps: 1500, members: 32, seeding: "stream" },
+        says: "Twelve layers of 10 units are narrow: one seed says little. 16 members each.",
+        study: { inits: [init("lecun_normal"), init("he_normal")], hidden: Array(12).fill(10), steps: 600, members: 16, examples: 120, seeding: "stream" },
       },
     ],
   },
