@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from initlab.errors import InitlabError as InitlabError
     from initlab.reports import compare as compare
     from initlab.reports import report as report
+    from initlab.results import export as export
+    from initlab.results import merge as merge
+    from initlab.results import open_store as open_store
     from initlab.rng import stream as stream
     from initlab.spec import MLP as MLP
     from initlab.spec import Init as Init
@@ -42,8 +45,11 @@ _HOMES = {
     "Study": "initlab.spec",
     "compare": "initlab.reports",
     "draw": "initlab.catalog",
+    "export": "initlab.results",
     "from_toml": "initlab.spec",
     "page": "initlab.browser",
+    "merge": "initlab.results",
+    "open_store": "initlab.results",
     "report": "initlab.reports",
     "run": "initlab.study",
     "signal": "initlab.study",

@@ -86,11 +86,16 @@ class StudyStore:
         """Return what the shard's marker says; None: it is not there, or not whole."""
         return _read_state(self.keys.get(self._state_key(place)))
 
-    def verified(self, identities: Iterator[tuple[Place, float]]) -> dict[Place, State]:
+    def verified(
+        self, identities: Iterator[tuple[Place, float | None]]
+    ) -> dict[Place, State]:
         """Return the shards that are there and whole, of those that are asked for.
 
         Local ones are read and their checksums compared; object stores write a key
         whole or not at all, so there only the sizes are.
+
+        Args:
+            identities: Of each shard that is asked for; None: whatever it is.
         """
         sizes = self.keys.sizes("")
         found = {}
@@ -98,11 +103,9 @@ class StudyStore:
             if self._state_key(place) not in sizes:
                 continue
             state = self.state(place)
-            if (
-                state
-                and state.identity == identity
-                and self._whole(place, state, sizes)
-            ):
+            if state is None or identity not in (None, state.identity):
+                continue
+            if self._whole(place, state, sizes):
                 found[place] = state
         return found
 

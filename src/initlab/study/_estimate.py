@@ -8,7 +8,8 @@ from pathlib import Path
 from initlab import engine as engines
 from initlab import results
 from initlab.errors import InvalidValueError
-from initlab.study._plan import Plan
+from initlab.spec import Study
+from initlab.study._plan import AUTO, Plan, planned
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,6 +70,22 @@ def estimated(plan: Plan, threads: int | None = None) -> Estimate:
             size * study.shard_members // (members * len(plan.cells)), size
         ),
     )
+
+
+def estimate(
+    study: Study, *, engine: str = AUTO, threads: int | None = None
+) -> Estimate:
+    """Return what a study needs, without running any of it.
+
+    Args:
+        study: Checked as if it was to be run.
+        engine: As in `initlab.run`.
+        threads: Networks at a time; None: one per core.
+
+    Raises:
+        InvalidValueError, DataError: As `initlab.run`.
+    """
+    return estimated(planned(study, {}, engine), threads)
 
 
 def refuse_impossible(plan: Plan, store: str | Path | None) -> None:

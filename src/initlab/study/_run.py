@@ -10,7 +10,12 @@ import xarray as xr
 
 from initlab import engine as engines
 from initlab import results
-from initlab.errors import InvalidValueError, OutputError, UnknownNameError
+from initlab.errors import (
+    ExecutionError,
+    InvalidValueError,
+    OutputError,
+    UnknownNameError,
+)
 from initlab.spec import CALLABLE, Study
 from initlab.study._estimate import refuse_impossible
 from initlab.study._execute import Where, done_shards
@@ -171,12 +176,16 @@ def _fill(
         encoded=isinstance(kept, InStore),
         old=kept.old if isinstance(kept, InStore) else lambda _: None,
     )
-    with closing(done_shards(plan, shards, where)) as ending:
-        for number, (shard, done) in enumerate(ending):
-            try:
+    written = 0
+    try:
+        with closing(done_shards(plan, shards, where)) as ending:
+            for shard, done in ending:
                 kept.keep(shard, done)
-            except OutputError as error:
-                raise OutputError(
-                    f"{error}; {number:,} of {len(shards):,} shards were written, and "
-                    "the same command resumes"
-                ) from None
+                written += 1
+    except (ExecutionError, OutputError) as error:
+        if isinstance(kept, InMemory):
+            raise
+        raise type(error)(
+            f"{error}; {written:,} of {len(shards):,} shards were written, and the "
+            "same command resumes"
+        ) from None
