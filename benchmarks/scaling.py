@@ -142,8 +142,8 @@ def simulated(workers, task, conductor, shards_per_worker=20, seed=0):
 def tables(found):
     lines = [
         "| workers | members per shard | seconds per shard | share of the workers' "
-        "time spent training | processor time per shard in the one process | of it writing "
-        "| result |",
+        "time spent training | processor time per shard in the one process | of it "
+        "writing | result |",
         "|---|---|---|---|---|---|---|",
     ]
     lines += [

@@ -12,6 +12,7 @@ from initlab.cli._catalog import list_inits, show_init
 from initlab.cli._compare import compare
 from initlab.cli._info import info
 from initlab.cli._lesson import app as lesson
+from initlab.cli._page import page
 from initlab.cli._run import merge, run
 from initlab.cli._signal import signal
 from initlab.cli._stopped import StoppedError
@@ -34,6 +35,7 @@ app.command("export")(export)
 app.command("merge")(merge)
 app.command("list")(list_inits)
 app.command("show")(show_init)
+app.command("page")(page)
 app.command("info")(info)
 app.add_typer(lesson)
 

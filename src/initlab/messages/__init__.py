@@ -14,6 +14,7 @@ from initlab.messages._signals import (
     signal_sentence,
     signal_title,
 )
+from initlab.messages._statements import STATEMENTS, statement_sentence
 
 __all__ = [
     "ASK_MORE_MEMBERS",
@@ -22,9 +23,11 @@ __all__ = [
     "SIGNALS",
     "SIGNAL_CAVEAT",
     "SIGNAL_QUESTION",
+    "STATEMENTS",
     "cause_sentence",
     "question_of",
     "signal_sentence",
     "signal_title",
+    "statement_sentence",
     "title_of",
 ]
