@@ -4,6 +4,8 @@ from initlab.messages._causes import CAUSES, cause_sentence
 from initlab.messages._report import (
     ASK_MORE_MEMBERS,
     PAIRED_CAVEAT,
+    grid_question,
+    grid_title,
     question_of,
     title_of,
 )
@@ -25,6 +27,8 @@ __all__ = [
     "SIGNAL_QUESTION",
     "STATEMENTS",
     "cause_sentence",
+    "grid_question",
+    "grid_title",
     "question_of",
     "signal_sentence",
     "signal_title",
