@@ -51,9 +51,9 @@ def layer_output(
         found["output_positions"] = output.numel() / max(1, record.units)
         if call.given is not None and call.given.is_floating_point():
             given = moments(call.given)
-            found["input_mean"], found["input_rms"] = given.mean, given.rms
-            found["input_cosine"] = cosines(call.given)[1]
-            found["input_std"] = given.std
+            found["given_mean"], found["given_rms"] = given.mean, given.rms
+            found["given_cosine"] = cosines(call.given)[1]
+            found["given_std"] = given.std
             found["biased_off"] = biased_off(call, given.rms)
     if not record.rows.any() and call.given is not None:
         record.entered.append(call.given)

@@ -343,7 +343,16 @@ def _chi(records: Records, uses: tuple[WeightUse, ...]) -> np.ndarray:
         if own is None:
             continue
         for below in use.plain:
-            above[below] += own.squares
+            squares = own.squares
+            if below in use.averaged:
+                # A mean over positions shrinks squared gradients by their number,
+                # which is no fault of the weights.
+                here, there = (
+                    records.uses[u].values.get("output_positions", 1.0)
+                    for u in (use.index, below)
+                )
+                squares *= here / there
+            above[below] += squares
     return np.array(
         [
             own.squares / total if own is not None and total > 0 else math.nan

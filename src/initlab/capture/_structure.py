@@ -85,6 +85,7 @@ class Structure:
             norm_before=own.norm_before,
             previous=tuple(sorted(own.previous)),
             plain=tuple(sorted(own.plain)),
+            averaged=tuple(sorted(own.averaged & own.plain)),
             segment=self._segments[number],
             depth=self._depths[number],
             block=self._block_of_node.get(record.node),

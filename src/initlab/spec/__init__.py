@@ -24,6 +24,7 @@ from initlab.spec._model import (
     ParameterReading,
     WeightUse,
 )
+from initlab.spec._model_text import facts_from_json, facts_to_json
 from initlab.spec._names import (
     ACTIVATION_NAMES,
     LOSS_NAMES,
@@ -85,6 +86,8 @@ __all__ = [
     "Study",
     "WeightUse",
     "digest",
+    "facts_from_json",
+    "facts_to_json",
     "from_toml",
     "signal_study_from_toml",
     "to_dict",
