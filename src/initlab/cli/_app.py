@@ -9,6 +9,7 @@ import typer
 from typer.exceptions import TyperException
 
 from initlab.cli._catalog import list_inits, show_init
+from initlab.cli._check import check
 from initlab.cli._compare import compare
 from initlab.cli._info import info
 from initlab.cli._lesson import app as lesson
@@ -33,6 +34,7 @@ app.command("status")(status)
 app.command("report")(report)
 app.command("export")(export)
 app.command("merge")(merge)
+app.command("check")(check)
 app.command("list")(list_inits)
 app.command("show")(show_init)
 app.command("page")(page)
