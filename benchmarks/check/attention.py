@@ -145,17 +145,19 @@ def rotated(tensor: Tensor, places: Tensor) -> Tensor:
 
 
 class Llama(nn.Module):
-    """Llama-like, normals of .02, its head not tied."""
+    """Llama-like, normals of .02."""
 
-    def __init__(self, width: int = 64, depth: int = 3, vocabulary: int = 64):
+    def __init__(self, tied: bool = False, width: int = 64, vocabulary: int = 64):
         super().__init__()
         self.tokens = nn.Embedding(vocabulary, width)
-        self.blocks = nn.ModuleList(LlamaBlock(width) for _ in range(depth))
+        self.blocks = nn.ModuleList(LlamaBlock(width) for _ in range(3))
         self.norm = RMSNorm(width)
         self.output = nn.Linear(width, vocabulary, bias=False)
         for module in self.modules():
             if isinstance(module, nn.Linear | nn.Embedding):
                 nn.init.normal_(module.weight, std=0.02)
+        if tied:
+            self.output.weight = self.tokens.weight
         half = width // 4 // 2
         angles = torch.outer(torch.arange(64.0), 100.0 ** -(torch.arange(half) / half))
         self.register_buffer("angles", angles)

@@ -122,6 +122,61 @@ class DenseNet(nn.Module):
         return self.head(hidden.mean(dim=(2, 3)))
 
 
+def plain_convolutions(depth: int = 20, width: int = 16) -> nn.Module:
+    """A long chain of 3 x 3 convolutions at He's gain, and nothing else."""
+    layers: list[nn.Module] = []
+    for place in range(depth):
+        stride = 2 if place < 2 else 1
+        # Circular: a border of zeros would weaken the signal layer after layer.
+        conv = nn.Conv2d(
+            *(width if place else 3, width, 3, stride),
+            padding=1,
+            padding_mode="circular",
+        )
+        start(conv, "relu" if place else "linear")
+        layers += [conv, nn.ReLU()]
+    head = nn.Linear(16 * width, 10)
+    start(head, scale=0.3)
+    return nn.Sequential(*layers, nn.Flatten(), head)
+
+
+def lenet() -> nn.Module:
+    """LeNet-like: tanh, mean pooling, LeCun's variances."""
+    model = nn.Sequential(
+        nn.Conv2d(3, 12, 5, padding=2),
+        nn.Tanh(),
+        nn.AvgPool2d(2),
+        nn.Conv2d(12, 32, 5),
+        nn.Tanh(),
+        nn.Flatten(),
+        nn.Linear(32 * 16, 64),
+        nn.Tanh(),
+        nn.Linear(64, 10),
+    )
+    start_all(model, "tanh")
+    return model
+
+
+def decoder() -> nn.Module:
+    """A code of 32 numbers, and transposed convolutions of very unequal channels."""
+    model = nn.Sequential(
+        nn.Conv2d(3, 32, 16),
+        nn.ConvTranspose2d(32, 128, 4),
+        nn.ReLU(),
+        nn.ConvTranspose2d(128, 16, 4, stride=2, padding=1),
+        nn.ReLU(),
+        nn.ConvTranspose2d(16, 64, 4, stride=2, padding=1),
+        nn.ReLU(),
+        nn.Conv2d(64, 3, 3, padding=1),
+    )
+    start_all(model, "relu")
+    # The code is 1 x 1: four taps by four meet it one at a time.
+    start(model[0])
+    nn.init.normal_(model[1].weight, std=math.sqrt(1 / 32))
+    start(model[-1], scale=0.7)
+    return model
+
+
 class UNet(nn.Module):
     """Down, up by transposed convolutions, and skips that are concatenated."""
 
