@@ -1,0 +1,36 @@
+"""A user's model, read by running it: layers with their true fans, and what they do.
+
+`read` runs any `torch.nn.Module` on a batch and returns a `Reading`: values that hold
+no tensor and need no torch. Nothing of the model, its gradients or any random state is
+changed.
+"""
+
+from initlab.capture._batch import Call, as_call
+from initlab.capture._preserved import preserved
+from initlab.capture._read import ModelRunError, read
+from initlab.capture._unwrap import unwrapped
+from initlab.capture._values import (
+    AttentionUse,
+    Block,
+    NormUse,
+    OutputReading,
+    ParameterReading,
+    Reading,
+    WeightUse,
+)
+
+__all__ = [
+    "AttentionUse",
+    "Block",
+    "Call",
+    "ModelRunError",
+    "NormUse",
+    "OutputReading",
+    "ParameterReading",
+    "Reading",
+    "WeightUse",
+    "as_call",
+    "preserved",
+    "read",
+    "unwrapped",
+]

@@ -1,0 +1,86 @@
+"""The logits of an attention, which fused kernels never show."""
+
+import math
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor
+
+# Rows of logits that are computed: enough for a mean, little beside the attention.
+_ROWS = 4096
+# What a mask adds: anything as low is no logit.
+_MASKED = -1e4
+
+
+class LogitStatistics(NamedTuple):
+    """Of the logits of one attention."""
+
+    length: float
+    logit_std: float
+    entropy: float
+
+
+def dot_product_logits(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Tensor:
+    """Return some rows of the logits of `scaled_dot_product_attention`, masks added."""
+    given = dict(
+        zip(
+            ("query", "key", "value", "attn_mask", "dropout_p", "is_causal"),
+            args,
+            strict=False,
+        )
+    )
+    given |= kwargs
+    q, k = given["query"].detach(), given["key"].detach()
+    mask, causal = given.get("attn_mask"), given.get("is_causal", False)
+    scale = given.get("scale") or 1 / math.sqrt(q.shape[-1])
+    if q.dim() > 2:
+        keep = max(1, _ROWS // max(1, q.shape[-2] * math.prod(q.shape[1:-2])))
+        q, k = q[:keep], k[:keep]
+        if mask is not None and mask.dim() == q.dim() and len(mask) > 1:
+            mask = mask[:keep]
+    if k.dim() > 3 and k.shape[-3] != q.shape[-3]:  # grouped queries
+        k = k.repeat_interleave(q.shape[-3] // k.shape[-3], dim=-3)
+    logits = (q.float() @ k.float().transpose(-1, -2)) * scale
+    if causal:
+        allowed = torch.ones(logits.shape[-2:], dtype=torch.bool, device=q.device)
+        logits = logits.masked_fill(~allowed.tril(), -math.inf)
+    if mask is not None:
+        mask = mask.detach()
+        if mask.dtype == torch.bool:
+            logits = logits.masked_fill(~mask, -math.inf)
+        else:
+            logits = logits + mask
+    return logits
+
+
+def logit_statistics(logits: Tensor) -> LogitStatistics:
+    """Return the length, spread and entropy of rows of logits.
+
+    Args:
+        logits: Keys on the last axis; what a mask hides is very negative.
+
+    Example:
+        >>> found = logit_statistics(torch.zeros(3, 8))
+        >>> found.length, found.logit_std, round(found.entropy, 6)
+        (8.0, 0.0, 1.0)
+    """
+    rows = logits.detach().reshape(-1, logits.shape[-1]).float()
+    if len(rows) > _ROWS:
+        stride = -(-len(rows) // _ROWS)
+        rows = rows[:: stride + (stride % 2 == 0)]
+    seen = rows > _MASKED
+    counts = seen.sum(dim=-1)
+    rows, seen, counts = (x[counts > 1] for x in (rows, seen, counts))
+    if not len(rows):
+        return LogitStatistics(float("nan"), float("nan"), float("nan"))
+    filled = rows.where(seen, torch.zeros_like(rows))
+    mean = filled.sum(dim=-1, keepdim=True) / counts[:, None]
+    spread = ((rows - mean) ** 2).where(seen, torch.zeros_like(rows)).sum(dim=-1)
+    log_p = torch.log_softmax(rows.where(seen, rows.new_tensor(-math.inf)), dim=-1)
+    terms = (log_p.exp() * log_p).where(seen, torch.zeros_like(rows))
+    entropy = -terms.sum(dim=-1) / counts.float().log()
+    return LogitStatistics(
+        float(counts.float().mean()),
+        float((spread / counts).mean().sqrt()),
+        float(entropy.mean()),
+    )

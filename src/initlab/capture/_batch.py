@@ -1,0 +1,155 @@
+"""A user's batch as arguments of the model, on its device, and the targets apart."""
+
+import inspect
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import nn
+from torch.utils.data import DataLoader
+
+from initlab.errors import InvalidValueError
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """How to call the model.
+
+    Attributes:
+        args, kwargs: Of its forward.
+        targets: What the outputs are compared with, or None.
+    """
+
+    args: tuple[Any, ...]
+    kwargs: dict[str, Any]
+    targets: Any
+
+
+def as_call(model: nn.Module, batch: Any, targets: Any, *, with_loss: bool) -> Call:
+    """Return how to call a model with a batch.
+
+    A dict with text as keys is keyword arguments; a tuple or list is positional ones,
+    the last of them targets where the model takes one less. Tensors are copied, so
+    that nothing the model does in place reaches the user's batch.
+
+    Args:
+        model: That is called.
+        batch: A tensor, a tuple, list or dict of them, or a DataLoader, whose first
+            batch is taken.
+        targets: Given apart, or None.
+        with_loss: Whether a loss was given, which needs targets.
+
+    Raises:
+        InvalidValueError: If a DataLoader is empty, or there is nothing in a batch.
+
+    Example:
+        >>> batch = (torch.ones(3, 2), torch.zeros(3))
+        >>> call = as_call(nn.Linear(2, 1), batch, None, with_loss=True)
+        >>> len(call.args), call.targets.shape
+        (1, torch.Size([3]))
+    """
+    if isinstance(batch, DataLoader):
+        batch = next(iter(batch), None)
+        if batch is None:
+            raise InvalidValueError("batch: the DataLoader gives no batch")
+    device = _device(model)
+    batch, targets = _moved(batch, device), _moved(targets, device)
+    if isinstance(batch, Mapping):
+        if not batch:
+            raise InvalidValueError("batch: a dict of arguments, got an empty one")
+        required, allowed = _positional(model)
+        if _names_arguments(model, batch):
+            kwargs = dict(batch)
+            if targets is None:
+                targets = kwargs.get("labels", kwargs.get("targets"))
+            return Call((), kwargs, targets)
+        return Call((batch,), {}, targets)
+    if not isinstance(batch, list | tuple) or hasattr(batch, "_fields"):
+        return Call((batch,), {}, targets)
+    args = tuple(batch)
+    if not args:
+        raise InvalidValueError("batch: tensors, got an empty list")
+    required, allowed = _positional(model)
+    beyond = len(args) > allowed or (with_loss and len(args) == required + 1)
+    if targets is None and len(args) > 1 and beyond:
+        args, targets = args[:-1], args[-1]
+    if allowed == 1 and len(args) > 1:
+        return Call((batch,), {}, targets)
+    return Call(args, {}, targets)
+
+
+def tensors_in(tree: Any) -> list[torch.Tensor]:
+    """Return the tensors in nested tuples, lists, dicts and dataclasses, in order.
+
+    Example:
+        >>> len(tensors_in({"a": torch.ones(1), "b": (torch.ones(2), 3)}))
+        2
+    """
+    found: list[torch.Tensor] = []
+    _map(tree, found.append)
+    return found
+
+
+def _names_arguments(model: nn.Module, batch: Mapping[Any, Any]) -> bool:
+    parameters = _parameters(model)
+    if any(p.kind is inspect.Parameter.VAR_KEYWORD for p in parameters):
+        return all(isinstance(key, str) for key in batch)
+    return set(batch) <= {p.name for p in parameters}
+
+
+def _positional(model: nn.Module) -> tuple[int, int]:
+    """Return how many positional arguments forward needs, and how many it takes."""
+    required = allowed = 0
+    for parameter in _parameters(model):
+        if parameter.kind is inspect.Parameter.VAR_POSITIONAL:
+            return required, 10**6
+        if parameter.kind in (
+            inspect.Parameter.POSITIONAL_ONLY,
+            inspect.Parameter.POSITIONAL_OR_KEYWORD,
+        ):
+            allowed += 1
+            required += parameter.default is inspect.Parameter.empty
+    return required, allowed
+
+
+def _parameters(model: nn.Module) -> list[inspect.Parameter]:
+    try:
+        return list(inspect.signature(model.forward).parameters.values())
+    except (TypeError, ValueError):
+        return [inspect.Parameter("args", inspect.Parameter.VAR_POSITIONAL)]
+
+
+def _device(model: nn.Module) -> torch.device:
+    for tensor in (*model.parameters(), *model.buffers()):
+        return tensor.device
+    return torch.device("cpu")
+
+
+def _moved(tree: Any, device: torch.device) -> Any:
+    return _map(tree, lambda tensor: tensor.detach().to(device, copy=True))
+
+
+def _map(tree: Any, change: Callable[[torch.Tensor], Any]) -> Any:
+    if isinstance(tree, torch.Tensor):
+        return change(tree)
+    if isinstance(tree, Mapping):
+        changed = {key: _map(value, change) for key, value in tree.items()}
+        # Only plain dicts are rebuilt: others may need more than their items.
+        return changed if type(tree) is dict else _rebuilt(tree, changed)
+    if isinstance(tree, list):
+        return [_map(value, change) for value in tree]
+    if isinstance(tree, tuple):
+        values = [_map(value, change) for value in tree]
+        return type(tree)(*values) if hasattr(tree, "_fields") else tuple(values)
+    if hasattr(tree, "__dataclass_fields__"):
+        for value in vars(tree).values() if hasattr(tree, "__dict__") else ():
+            _map(value, change)
+    return tree
+
+
+def _rebuilt(tree: Mapping[Any, Any], changed: dict[Any, Any]) -> Any:
+    try:
+        return type(tree)(changed)  # type: ignore[call-arg]
+    except Exception:
+        return changed

@@ -1,0 +1,150 @@
+"""Which layer follows which, and through what: chains, segments, heads, gates."""
+
+from dataclasses import dataclass, field
+
+from initlab.capture._graph import Graph, Node
+from initlab.capture._records import Records
+
+# A chain is plain where nothing else lies between two of its layers.
+_PLAIN = frozenset(
+    {"view", "activation", "pool", "dropout", "scale", "shift", "unary", "reduction"}
+)
+_GATING = frozenset({"sigmoid", "hardsigmoid"})
+
+
+@dataclass(slots=True)
+class Links:
+    """What lies around one use.
+
+    Attributes:
+        previous: Uses that reach it through no other layer.
+        plain: Those with nothing but activations, views and pooling in between.
+        source: Name of the last activation before it.
+        norm_before: Whether a normalization lies between it and what comes before.
+        stem: Whether the model's input reaches it with no layer before.
+    """
+
+    previous: set[int] = field(default_factory=set)
+    plain: set[int] = field(default_factory=set)
+    source: str = "identity"
+    norm_before: bool = False
+    stem: bool = False
+
+
+def links(graph: Graph, records: Records) -> list[Links]:
+    """Return the links of every use, from its first call."""
+    return [_links_of(graph, graph.nodes[use.node]) for use in records.uses]
+
+
+def _links_of(graph: Graph, node: Node) -> Links:
+    found = Links()
+    for below in graph.signal_inputs(node):
+        for stop, passed in graph.back(below, _is_layer_or_input):
+            if stop.kind == "input":
+                found.stem = True
+                continue
+            assert stop.use is not None
+            found.previous.add(stop.use)
+            if passed <= _PLAIN:
+                found.plain.add(stop.use)
+            found.norm_before |= "norm" in passed
+        for stop, passed in graph.back(below, _is_activation_or_layer):
+            gating = stop.name in _GATING and found.source != "identity"
+            if stop.kind == "activation" and not gating:
+                found.source = stop.name
+            found.norm_before |= stop.kind == "input" and "norm" in passed
+    return found
+
+
+def segments(plain: list[set[int]]) -> tuple[list[int], list[int]]:
+    """Return each use's segment and its place there.
+
+    Args:
+        plain: Per use, the uses before it in a plain chain.
+
+    Example:
+        >>> segments([set(), {0}, set(), {2}])
+        ([0, 0, 1, 1], [0, 1, 0, 1])
+    """
+    segment: list[int] = []
+    depth: list[int] = []
+    renamed: dict[int, int] = {}
+    for own, before in enumerate(plain):
+        earlier = sorted(b for b in before if b < own)
+        depth.append(1 + max((depth[b] for b in earlier), default=-1))
+        if not earlier:
+            segment.append(own)
+            continue
+        kept = segment[earlier[0]]
+        merged = {segment[b] for b in earlier}
+        segment = [kept if s in merged else s for s in segment]
+        segment.append(kept)
+    for one in segment:
+        renamed.setdefault(one, len(renamed))
+    return [renamed[one] for one in segment], depth
+
+
+def heads(graph: Graph, joins: set[int]) -> set[int]:
+    """Return the uses after which no layer and no residual sum comes."""
+
+    def stops(node: Node) -> bool:
+        return node.kind in ("layer", "input", "attention") or node.number in joins
+
+    return {
+        stop.use
+        for output in graph.outputs
+        for stop, _ in graph.back(output, stops)
+        if stop.use is not None and stop.kind == "layer"
+    }
+
+
+def gates(graph: Graph, records: Records, previous: list[set[int]]) -> set[int]:
+    """Return the uses whose output multiplies another signal, after a sigmoid.
+
+    The layers that feed nothing but such a one are gates too.
+    """
+    consumers = graph.consumers()
+    found = {
+        use.number for use in records.uses if _gates_one(graph, consumers, use.node)
+    }
+    followers: list[set[int]] = [set() for _ in previous]
+    for use, before in enumerate(previous):
+        for number in before:
+            followers[number].add(use)
+    for use in reversed(range(len(previous))):
+        pooled = records.uses[use].values.get("output_positions", 0.0)
+        ends = [records.uses[f].values.get("output_positions", 0.0)
+                for f in followers[use]]  # fmt: skip
+        # A convolution before the gate works on every position, the gate on one.
+        if (
+            followers[use]
+            and followers[use] <= found
+            and all(e == pooled for e in ends)
+        ):
+            found.add(use)
+    return found
+
+
+def _gates_one(graph: Graph, consumers: list[list[int]], start: int) -> bool:
+    todo = [(start, False)]
+    seen = set()
+    while todo:
+        number, closed = todo.pop()
+        for above in consumers[number]:
+            node = graph.nodes[above]
+            if node.kind == "factor" and closed:
+                return True
+            through = node.kind in ("view", "shift", "scale", "dropout", "unary")
+            if (above, closed) in seen or not (through or node.name in _GATING):
+                continue
+            seen.add((above, closed))
+            todo.append((above, closed or node.name in _GATING))
+    return False
+
+
+def _is_layer_or_input(node: Node) -> bool:
+    return node.kind == "input" or (node.kind == "layer" and node.use is not None)
+
+
+def _is_activation_or_layer(node: Node) -> bool:
+    return node.kind == "activation" or _is_layer_or_input(node)

@@ -1,0 +1,137 @@
+"""The first update of an optimizer, taken on the model and looked at."""
+
+import copy
+import math
+from collections.abc import Callable, Mapping, Sequence
+
+import torch
+from torch import Tensor, nn
+from torch.optim import Optimizer
+
+from initlab.errors import InvalidValueError
+
+# A step that changes any weight by this share of it, where no optimizer was given.
+_RELATIVE = 1e-2
+# Singular values of larger updates cost more than the step.
+_LARGEST = 1 << 22
+
+
+def take_step(
+    model: nn.Module,
+    gradients: Mapping[str, Tensor | None],
+    optimizer: Optimizer | Callable[..., Optimizer] | None,
+) -> dict[str, dict[str, float]]:
+    """Update the parameters in place, and return what the update was like.
+
+    The optimizer's own state is as before afterwards; the caller restores the model.
+
+    Args:
+        model: Whose parameters are updated.
+        gradients: By name; None where nothing depends on a parameter.
+        optimizer: Of these parameters, or a function that makes one of them; None: a
+            small step against each gradient.
+    """
+    before = {
+        name: parameter.detach().clone()
+        for name, parameter in model.named_parameters()
+        if gradients.get(name) is not None
+    }
+    with torch.no_grad():
+        if optimizer is None:
+            _plain_step(model, gradients)
+        else:
+            _step_of(model, gradients, optimizer)
+    found = {}
+    for name, parameter in model.named_parameters():
+        if name in before:
+            change = parameter.detach() - before[name]
+            size = float(torch.linalg.vector_norm(before[name].float()))
+            norm = float(torch.linalg.vector_norm(change.float()))
+            found[name] = {
+                "update_ratio": norm / size if size else math.nan,
+                "update_rank_one": _rank_one_share(change),
+            }
+    return found
+
+
+def _plain_step(model: nn.Module, gradients: Mapping[str, Tensor | None]) -> None:
+    for name, parameter in model.named_parameters():
+        gradient = gradients.get(name)
+        if gradient is None or not parameter.requires_grad:
+            continue
+        norm = torch.linalg.vector_norm(gradient.float())
+        if not torch.isfinite(norm) or norm == 0:
+            continue
+        size = torch.linalg.vector_norm(parameter.float())
+        # Zeros have no scale of their own: move them by that of a small weight.
+        size = size if size > 0 else math.sqrt(parameter.numel()) * _RELATIVE
+        parameter.add_(gradient, alpha=-float(_RELATIVE * size / norm))
+
+
+def _step_of(
+    model: nn.Module,
+    gradients: Mapping[str, Tensor | None],
+    optimizer: Optimizer | Callable[..., Optimizer],
+) -> None:
+    if not isinstance(optimizer, Optimizer):
+        optimizer = optimizer([p for p in model.parameters() if p.requires_grad])
+        if not isinstance(optimizer, Optimizer):
+            raise InvalidValueError(
+                "optimizer: a torch.optim.Optimizer, or a function that makes one of "
+                f"parameters, got a function that makes {type(optimizer).__name__}"
+            )
+    known = {id(p) for group in optimizer.param_groups for p in group["params"]}
+    own = dict(model.named_parameters())
+    if not known & {id(p) for p in own.values()}:
+        raise InvalidValueError(
+            "optimizer: holds none of the model's parameters; make it from "
+            "model.parameters()"
+        )
+    state = {key: copy.deepcopy(value) for key, value in optimizer.state.items()}
+    groups = [
+        {key: value for key, value in group.items() if key != "params"}
+        for group in optimizer.param_groups
+    ]
+    groups = copy.deepcopy(groups)
+    for name, parameter in own.items():
+        parameter.grad = gradients.get(name) if parameter.requires_grad else None
+    try:
+        optimizer.step()
+    finally:
+        optimizer.state.clear()
+        optimizer.state.update(state)
+        for group, values in zip(optimizer.param_groups, groups, strict=True):
+            for key in [k for k in group if k != "params" and k not in values]:
+                del group[key]
+            group.update(values)
+
+
+def _rank_one_share(change: Tensor) -> float:
+    """Return the share of the squared norm in the first singular direction.
+
+    By a few power iterations, which only ever find less than there is.
+    """
+    if change.dim() < 2 or change.numel() > _LARGEST:
+        return math.nan
+    rows = change.float().reshape(len(change), -1)
+    total = float(rows.square().sum())
+    if not (total > 0 and math.isfinite(total)) or min(rows.shape) < 2:
+        return math.nan
+    vector = rows[int(rows.square().sum(dim=1).argmax())]
+    for _ in range(6):
+        vector = rows.T @ (rows @ vector)
+        norm = torch.linalg.vector_norm(vector)
+        if not norm > 0:
+            return math.nan
+        vector = vector / norm
+    return min(1.0, float((rows @ vector).square().sum()) / total)
+
+
+def zero_after(
+    names: Sequence[str], gradients: Sequence[Tensor | None]
+) -> dict[str, bool]:
+    """Return whether each gradient is exactly 0 everywhere."""
+    return {
+        name: gradient is None or not bool(gradient.any())
+        for name, gradient in zip(names, gradients, strict=True)
+    }

@@ -1,0 +1,170 @@
+"""What is measured where a function runs, and where its gradient comes back."""
+
+import math
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor
+
+from initlab.capture._attention import dot_product_logits, logit_statistics
+from initlab.capture._graph import Node
+from initlab.capture._layers import LayerCall
+from initlab.capture._moments import cosines, moments
+from initlab.capture._records import AttentionRecord, DeltaSums, UseRecord
+from initlab.capture._slopes import flatness
+
+if TYPE_CHECKING:
+    from initlab.capture._recorder import Recorder
+
+
+def rms_of(tensor: Tensor) -> float:
+    """Return the root mean square of a tensor's entries."""
+    return moments(tensor).rms
+
+
+def layer_output(
+    recorder: "Recorder", record: UseRecord, call: LayerCall, output: Tensor | None
+) -> None:
+    """Measure what a layer gave, and wait for the gradient by it.
+
+    Args:
+        recorder: Whose passes the gradients belong to.
+        record: Of the use.
+        call: With the weight.
+        output: None where the function hides it, as between the layers of an LSTM.
+    """
+    if output is None:
+        return
+    if record.calls == 1:
+        found = record.values
+        m = moments(output)
+        found["preactivation_mean"], found["preactivation_std"] = m.mean, m.std
+        found["preactivation_rms"] = m.rms
+        found["nonfinite_outputs"] = float(m.nonfinite)
+        found["largest_output"] = float(output.detach().abs().amax())
+        found["cosine"], found["centred_cosine"] = cosines(output)
+        found["output_positions"] = output.numel() / max(1, record.units)
+        if call.given is not None and call.given.is_floating_point():
+            given = moments(call.given)
+            found["input_mean"], found["input_rms"] = given.mean, given.rms
+            found["input_cosine"] = cosines(call.given)[1]
+            found["input_std"] = given.std
+    if not record.rows.any() and call.given is not None:
+        record.entered.append(call.given)
+    watch_delta(recorder, record, output)
+
+
+def watch_delta(recorder: "Recorder", record: UseRecord, output: Tensor) -> None:
+    """Sum up the gradients by a layer's output when a pass brings them."""
+    if not output.requires_grad:
+        return
+    deltas = recorder.records.deltas
+    smallest = torch.finfo(output.dtype).smallest_normal
+
+    def arrived(delta: Tensor) -> None:
+        if recorder.pass_name is None:
+            return
+        with torch.no_grad():
+            sums = deltas.setdefault((recorder.pass_name, record.number), DeltaSums())
+            m = moments(delta)
+            sums.count += delta.numel()
+            sums.nonfinite += m.nonfinite
+            if math.isfinite(m.rms):
+                sums.total += m.mean * delta.numel()
+                sums.squares += m.rms**2 * delta.numel()
+            if delta.dtype in (torch.float16, torch.bfloat16):
+                sizes = delta.abs()
+                sums.zeros += int((sizes == 0).sum())
+                sums.subnormal += int(((sizes > 0) & (sizes < smallest)).sum())
+
+    output.register_hook(arrived)  # type: ignore[no-untyped-call]
+
+
+def entered_activation(
+    owner: UseRecord,
+    name: str,
+    func: Callable[..., Any],
+    given: Tensor,
+    args: tuple[Any, ...],
+    kwargs: dict[str, Any],
+) -> Tensor | None:
+    """Measure the slopes of an activation, before it may overwrite what it is given."""
+    axis = _unit_axis(owner, given)
+    if axis is None or not given.is_floating_point():
+        return None
+    if name not in ("prelu", "glu"):
+        share, inactive, units = flatness(
+            name, lambda z: func(z, *args, **kwargs), given, axis
+        )
+        owner.values["saturated_share"] = share
+        owner.values["inactive_units"] = float(inactive)
+        owner.values["activation_units"] = float(units)
+        entering = moments(given)
+        owner.values["entering_rms"] = entering.rms
+        owner.values["entering_mean"] = entering.mean
+    return None
+
+
+def left_activation(
+    owner: UseRecord,
+    name: str,
+    args: tuple[Any, ...],
+    kwargs: dict[str, Any],
+    output: Tensor,
+    _before: Any,
+) -> float:
+    """Measure what an activation gave; return the slope of a leaky ReLU."""
+    slope = 0.0
+    if name == "leaky_relu":
+        given = args[1] if len(args) > 1 else kwargs.get("negative_slope", 0.01)
+        slope = float(given) if isinstance(given, float | int) else 0.01
+    owner.activation, owner.negative_slope = name, slope
+    m = moments(output)
+    found = owner.values
+    found["activation_mean"], found["activation_std"] = m.mean, m.std
+    found["activation_rms"] = m.rms
+    found["cosine"], found["centred_cosine"] = cosines(output)
+    found["nonfinite_outputs"] = found.get("nonfinite_outputs", 0.0) + m.nonfinite
+    return slope
+
+
+def fused_attention(
+    node: Node, args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> AttentionRecord:
+    """Recompute the logits of `scaled_dot_product_attention`."""
+    query = args[0] if args else kwargs["query"]
+    width = query.shape[-1]
+    found = logit_statistics(dot_product_logits(args, kwargs))
+    return AttentionRecord(
+        node=node.number,
+        module=node.module,
+        length=found.length,
+        width=width,
+        scale=float(kwargs.get("scale") or 1 / math.sqrt(width)),
+        logit_std=found.logit_std,
+        entropy=found.entropy,
+    )
+
+
+def plain_attention(node: Node, logits: Tensor, width: int) -> AttentionRecord:
+    """Measure logits that a softmax is given, of products of `width` terms."""
+    found = logit_statistics(logits)
+    return AttentionRecord(
+        node=node.number,
+        module=node.module,
+        length=found.length,
+        width=width,
+        scale=math.nan,
+        logit_std=found.logit_std,
+        entropy=found.entropy,
+    )
+
+
+def _unit_axis(owner: UseRecord, given: Tensor) -> int | None:
+    """Return the axis of a tensor that holds a layer's units, or None."""
+    units = owner.units
+    for axis in (owner.unit_axis, -1, 1, -2, -3):
+        if -given.dim() <= axis < given.dim() and given.shape[axis] == units:
+            return axis
+    return owner.unit_axis if -given.dim() <= owner.unit_axis else None

@@ -1,0 +1,155 @@
+"""Every parameter as it stands, and what the passes say of it."""
+
+import hashlib
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from initlab.capture._graph import Graph
+from initlab.capture._records import Records
+from initlab.capture._values import ParameterReading
+
+# Bytes of a parameter that its fingerprint is made of: ends and evenly between.
+_HASHED = 4096
+
+
+def read_parameters(
+    model: nn.Module,
+    graph: Graph,
+    records: Records,
+    facts: Mapping[str, Mapping[str, Any]],
+) -> tuple[ParameterReading, ...]:
+    """Return every parameter of a model once, in order of registration.
+
+    Args:
+        model: That ran.
+        graph: Of the run.
+        records: Of the run.
+        facts: What the passes found, by the parameter's name.
+    """
+    names: dict[int, list[str]] = {}
+    for name, parameter in model.named_parameters(remove_duplicate=False):
+        names.setdefault(id(parameter), []).append(name)
+    roles = _roles(graph, records)
+    used = {
+        graph.nodes[number].name
+        for node in graph.nodes
+        for number in node.inputs
+        if graph.nodes[number].kind == "parameter"
+    }
+    return tuple(
+        ParameterReading(
+            name=name,
+            aliases=tuple(names[id(parameter)][1:]),
+            shape=tuple(parameter.shape),
+            dtype=str(parameter.dtype).removeprefix("torch."),
+            frozen=not parameter.requires_grad,
+            used=name in used,
+            role=roles.get(name, "other"),
+            **_entries(parameter.detach()),
+            **facts[name],
+        )
+        for name, parameter in model.named_parameters()
+    )
+
+
+def gradient_facts(gradient: Tensor | None) -> dict[str, Any]:
+    """Return what a parameter's gradient says, as fields of `ParameterReading`."""
+    if gradient is None:
+        return {"reached": False}
+    smallest = torch.finfo(gradient.dtype).smallest_normal
+    if gradient.is_sparse:
+        gradient = gradient.coalesce().values()
+    real = gradient.float() if gradient.element_size() < 4 else gradient
+    norm = float(torch.linalg.vector_norm(real))
+    facts: dict[str, Any] = {
+        "reached": True,
+        "gradient_norm": norm,
+        "gradient_zero": norm == 0,
+    }
+    if not math.isfinite(norm):
+        facts["gradient_nonfinite"] = int((~torch.isfinite(gradient)).sum())
+    if gradient.element_size() < 4:
+        sizes = gradient.abs()
+        under = int(((sizes > 0) & (sizes < smallest)).sum())
+        facts["gradient_subnormal"] = under / max(1, gradient.numel())
+    return facts
+
+
+def _entries(values: Tensor) -> dict[str, Any]:
+    count = values.numel()
+    if count == 0:
+        return {
+            "mean": 0.0, "std": 0.0, "largest": 0.0, "zero_share": 0.0,
+            "nonfinite": 0, "constant": True, "fingerprint": "",
+        }  # fmt: skip
+    real = values.float() if values.element_size() < 4 else values
+    mean = float(real.mean())
+    largest = float(real.abs().amax())
+    finite = math.isfinite(mean) and math.isfinite(largest)
+    nonfinite = 0 if finite else int((~torch.isfinite(real)).sum())
+    low, high = real.aminmax()
+    return {
+        "mean": mean,
+        "std": float(real.std(unbiased=False)) if count > 1 else 0.0,
+        "largest": largest,
+        "zero_share": 1 - int(torch.count_nonzero(real)) / count,
+        "nonfinite": nonfinite,
+        "constant": bool(low == high),
+        "fingerprint": _fingerprint(values),
+    }
+
+
+def _fingerprint(values: Tensor) -> str:
+    flat = values.flatten()
+    stride = max(1, flat.numel() // _HASHED)
+    some = flat[::stride].contiguous().cpu()
+    raw = some.view(torch.uint8).numpy().tobytes()
+    return hashlib.blake2b(raw + str(tuple(values.shape)).encode()).hexdigest()[:16]
+
+
+def _roles(graph: Graph, records: Records) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for node in graph.nodes:
+        for number in node.inputs:
+            source = graph.nodes[number]
+            if source.kind != "parameter":
+                continue
+            if node.kind == "scale":
+                found.setdefault(source.name, "scale")
+            elif node.kind in ("shift", "cat"):
+                found.setdefault(source.name, "shift")
+    for norm in records.norms:
+        if norm.gamma is not None:
+            found[norm.gamma] = "gamma"
+            beta = norm.gamma.removesuffix("weight") + "bias"
+            found[beta] = "beta"
+    for use in records.uses:
+        kind = "embedding" if use.layer.kind == "embedding" else "weight"
+        for name in use.sources:
+            found[name] = kind if found.get(name) != "weight" else "weight"
+        if use.bias is not None:
+            found[use.bias] = "bias"
+    return found
+
+
+def has_counted(model: nn.Module) -> bool:
+    """Whether a batch normalization has already counted batches."""
+    return any(
+        name.endswith("num_batches_tracked") and int(buffer) > 0
+        for name, buffer in model.named_buffers()
+    )
+
+
+def has_varied_gammas(model: nn.Module, records: Records) -> bool:
+    """Whether most factors of normalizations differ by entry, as training leaves."""
+    parameters = dict(model.named_parameters())
+    gammas = [parameters[norm.gamma] for norm in records.norms if norm.gamma]
+    varied = [
+        gamma for gamma in gammas
+        if gamma.numel() > 1 and not bool((gamma == gamma.flatten()[0]).all())
+    ]  # fmt: skip
+    return len(varied) > len(gammas) / 2

@@ -1,0 +1,249 @@
+"""Forward once; back from a random product of the outputs, and from the loss."""
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from initlab.capture._batch import tensors_in
+from initlab.capture._values import OutputReading
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Loss:
+    """A loss with what is known of it.
+
+    Attributes:
+        value: The loss, or None where there is none.
+        kind: As in `OutputReading.loss_kind`.
+        reading: Facts of outputs and targets.
+    """
+
+    value: Tensor | None
+    reading: OutputReading
+
+
+def differentiable(tree: Any) -> list[Tensor]:
+    """Return the outputs that depend on something trainable."""
+    return [t for t in tensors_in(tree) if t.requires_grad and t.is_floating_point()]
+
+
+def random_gradients(
+    roots: Sequence[Tensor], parameters: Sequence[Tensor], seed: int, *, keep: bool
+) -> list[Tensor | None]:
+    """Return gradients of the roots times standard normal numbers, summed.
+
+    Args:
+        roots: Outputs, or what enters a head of zeros.
+        parameters: By which; None where nothing depends on one.
+        seed: Of the numbers.
+        keep: Whether the graph is needed again.
+    """
+    generator = torch.Generator().manual_seed(seed)
+    products = [
+        torch.randn(root.shape, generator=generator).to(root.device, root.dtype)
+        for root in roots
+    ]
+    return _gradients(roots, products, parameters, keep=keep)
+
+
+def loss_gradients(
+    loss: Tensor, parameters: Sequence[Tensor], *, keep: bool
+) -> list[Tensor | None]:
+    """Return the gradients of a loss by parameters."""
+    return _gradients([loss], None, parameters, keep=keep)
+
+
+def _gradients(
+    roots: Sequence[Tensor],
+    products: Sequence[Tensor] | None,
+    parameters: Sequence[Tensor],
+    *,
+    keep: bool,
+) -> list[Tensor | None]:
+    if not roots or not parameters:
+        return [None] * len(parameters)
+    return list(
+        torch.autograd.grad(
+            roots, parameters, grad_outputs=products, retain_graph=keep,
+            allow_unused=True,
+        )
+    )  # fmt: skip
+
+
+def read_loss(
+    outputs: Any, targets: Any, loss: Callable[..., Tensor] | nn.Module | None
+) -> Loss:
+    """Return the loss of a model's outputs, and what they and the targets are like.
+
+    Args:
+        outputs: Of the model: logits, or a structure that holds a loss itself.
+        targets: Or None.
+        loss: Called with outputs and targets; None: the model's own, else
+            cross-entropy for whole numbers, mean squared error for real ones.
+    """
+    own = _own_loss(outputs)
+    first = _first_output(outputs)
+    facts = _output_facts(first)
+    if loss is not None:
+        try:
+            value = loss(outputs, targets) if targets is not None else loss(outputs)
+        except (TypeError, AttributeError):
+            if first is None:
+                raise
+            value = loss(first, targets) if targets is not None else loss(first)
+        kind = _named_loss(loss)
+        return _with_targets(value, kind, first, targets, facts)
+    if own is not None:
+        return _with_targets(own, "model's own", first, targets, facts)
+    target = next(iter(tensors_in(targets)), None)
+    if target is None or first is None:
+        return Loss(value=None, reading=_reading(facts))
+    value, kind = _guessed_loss(first, target)
+    return _with_targets(value, kind, first, target, facts)
+
+
+def _own_loss(outputs: Any) -> Tensor | None:
+    found = getattr(outputs, "loss", None)
+    if found is None and isinstance(outputs, dict):
+        found = outputs.get("loss")
+    if found is None and isinstance(outputs, tuple | list):
+        scalars = [
+            t for t in outputs if isinstance(t, Tensor) and t.dim() == 0
+            and t.requires_grad
+        ]  # fmt: skip
+        found = scalars[0] if len(scalars) == 1 else None
+    if isinstance(outputs, Tensor) and outputs.dim() == 0:
+        found = outputs
+    return found if isinstance(found, Tensor) and found.dim() == 0 else None
+
+
+def _first_output(outputs: Any) -> Tensor | None:
+    if isinstance(outputs, dict) and isinstance(outputs.get("logits"), Tensor):
+        return outputs["logits"]
+    logits = getattr(outputs, "logits", None)
+    if isinstance(logits, Tensor):
+        return logits
+    floating = [t for t in tensors_in(outputs) if t.is_floating_point() and t.dim()]
+    return floating[0] if floating else None
+
+
+def _named_loss(loss: Any) -> str:
+    name = getattr(loss, "__name__", type(loss).__name__).lower().replace("_", "")
+    if "crossentropy" in name and "binary" not in name:
+        return "cross_entropy"
+    if "bcewithlogits" in name or "binarycrossentropywithlogits" in name:
+        return "binary"
+    return "mse" if name.startswith("mse") else "given"
+
+
+def _guessed_loss(first: Tensor, target: Tensor) -> tuple[Tensor | None, str]:
+    out = first.float()
+    if not target.is_floating_point() and target.dtype != torch.bool:
+        logits = _as_logits(out, target)
+        if logits is not None:
+            return functional.cross_entropy(*logits), "cross_entropy"
+    if target.numel() == out.numel():
+        goal = target.float().reshape(out.shape)
+        if bool(((goal == 0) | (goal == 1)).all()):
+            return functional.binary_cross_entropy_with_logits(out, goal), "binary"
+        return functional.mse_loss(out, goal), "mse"
+    return None, ""
+
+
+def _as_logits(out: Tensor, target: Tensor) -> tuple[Tensor, Tensor] | None:
+    """Return logits `(row, class)` and labels, whichever axis holds the classes."""
+    target = target.long()
+    if out.shape[:-1] == target.shape:
+        logits = out.reshape(-1, out.shape[-1])
+    elif out.dim() == target.dim() + 1 and out.shape[2:] == target.shape[1:]:
+        logits = out.movedim(1, -1).reshape(-1, out.shape[1])
+    else:
+        return None
+    labels = target.reshape(-1)
+    if logits.shape[1] < 2 or int(labels.max()) >= logits.shape[1]:
+        return None
+    kept = labels >= 0
+    return logits[kept], labels[kept]
+
+
+def _with_targets(
+    value: Tensor | None,
+    kind: str,
+    first: Tensor | None,
+    targets: Any,
+    facts: dict[str, Any],
+) -> Loss:
+    target = next(iter(tensors_in(targets)), None)
+    facts = {**facts, "loss_kind": kind if value is not None else ""}
+    if value is not None:
+        value = value if value.dim() == 0 else value.mean()
+        facts["loss"] = float(value.detach())
+    if target is not None and first is not None:
+        facts |= _target_facts(first.detach().float(), target, kind)
+    return Loss(value=value, reading=_reading(facts))
+
+
+def _target_facts(first: Tensor, target: Tensor, kind: str) -> dict[str, Any]:
+    if not target.is_floating_point() and kind != "mse":
+        pair = _as_logits(first, target)
+        if pair is not None:
+            logits, labels = pair
+            counts = torch.bincount(labels, minlength=logits.shape[1]).double()
+            share = counts[counts > 0] / counts.sum()
+            classes = logits.shape[1]
+            # Few examples say little of the prior: no more than uniform is expected.
+            return {
+                "classes": classes,
+                "prior_loss": math.log(classes),
+                "class_entropy": float(-(share * share.log()).sum()),
+                "class_share": float(share.max()),
+                "loss_rows": len(labels),
+            }
+    goal = target.float()
+    facts = {"target_mean": float(goal.mean()), "target_std": float(goal.std())}
+    if kind == "binary":
+        p = min(max(float(goal.mean()), 1e-6), 1 - 1e-6)
+        facts |= {
+            "classes": 2,
+            "prior_loss": math.log(2),
+            "class_share": max(p, 1 - p),
+            "class_entropy": -p * math.log(p) - (1 - p) * math.log(1 - p),
+            "loss_rows": goal.numel(),
+        }
+    elif kind == "mse":
+        facts |= {
+            "prior_loss": float(goal.var(unbiased=False)),
+            "loss_rows": goal.numel(),
+        }
+    return facts
+
+
+def _output_facts(first: Tensor | None) -> dict[str, Any]:
+    if first is None:
+        return {}
+    x = first.detach().float()
+    facts: dict[str, Any] = {
+        "shape": tuple(first.shape),
+        "mean": float(x.mean()),
+        "rms": float(x.square().mean().sqrt()),
+        "std": float(x.std(unbiased=False)),
+        "examples": len(first) if first.dim() else 0,
+        "nonfinite": int((~torch.isfinite(x)).sum()),
+    }
+    if x.dim() >= 2:
+        axis = 1 if x.dim() > 3 else -1
+        classes = x.shape[axis]
+        if classes > 1:
+            excess = torch.logsumexp(x, dim=axis) - x.mean(dim=axis)
+            facts["random_excess"] = float(excess.mean()) - math.log(classes)
+            facts["std"] = float(x.std(dim=axis, unbiased=False).mean())
+    return facts
+
+
+def _reading(facts: dict[str, Any]) -> OutputReading:
+    return OutputReading(**facts)

@@ -1,0 +1,107 @@
+"""Whatever happens inside, a model and all random states are as they were."""
+
+import random
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+from torch.nn.parameter import is_lazy
+
+
+@contextmanager
+def preserved(model: nn.Module) -> Iterator[None]:
+    """Restore everything bit for bit at the end, also after an exception or Ctrl-C.
+
+    Parameters, buffers, gradients, hooks, modes and attributes of every module, and
+    the random states of Python, NumPy and torch on every device in use. One copy of the
+    parameters and buffers is kept.
+
+    Args:
+        model: Whose modules may be changed inside.
+
+    Example:
+        >>> layer = nn.Linear(2, 2)
+        >>> before = layer.weight.clone()
+        >>> with preserved(layer):
+        ...     _ = nn.init.zeros_(layer.weight)
+        >>> bool((layer.weight == before).all())
+        True
+    """
+    states = _random_states(model)
+    attributes = [(m, dict(m.__dict__), _tables(m)) for m in model.modules()]
+    tensors = [
+        (tensor, tensor.detach().clone(), tensor.grad, tensor.requires_grad)
+        for tensor in _tensors(model)
+    ]
+    grad_enabled = torch.is_grad_enabled()
+    try:
+        yield
+    finally:
+        torch.set_grad_enabled(grad_enabled)
+        for module, values, tables in attributes:
+            module.__dict__.clear()
+            module.__dict__.update(values)
+            for name, table in tables.items():
+                held = module.__dict__[name]
+                held.clear()
+                held.update(table)
+        for tensor, kept, grad, requires_grad in tensors:
+            with torch.no_grad():
+                tensor.copy_(kept)
+            tensor.grad = grad
+            if tensor.is_leaf and tensor.requires_grad != requires_grad:
+                tensor.requires_grad_(requires_grad)
+        _restore_random(states)
+
+
+def _tables(module: nn.Module) -> dict[str, Any]:
+    """Return copies of a module's tables of parameters, buffers, modules and hooks."""
+    return {
+        name: type(value)(value)
+        for name, value in module.__dict__.items()
+        if isinstance(value, dict) and name.startswith("_")
+    }
+
+
+def _tensors(model: nn.Module) -> list[torch.Tensor]:
+    every = [*model.parameters(), *model.buffers()]
+    unique = {id(tensor): tensor for tensor in every}
+    return [
+        tensor
+        for tensor in unique.values()
+        if not is_lazy(tensor) and tensor.device.type != "meta"
+    ]
+
+
+def _random_states(model: nn.Module) -> dict[str, Any]:
+    devices = {p.device for p in model.parameters()} | {
+        b.device for b in model.buffers()
+    }
+    states: dict[str, Any] = {
+        "python": random.getstate(),
+        "numpy": np.random.get_state(),
+        "cpu": torch.get_rng_state(),
+    }
+    for device in devices:
+        if device.type == "cuda":
+            states[str(device)] = torch.cuda.get_rng_state(device)
+        elif device.type == "mps":
+            states[str(device)] = torch.mps.get_rng_state()
+    return states
+
+
+def _restore_random(states: dict[str, Any]) -> None:
+    for name, state in states.items():
+        if name == "python":
+            random.setstate(state)
+        elif name == "numpy":
+            np.random.set_state(state)
+        elif name == "cpu":
+            torch.set_rng_state(state)
+        elif name.startswith("cuda"):
+            torch.cuda.set_rng_state(state, name)
+        else:
+            torch.mps.set_rng_state(state)

@@ -1,0 +1,355 @@
+"""A model, read: one forward pass recorded, gradients back, and all put back."""
+
+import math
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.optim import Optimizer
+
+from initlab.capture._batch import Call, as_call, tensors_in
+from initlab.capture._first_step import take_step, zero_after
+from initlab.capture._graph import Graph
+from initlab.capture._parameters import (
+    gradient_facts,
+    has_counted,
+    has_varied_gammas,
+    read_parameters,
+)
+from initlab.capture._passes import (
+    Loss,
+    differentiable,
+    loss_gradients,
+    random_gradients,
+    read_loss,
+)
+from initlab.capture._preserved import preserved
+from initlab.capture._recorder import Recorder
+from initlab.capture._records import DeltaSums, Records
+from initlab.capture._structure import Structure
+from initlab.capture._unwrap import eager, unwrapped, without_lazy
+from initlab.capture._values import ParameterReading, Reading, WeightUse
+from initlab.capture._weights import equal_outgoing, weigh
+from initlab.errors import InitlabError, InvalidValueError
+
+# Normalizations of the batch need it, and are what training sees.
+_KEEPS_TRAINING = ("Norm", "RNN", "LSTM", "GRU")
+
+LossFunction = Callable[..., Tensor] | nn.Module
+AnyOptimizer = Optimizer | Callable[..., Optimizer]
+
+
+class ModelRunError(InvalidValueError):
+    """The model raised an exception on this batch: in which module, and which one."""
+
+
+def read(
+    model: nn.Module,
+    batch: Any,
+    *,
+    loss: LossFunction | None = None,
+    targets: Any = None,
+    optimizer: AnyOptimizer | None = None,
+    seed: int = 0,
+    step: bool = True,
+) -> Reading:
+    """Return what a model's weights are, how they are used, and what they do.
+
+    The model runs once, forward, in training mode without dropout; gradients come back
+    from a random product of the outputs, and from the loss. Where an optimizer is
+    given, or some gradient is zero, it takes one step and runs once more. Everything
+    is as before afterwards, bit for bit, whatever happens.
+
+    Args:
+        model: Any module; out of `torch.compile` or DistributedDataParallel by itself.
+        batch: A tensor, a tuple or list of arguments, a dict of keyword arguments, or a
+            DataLoader. A last entry that the model does not take is the targets.
+        loss: Called with the model's outputs and the targets. None: the model's own,
+            if it returns one; else by the targets' type.
+        targets: Of the batch.
+        optimizer: Whose first step is examined, or a function that makes one.
+        seed: Of the random product.
+        step: Whether to take a step at all.
+
+    Raises:
+        InvalidValueError: If there is no module, or no batch.
+        ModelRunError: If the model raises an exception.
+
+    Example:
+        >>> model = nn.Sequential(nn.Linear(4, 8), nn.ReLU(), nn.Linear(8, 2))
+        >>> reading = read(model, torch.randn(16, 4))
+        >>> [(use.parameter, use.activation, use.head) for use in reading.uses]
+        [('0.weight', 'relu', False), ('2.weight', 'identity', True)]
+    """
+    model = unwrapped(model)
+    with preserved(model):
+        call = as_call(model, batch, targets, with_loss=loss is not None)
+        model = without_lazy(model, call.args, call.kwargs)
+    reader = _Reader(model, call, loss, optimizer, seed, step)
+    with preserved(model), eager(model), torch.inference_mode(False):
+        torch.set_grad_enabled(True)
+        return reader.read()
+
+
+class _Reader:
+    """One reading, step by step."""
+
+    def __init__(
+        self,
+        model: nn.Module,
+        call: Call,
+        loss: LossFunction | None,
+        optimizer: AnyOptimizer | None,
+        seed: int,
+        step: bool,
+    ) -> None:
+        self._model, self._call, self._loss = model, call, loss
+        self._optimizer, self._seed, self._step = optimizer, seed, step
+        self._trainable = {
+            name: p for name, p in model.named_parameters() if p.requires_grad
+        }
+        self._facts: dict[str, dict[str, Any]] = {
+            name: {"reached": False} for name, _ in model.named_parameters()
+        }
+
+    def read(self) -> Reading:
+        counted = has_counted(self._model)
+        _set_modes(self._model)
+        recorder = Recorder(
+            self._model, tensors_in((self._call.args, self._call.kwargs))
+        )
+        outputs = self._forward(recorder)
+        graph, records = recorder.graph, recorder.records
+        graph.outputs = tuple(
+            n for t in tensors_in(outputs) if (n := recorder.node_of(t)) is not None
+        )
+        self._weigh(records)
+        frozen = {name: not p.requires_grad for name, p in
+                  self._model.named_parameters()}  # fmt: skip
+        structure = Structure(graph, records, frozen)
+        self._weigh_outgoing(records, structure)
+        loss = read_loss(outputs, self._call.targets, self._loss)
+        self._backward(recorder, structure, outputs, loss)
+        trained = counted or has_varied_gammas(self._model, records)
+        del outputs
+        self._examine_step()
+        return Reading(
+            uses=structure.uses,
+            norms=structure.norms,
+            attentions=structure.attentions,
+            blocks=structure.blocks,
+            parameters=self._parameters(graph, records),
+            output=loss.reading,
+            measures=_measures(records, self._facts, structure.uses),
+            optimizer=self._optimizer_name(),
+            trained=trained,
+            notes=tuple(records.notes),
+        )
+
+    def _forward(self, recorder: Recorder) -> Any:
+        with _named_failure(recorder, self._model), recorder.around_modules(), recorder:
+            return self._model(*self._call.args, **self._call.kwargs)
+
+    def _weigh(self, records: Records) -> None:
+        self._groups = [weigh(record) for record in records.uses]
+
+    def _weigh_outgoing(self, records: Records, structure: Structure) -> None:
+        for use in structure.uses:
+            for below in use.previous:
+                if self._groups[below]:
+                    record = records.uses[below]
+                    copied = equal_outgoing(
+                        self._groups[below], record.units, records.uses[use.index].rows
+                    )
+                    before = record.values.get("symmetric_units", 0.0)
+                    record.values["symmetric_units"] = max(before, float(copied))
+
+    def _backward(
+        self, recorder: Recorder, structure: Structure, outputs: Any, loss: Loss
+    ) -> None:
+        names, parameters = list(self._trainable), list(self._trainable.values())
+        value = (
+            loss.value if loss.value is not None and loss.value.requires_grad else None
+        )
+        roots = differentiable(outputs)
+        zero_heads = [
+            t
+            for use in structure.uses
+            if use.head and use.zero
+            for t in recorder.records.uses[use.index].entered
+            if t.requires_grad
+        ]
+        recorder.pass_name = "random"
+        random = random_gradients(
+            roots + zero_heads, parameters, self._seed, keep=value is not None
+        )
+        for name, gradient in zip(names, random, strict=True):
+            self._facts[name] = gradient_facts(gradient)
+            if gradient is not None:
+                self._facts[name]["random_norm"] = self._facts[name]["gradient_norm"]
+        self._gradients: dict[str, Tensor | None] = dict(
+            zip(names, random, strict=True)
+        )
+        if value is not None:
+            del random
+            recorder.pass_name = "loss"
+            found = loss_gradients(value, parameters, keep=False)
+            for name, gradient in zip(names, found, strict=True):
+                kept = self._facts[name].get("random_norm", math.nan)
+                reached = self._facts[name]["reached"] or gradient is not None
+                self._facts[name] = gradient_facts(gradient) | {
+                    "random_norm": kept, "reached": reached,
+                }  # fmt: skip
+            self._gradients = dict(zip(names, found, strict=True))
+        recorder.pass_name = None
+
+    def _examine_step(self) -> None:
+        dead = [name for name in self._trainable
+                if self._facts[name].get("gradient_zero")]  # fmt: skip
+        if not self._step or not (dead or self._optimizer is not None):
+            return
+        if not all(g is None or bool(torch.isfinite(g).all())
+                   for g in self._gradients.values()):  # fmt: skip
+            return
+        found = take_step(self._model, self._gradients, self._optimizer)
+        if self._optimizer is not None:
+            for name, facts in found.items():
+                self._facts[name] |= facts
+        self._gradients.clear()
+        if dead:
+            later = self._zero_later(dead)
+            for name in dead:
+                self._facts[name]["later_gradient_zero"] = later[name]
+
+    def _zero_later(self, dead: list[str]) -> dict[str, bool]:
+        """Run once more after the step; return which gradients are still 0."""
+        if self._optimizer is not None:
+            with torch.no_grad():
+                # A tiny learning rate must not decide what can ever move.
+                take_step(self._model, {}, None)
+        outputs = self._model(*self._call.args, **self._call.kwargs)
+        loss = read_loss(outputs, self._call.targets, self._loss).value
+        parameters = [self._trainable[name] for name in dead]
+        if loss is not None and loss.requires_grad:
+            gradients = loss_gradients(loss, parameters, keep=False)
+        else:
+            roots = differentiable(outputs)
+            gradients = random_gradients(roots, parameters, self._seed + 1, keep=False)
+        return zero_after(dead, gradients)
+
+    def _parameters(
+        self, graph: Graph, records: Records
+    ) -> tuple[ParameterReading, ...]:
+        known = ParameterReading.__dataclass_fields__
+        facts = {
+            name: {k: v for k, v in values.items() if k in known}
+            for name, values in self._facts.items()
+        }
+        return read_parameters(self._model, graph, records, facts)
+
+    def _optimizer_name(self) -> str:
+        if self._optimizer is None:
+            return ""
+        named = self._optimizer
+        return type(named).__name__ if isinstance(named, Optimizer) else getattr(
+            named, "__name__", "optimizer"
+        )  # fmt: skip
+
+
+@contextmanager
+def _named_failure(recorder: Recorder, model: nn.Module) -> Iterator[None]:
+    """Say in which module the model failed."""
+    try:
+        yield
+    except InitlabError:
+        raise
+    except Exception as error:
+        path = recorder.where
+        module = dict(model.named_modules()).get(path, model)
+        name = f"{path} ({type(module).__name__})" if path else type(module).__name__
+        lines = str(error).strip().splitlines() or [type(error).__name__]
+        raise ModelRunError(
+            f"model: failed on this batch in {name}: {type(error).__name__}: {lines[0]}"
+        ) from error
+
+
+def _set_modes(model: nn.Module) -> None:
+    """Training mode, but nothing random: leaves without weights are set to eval."""
+    model.train()
+    for module in model.modules():
+        leaf = not any(True for _ in module.children())
+        bare = not any(True for _ in module.parameters(recurse=False)) and not any(
+            True for _ in module.buffers(recurse=False)
+        )
+        if (
+            leaf
+            and bare
+            and not any(k in type(module).__name__ for k in _KEEPS_TRAINING)
+        ):
+            module.training = False
+
+
+def _measures(
+    records: Records,
+    facts: dict[str, dict[str, Any]],
+    uses: tuple[WeightUse, ...],
+) -> dict[str, np.ndarray]:
+    """Return one array per variable, an entry per use."""
+    names = dict.fromkeys(name for use in records.uses for name in use.values)
+    found = {
+        name: np.array([use.values.get(name, math.nan) for use in records.uses])
+        for name in names
+    }
+    for pass_name, prefix in (("random", ""), ("loss", "loss_")):
+        sums = [records.deltas.get((pass_name, u.number)) for u in records.uses]
+        found |= _delta_measures(sums, prefix)
+    for variable, key in (("gradient_norm", "random_norm"),
+                          ("loss_gradient_norm", "gradient_norm")):  # fmt: skip
+        found[variable] = np.array(
+            [_norm_of(facts, use.sources, key) for use in uses], dtype=np.float64
+        )
+    found["chi"] = _chi(records, uses)
+    return found
+
+
+def _delta_measures(sums: list[DeltaSums | None], prefix: str) -> dict[str, np.ndarray]:
+    def each(value: Callable[[DeltaSums], float]) -> np.ndarray:
+        return np.array([value(s) if s and s.count else math.nan for s in sums])
+
+    mean = each(lambda s: s.total / s.count)
+    rms = each(lambda s: math.sqrt(s.squares / s.count))
+    return {
+        f"{prefix}delta_mean": mean,
+        f"{prefix}delta_rms": rms,
+        f"{prefix}delta_std": np.sqrt(np.maximum(rms**2 - mean**2, 0)),
+        f"{prefix}delta_norm": each(lambda s: math.sqrt(s.squares)),
+        f"{prefix}delta_subnormal": each(lambda s: (s.zeros + s.subnormal) / s.count),
+    }
+
+
+def _chi(records: Records, uses: tuple[WeightUse, ...]) -> np.ndarray:
+    """Return the factor of squared gradients from the layers after to this one."""
+    norms = [records.deltas.get(("random", u.index)) for u in uses]
+    above: list[float] = [0.0] * len(uses)
+    for use in uses:
+        own = norms[use.index]
+        if own is None:
+            continue
+        for below in use.plain:
+            above[below] += own.squares
+    return np.array(
+        [
+            own.squares / total if own is not None and total > 0 else math.nan
+            for own, total in zip(norms, above, strict=True)
+        ]
+    )
+
+
+def _norm_of(
+    facts: dict[str, dict[str, Any]], sources: tuple[str, ...], key: str
+) -> float:
+    norms = [facts[s].get(key, math.nan) for s in sources if s in facts]
+    return math.sqrt(sum(n * n for n in norms)) if norms else math.nan

@@ -1,0 +1,100 @@
+"""What the recorder writes down while the model runs."""
+
+from dataclasses import dataclass, field
+
+from torch import Tensor
+
+from initlab.spec import LayerSpec
+
+
+@dataclass(slots=True, kw_only=True)
+class UseRecord:
+    """A weight's use, as it is met.
+
+    Attributes:
+        number: In order of execution.
+        node: Of its first call.
+        nodes: Of all calls.
+        module: Path of the module that ran.
+        sources: Names of the parameters that the weight is made of.
+        bias: Name of the bias.
+        operation: Name of the function.
+        layer: The weight's geometry.
+        rows: The weight as `(unit, incoming)`; no copy.
+        units: Units that it has.
+        unit_axis: Axis of its output that holds them.
+        activation, negative_slope: Of the first activation after it.
+        entered: What a weight of zeros was applied to, to start gradients there.
+        values: Measures by the dataset's names.
+    """
+
+    number: int
+    node: int
+    nodes: list[int]
+    module: str
+    sources: tuple[str, ...]
+    bias: str | None
+    operation: str
+    layer: LayerSpec
+    rows: Tensor
+    units: int
+    unit_axis: int
+    stored_transposed: bool
+    derived: bool
+    role: str
+    bias_value: Tensor | None = None
+    calls: int = 1
+    activation: str = ""
+    negative_slope: float = 0.0
+    entered: list[Tensor] = field(default_factory=list)
+    values: dict[str, float] = field(default_factory=dict)
+
+
+@dataclass(slots=True, kw_only=True)
+class NormRecord:
+    """A normalization, as it is met."""
+
+    node: int
+    module: str
+    kind: str
+    gamma: str | None
+    gamma_rms: float = 1.0
+    gamma_zero: float = 0.0
+
+
+@dataclass(slots=True, kw_only=True)
+class AttentionRecord:
+    """An attention, as it is met."""
+
+    node: int
+    module: str
+    length: float
+    width: int
+    scale: float
+    logit_std: float
+    entropy: float
+
+
+@dataclass(slots=True)
+class DeltaSums:
+    """Sums over a layer's gradients, of all its calls."""
+
+    total: float = 0.0
+    squares: float = 0.0
+    count: int = 0
+    zeros: int = 0
+    nonfinite: int = 0
+    subnormal: int = 0
+
+
+@dataclass(slots=True, kw_only=True)
+class Records:
+    """Everything written down in one forward pass."""
+
+    uses: list[UseRecord] = field(default_factory=list)
+    norms: list[NormRecord] = field(default_factory=list)
+    attentions: list[AttentionRecord] = field(default_factory=list)
+    sums: dict[int, tuple[float, float, float]] = field(default_factory=dict)
+    deltas: dict[tuple[str, int], DeltaSums] = field(default_factory=dict)
+    scaled_by: dict[int, str] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)

@@ -1,0 +1,357 @@
+"""The graph and the records as values: uses, norms, attentions, residual blocks."""
+
+from collections.abc import Mapping
+
+from initlab.capture._chains import Links, gates, heads, links, segments
+from initlab.capture._graph import Graph, Node
+from initlab.capture._records import Records, UseRecord
+from initlab.capture._residuals import Join, residual_joins
+from initlab.capture._values import AttentionUse, Block, NormUse, WeightUse
+
+
+class Structure:
+    """What a graph says of a model, worked out once.
+
+    Attributes:
+        uses, norms, attentions, blocks: As in `Reading`.
+    """
+
+    def __init__(
+        self, graph: Graph, records: Records, frozen: Mapping[str, bool]
+    ) -> None:
+        """Work it out.
+
+        Args:
+            graph: Of one forward pass.
+            records: Of the same pass.
+            frozen: Whether a parameter requires no gradient, by name.
+        """
+        self._graph, self._records = graph, records
+        self._joins = residual_joins(graph, records)
+        self._links = links(graph, records)
+        self._block_of_node = self._innermost()
+        self._roles = self._attention_roles()
+        self._consumers = graph.consumers()
+        recurrent = {use.number for use in records.uses if use.role}
+        for number, each in enumerate(self._links):
+            # Gates bound what a recurrent layer gives, so that its chain ends there.
+            each.plain -= each.plain if number in recurrent else recurrent
+        plain = [each.plain for each in self._links]
+        self._segments, self._depths = segments(plain)
+        self._heads = heads(graph, {join.node for join in self._joins})
+        self._gates = gates(graph, records, [each.previous for each in self._links])
+        self.norms = self._norms()
+        self.blocks = self._blocks()
+        self.attentions = self._attentions()
+        ends = {use for block in self.blocks for use in block.ends}
+        adapters = self._adapters()
+        self.uses = tuple(
+            self._use(record, own, ends, adapters, frozen)
+            for record, own in zip(records.uses, self._links, strict=True)
+        )
+
+    def _use(
+        self,
+        record: UseRecord,
+        own: Links,
+        ends: set[int],
+        adapters: set[int],
+        frozen: Mapping[str, bool],
+    ) -> WeightUse:
+        number = record.number
+        role, parts = self._roles.get(number, ("", 1))
+        layer = record.layer
+        if parts > 1 and layer.packed == 1 and layer.shape[0] % parts == 0:
+            layer = layer.model_copy(update={"packed": parts})
+        return WeightUse(
+            index=number,
+            module=record.module,
+            parameter=record.sources[0] if record.sources else "",
+            sources=record.sources,
+            bias=record.bias,
+            operation=record.operation,
+            layer=layer,
+            stored_transposed=record.stored_transposed,
+            derived=record.derived,
+            role=record.role,
+            calls=record.calls,
+            activation=record.activation or "identity",
+            negative_slope=record.negative_slope,
+            source=own.source,
+            normed=self._normed(record.node),
+            norm_before=own.norm_before,
+            previous=tuple(sorted(own.previous)),
+            plain=tuple(sorted(own.plain)),
+            segment=self._segments[number],
+            depth=self._depths[number],
+            block=self._block_of_node.get(record.node),
+            branch_end=number in ends,
+            stem=own.stem,
+            head=number in self._heads,
+            gate=number in self._gates,
+            attends=role,
+            frozen=all(frozen.get(name, False) for name in record.sources),
+            adapter=number in adapters,
+            tied=tuple(
+                other.module
+                for other in self._records.uses
+                if other.number != number
+                and other.sources == record.sources
+                and other.operation != record.operation
+            ),
+            zero=not bool(record.rows.any()),
+        )
+
+    def _innermost(self) -> dict[int, int]:
+        """Return, by node, the smallest block whose branch holds it."""
+        found: dict[int, int] = {}
+        order = sorted(
+            range(len(self._joins)), key=lambda i: -len(self._joins[i].branch)
+        )
+        for index in order:
+            for node in self._joins[index].branch:
+                found[node] = index
+        return found
+
+    def _blocks(self) -> tuple[Block, ...]:
+        return tuple(self._block(i, join) for i, join in enumerate(self._joins))
+
+    def _block(self, index: int, join: Join) -> Block:
+        graph, records = self._graph, self._records
+        nodes = graph.nodes
+        first, second, total = records.sums[join.node]
+        if join.swapped:
+            first, second = second, first
+        on_branch = {n for n in join.branch if nodes[n].use is not None}
+        uses = tuple(sorted({nodes[n].use for n in on_branch}))  # type: ignore[type-var]
+        stops = [
+            stop
+            for stop, _ in graph.back(
+                join.last, lambda node: _is_layer(node) or node.number == join.source
+            )
+        ]
+        outer = [
+            other
+            for other, each in enumerate(self._joins)
+            if other != index and join.node in each.branch
+        ]
+        return Block(
+            index=index,
+            module=nodes[join.node].module,
+            uses=uses,  # type: ignore[arg-type]
+            ends=tuple(
+                sorted({s.use for s in stops if s.use is not None
+                        and s.number in join.branch})
+            ),
+            skip_uses=tuple(
+                sorted({u for n in join.skip if (u := nodes[n].use) is not None})
+            ),
+            scales=tuple(
+                records.scaled_by[n] for n in sorted(join.branch)
+                if n in records.scaled_by
+            ),
+            norms=tuple(
+                i for i, norm in enumerate(records.norms) if norm.node in join.branch
+            ),
+            outer=min(outer, key=lambda o: len(self._joins[o].branch), default=None),
+            post_norm=self._sum_is_normed(join.node),
+            skip_rms=first,
+            branch_rms=second,
+            sum_rms=total,
+        )  # fmt: skip
+
+    def _sum_is_normed(self, number: int) -> bool:
+        """Whether a normalization on the trunk is all that reads a sum."""
+        readers = [self._graph.nodes[n] for n in self._consumers[number]]
+        while len(readers) == 1 and readers[0].kind in ("view", "dropout"):
+            readers = [self._graph.nodes[n] for n in self._consumers[readers[0].number]]
+        return len(readers) == 1 and readers[0].kind == "norm" and any(
+            join.source == readers[0].number
+            or join.source in self._consumers[readers[0].number]
+            for join in self._joins
+        )  # fmt: skip
+
+    def _norms(self) -> tuple[NormUse, ...]:
+        graph = self._graph
+        joins = {join.node for join in self._joins}
+        found = []
+        for record in self._records.norms:
+            node = graph.nodes[record.node]
+            before = {
+                stop.use
+                for below in graph.signal_inputs(node)
+                for stop, _ in graph.back(below, _is_layer)
+                if stop.use is not None
+            }
+            directly = [
+                stop.number
+                for below in graph.signal_inputs(node)
+                for stop, _ in graph.back(
+                    below, lambda n: n.number in joins or _is_layer(n)
+                )
+            ]
+            after, ends = self._reached(record.node)
+            found.append(
+                NormUse(
+                    module=record.module,
+                    kind=record.kind,
+                    parameter=record.gamma,
+                    before=tuple(sorted(before)),
+                    after=tuple(sorted(after)),
+                    block=self._block_of_node.get(record.node),
+                    after_sum=any(n in joins for n in directly),
+                    branch_end=ends and record.node in self._block_of_node,
+                    gamma_rms=record.gamma_rms,
+                    gamma_zero=record.gamma_zero,
+                )
+            )
+        return tuple(found)
+
+    def _reached(self, number: int) -> tuple[set[int], bool]:
+        """Return the uses that a node reaches through no other layer.
+
+        And whether the sum of its own block is reached before any of them.
+        """
+        own = self._block_of_node.get(number)
+        last = None if own is None else self._joins[own].node
+        todo, seen, found = [number], {number}, set()
+        ends = False
+        while todo:
+            for above in self._consumers[todo.pop()]:
+                node = self._graph.nodes[above]
+                ends |= above == last
+                if node.use is not None:
+                    found.add(node.use)
+                elif above not in seen:
+                    seen.add(above)
+                    if above != last:
+                        todo.append(above)
+        return found, ends and not found
+
+    def _normed(self, number: int) -> bool:
+        """Whether a normalization reads a layer's output before anything else does."""
+        readers = self._consumers[number]
+        for _ in range(8):
+            nodes = [self._graph.nodes[n] for n in readers]
+            if any(node.kind == "norm" for node in nodes):
+                return True
+            if len(nodes) != 1 or nodes[0].kind not in (
+                "view", "shift", "scale", "dropout", "pool",
+            ):  # fmt: skip
+                return False
+            readers = self._consumers[nodes[0].number]
+        return False
+
+    def _attention_sides(self, number: int) -> dict[str, set[int]]:
+        """Return the uses that make an attention's queries, keys and values."""
+        graph = self._graph
+        node = graph.nodes[number]
+        sides: dict[str, list[int]] = {}
+        if node.kind == "attention":
+            inputs = list(node.inputs)
+            inputs += inputs[-1:] * (3 - len(inputs))
+            sides = {
+                name: [n]
+                for name, n in zip(("query", "key", "value"), inputs, strict=False)
+            }
+        else:
+            for stop, _ in graph.back(number, lambda n: n.kind == "product"):
+                signals = graph.signal_inputs(stop)
+                if stop.kind == "product" and len(signals) == 2:
+                    sides = {"query": signals[:1], "key": signals[1:]}
+            weighted = _next_product(graph, self._consumers, number)
+            if weighted is not None:
+                sides["value"] = [
+                    n
+                    for n in graph.signal_inputs(weighted)
+                    if not graph.descends(n, number)
+                ]
+        return {
+            name: {
+                stop.use
+                for n in numbers
+                for stop, _ in graph.back(n, _is_layer)
+                if stop.use is not None
+            }
+            for name, numbers in sides.items()
+        }
+
+    def _attention_roles(self) -> dict[int, tuple[str, int]]:
+        self._consumers = self._graph.consumers()
+        found: dict[int, list[str]] = {}
+        for record in self._records.attentions:
+            for name, uses in self._attention_sides(record.node).items():
+                for use in uses:
+                    known = found.setdefault(use, [])
+                    if name not in known:
+                        known.append(name)
+        # One layer that feeds all sides without a split is shared, not packed.
+        return {
+            use: (names[0], 1) if len(names) == 1
+            else ("packed", len(names) if self._is_cut(use, len(names)) else 1)
+            for use, names in found.items()
+        }  # fmt: skip
+
+    def _is_cut(self, use: int, parts: int) -> bool:
+        record = self._records.uses[use]
+        units = record.layer.shape[0]
+        todo, seen = [record.node], set()
+        while todo:
+            readers = [
+                n for n in self._consumers[todo.pop()]
+                if self._graph.nodes[n].kind in ("view", "shift")
+            ]  # fmt: skip
+            nodes = [self._graph.nodes[n] for n in readers]
+            if any(node.parts == parts for node in nodes):
+                return units % parts == 0
+            if sum(node.name in ("getitem", "select", "narrow") for node in nodes) >= 2:
+                return units % parts == 0
+            for number in readers:
+                if number not in seen:
+                    seen.add(number)
+                    todo.append(number)
+        return False
+
+    def _attentions(self) -> tuple[AttentionUse, ...]:
+        found = []
+        for record in self._records.attentions:
+            sides = self._attention_sides(record.node)
+            uses = sides.get("query", set()) | sides.get("key", set())
+            found.append(
+                AttentionUse(
+                    module=record.module,
+                    length=record.length,
+                    width=record.width,
+                    scale=record.scale,
+                    logit_std=record.logit_std,
+                    entropy=record.entropy,
+                    uses=tuple(sorted(uses)),
+                )
+            )
+        return tuple(found)
+
+    def _adapters(self) -> set[int]:
+        """Return the uses of low-rank paths beside one larger weight (LoRA)."""
+        found: set[int] = set()
+        for block in self.blocks:
+            if len(block.skip_uses) != 1 or len(block.uses) != 2:
+                continue
+            beside = self._records.uses[block.skip_uses[0]].layer.shape
+            down, up = (self._records.uses[u].layer.shape for u in block.uses)
+            if 2 * down[0] <= min(beside[:2]) and up[0] == beside[0]:
+                found.update(block.uses)
+        return found
+
+
+def _is_layer(node: Node) -> bool:
+    return node.kind == "layer" and node.use is not None
+
+
+def _next_product(graph: Graph, consumers: list[list[int]], number: int) -> Node | None:
+    for _ in range(6):
+        above = [graph.nodes[n] for n in consumers[number]]
+        product = next((n for n in above if n.kind == "product"), None)
+        if product is not None or not above:
+            return product
+        number = above[0].number
+    return None

@@ -1,0 +1,85 @@
+"""The module that holds the weights: out of wrappers, with nothing left lazy."""
+
+import copy
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+from torch import nn
+from torch.nn.parameter import UninitializedParameter
+
+from initlab.errors import InvalidValueError
+
+_WRAPPERS = ("DistributedDataParallel", "DataParallel")
+
+
+def unwrapped(model: nn.Module) -> nn.Module:
+    """Return a model out of `torch.compile` and (Distributed)DataParallel.
+
+    Raises:
+        InvalidValueError: If it is no module, or one that cannot be read.
+
+    Example:
+        >>> layer = nn.Linear(2, 2)
+        >>> unwrapped(nn.DataParallel(layer)) is layer
+        True
+    """
+    if not isinstance(model, nn.Module):
+        raise InvalidValueError(f"model: a torch.nn.Module, got {type(model).__name__}")
+    for _ in range(8):
+        if isinstance(getattr(model, "_orig_mod", None), nn.Module):
+            model = model._orig_mod  # type: ignore[assignment]
+        elif type(model).__name__ in _WRAPPERS:
+            model = model.module  # type: ignore[assignment]
+        else:
+            break
+    if isinstance(model, torch.jit.ScriptModule):
+        raise InvalidValueError(
+            "model: a scripted module hides its functions; give the module before "
+            "torch.jit.script or trace"
+        )
+    if any(p.device.type == "meta" for p in model.parameters()):
+        raise InvalidValueError(
+            "model: its parameters are on the meta device and have no values; "
+            "initialize it first"
+        )
+    return model
+
+
+def without_lazy(
+    model: nn.Module, args: tuple[object, ...], kwargs: dict[str, Any]
+) -> nn.Module:
+    """Return the model, or a copy that ran once where parameters are still lazy."""
+    if not any(isinstance(p, UninitializedParameter) for p in model.parameters()):
+        return model
+    copied = copy.deepcopy(model)
+    with torch.no_grad():
+        copied(*args, **kwargs)
+    return copied
+
+
+@contextmanager
+def eager(model: nn.Module) -> Iterator[None]:
+    """Run compiled parts and checkpointed parts as plain Python inside."""
+    from torch.utils import checkpoint
+
+    plain = checkpoint.CheckpointFunction.__dict__.get("apply")
+    # Reentrant checkpoints run without gradients, so that no delta could be measured.
+    checkpoint.CheckpointFunction.apply = staticmethod(  # type: ignore[method-assign]
+        lambda function, _preserve, *args: function(*args)
+    )
+    try:
+        if any(
+            hasattr(m, "_orig_mod") or getattr(m, "_compiled_call_impl", None)
+            for m in model.modules()
+        ):
+            with torch.compiler.set_stance("force_eager"):
+                yield
+        else:
+            yield
+    finally:
+        if plain is None:
+            del checkpoint.CheckpointFunction.apply
+        else:
+            checkpoint.CheckpointFunction.apply = plain  # type: ignore[method-assign]

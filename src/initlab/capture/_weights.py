@@ -1,0 +1,100 @@
+"""What a weight's entries say before anything runs: scale, copies, gates."""
+
+import math
+
+import torch
+from torch import Tensor
+
+from initlab.capture._moments import copies, equal_rows
+from initlab.capture._records import UseRecord
+
+# Above, eigenvalues cost more than the forward pass.
+_LARGEST_SQUARE = 256
+# Gates of an LSTM, in PyTorch's order: input, forget, cell, output.
+_LSTM_GATES, _FORGET = 4, 1
+
+
+def weigh(record: UseRecord) -> list[list[int]]:
+    """Measure a weight into its record, and return its groups of equal units."""
+    rows, found = record.rows, record.values
+    real = rows.float() if rows.dtype in (torch.float16, torch.bfloat16) else rows
+    found["weight_norm"] = float(torch.linalg.vector_norm(real))
+    found["weight_mean"] = float(real.mean())
+    found["weight_std"] = _std(real)
+    found["weight_largest"] = float(real.abs().amax())
+    norms = torch.linalg.vector_norm(real, dim=1)
+    found["zero_units"] = float((norms == 0).sum())
+    scale = float(norms.mean())
+    found["row_spread"] = float(norms.std(unbiased=False)) / scale if scale else 0.0
+    found["constant_weight"] = float(bool((real == real.flatten()[0]).all()))
+    bias = record.bias_value
+    found["bias_rms"] = 0.0
+    if bias is not None:
+        values = bias.detach().float().flatten()
+        found["bias_rms"] = float(values.square().mean().sqrt())
+        found["bias_mean"] = float(values.mean())
+        found["bias_std"] = float(values.std(unbiased=False))
+    found["units"] = float(record.units)
+    parts = record.layer.packed
+    if parts > 1 and len(real) % parts == 0:
+        stds = real.reshape(parts, -1).std(dim=1, unbiased=False)
+        found["largest_part_std"] = float(stds.max())
+        found["smallest_part_std"] = float(stds.min())
+    groups = [] if _is_given(record) else equal_rows(_with_bias(real, bias))
+    found["distinct_units"] = float(record.units - copies(groups))
+    if record.role == "recurrent":
+        found["spectral_radius"] = _spectral_radius(real, parts)
+    if record.role and parts == _LSTM_GATES and bias is not None:
+        gate = bias.detach().float().reshape(parts, -1)[_FORGET]
+        found["forget_bias"] = float(gate.mean())
+    return groups
+
+
+def equal_outgoing(groups: list[list[int]], units: int, above: Tensor) -> int:
+    """Return how many copied units also have equal outgoing weights.
+
+    Args:
+        groups: Of units with equal incoming weights.
+        units: In their layer.
+        above: The next layer's weight, `(unit, incoming)`.
+    """
+    columns = above.shape[1]
+    if columns % units:
+        return 0
+    outgoing = above.T.reshape(units, -1)
+    return sum(
+        copies(
+            [[group[place] for place in same] for same in equal_rows(outgoing[group])]
+        )
+        for group in groups
+    )
+
+
+def _is_given(record: UseRecord) -> bool:
+    # A depthwise filter has so few entries that equal ones are often a design.
+    return record.layer.kind == "embedding" and record.layer.shape[0] > 100_000
+
+
+def _with_bias(rows: Tensor, bias: Tensor | None) -> Tensor:
+    if bias is None or bias.numel() != len(rows):
+        return rows
+    return torch.cat([rows, bias.detach().to(rows.dtype).reshape(-1, 1)], dim=1)
+
+
+def _std(values: Tensor) -> float:
+    mean = values.mean()
+    if not math.isfinite(float(mean)):
+        return math.nan
+    return float((values - mean).double().square().mean().sqrt())
+
+
+def _spectral_radius(rows: Tensor, parts: int) -> float:
+    """Return the largest spectral radius of the square parts; nan if there are none."""
+    width = rows.shape[1]
+    if len(rows) != parts * width or not bool(torch.isfinite(rows).all()):
+        return math.nan
+    squares = rows.reshape(parts, width, width)
+    if width > _LARGEST_SQUARE:
+        # Of random entries: the circular law.
+        return float(squares.std(dim=(1, 2)).max()) * math.sqrt(width)
+    return float(torch.linalg.eigvals(squares.cpu()).abs().amax())

@@ -1,0 +1,1 @@
+"""PyTorch models: their starting weights checked."""

@@ -1,0 +1,151 @@
+"""Residual trunks and branches, normalizations, heads and segments of real shapes."""
+
+import pytest
+import torch
+from networks import GPT, ResNet, plain
+from torch import nn
+
+from initlab import capture
+
+
+def test_a_plain_chain_is_one_segment():
+    reading = capture.read(plain(depth=5), torch.randn(8, 16))
+
+    assert [use.segment for use in reading.uses] == [0] * 5
+    assert [use.depth for use in reading.uses] == list(range(5))
+    assert [use.head for use in reading.uses] == [False] * 4 + [True]
+    assert not reading.blocks
+
+
+def test_a_resnet_has_a_block_per_sum_with_its_designed_zeros():
+    reading = capture.read(ResNet(), torch.randn(8, 3, 8, 8))
+
+    assert [len(block.uses) for block in reading.blocks] == [2, 2, 2]
+    assert [len(block.skip_uses) for block in reading.blocks] == [0, 1, 0]
+    ends = [reading.uses[u].parameter for b in reading.blocks for u in b.ends]
+    assert ends == [f"blocks.{i}.conv2.weight" for i in range(3)]
+    zeros = [norm for norm in reading.norms if norm.gamma_zero == 1]
+    assert all(norm.branch_end and norm.block is not None for norm in zeros)
+    assert len(zeros) == 3
+    assert reading.uses[-1].parameter == "head.weight"
+    assert reading.uses[-1].head
+    # Every segment ends at a normalization.
+    assert len({use.segment for use in reading.uses}) == len(reading.uses)
+
+
+@pytest.mark.parametrize("pre", [True, False])
+def test_transformers_are_told_pre_norm_from_post_norm(pre):
+    reading = capture.read(GPT(pre=pre, tied=False), torch.randint(0, 61, (4, 8)))
+
+    assert len(reading.blocks) == 6
+    # The last sum of a post-norm stack has a norm, but no block after it.
+    assert sum(block.post_norm for block in reading.blocks) == (0 if pre else 5)
+    qkv, out, up, down = reading.uses[2:6]
+    assert qkv.attends == "packed"
+    assert qkv.layer.packed == 3
+    assert (out.branch_end, down.branch_end) == (True, True)
+    assert (up.activation, down.source) == ("gelu", "gelu")
+    assert (up.block, down.block) == (1, 1)
+    on_branch = [norm.block is not None for norm in reading.norms[:6]]
+    assert on_branch == [pre] * 6
+
+
+def test_a_low_rank_path_beside_a_layer_is_an_adapter():
+    class Adapted(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.base = nn.Linear(32, 32)
+            self.down, self.up = (
+                nn.Linear(32, 4, bias=False),
+                nn.Linear(4, 32, bias=False),
+            )
+            self.base.requires_grad_(False)
+            nn.init.zeros_(self.up.weight)
+
+        def forward(self, x):
+            return self.base(x) + self.up(self.down(x))
+
+    uses = capture.read(nn.Sequential(Adapted(), nn.ReLU(), nn.Linear(32, 2)),
+                        torch.randn(4, 32)).uses  # fmt: skip
+
+    assert {use.parameter for use in uses if use.adapter} == {
+        "0.down.weight", "0.up.weight",
+    }  # fmt: skip
+    assert [use.parameter for use in uses if use.frozen] == ["0.base.weight"]
+
+
+def test_squeeze_and_excite_layers_are_gates():
+    class Squeezes(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.conv, self.head = nn.Conv2d(3, 8, 3), nn.Linear(8, 2)
+            self.squeeze, self.excite = nn.Conv2d(8, 2, 1), nn.Conv2d(2, 8, 1)
+
+        def forward(self, x):
+            x = torch.relu(self.conv(x))
+            gate = torch.relu(self.squeeze(x.mean((2, 3), keepdim=True)))
+            x = x * torch.sigmoid(self.excite(gate))
+            return self.head(x.mean((2, 3)))
+
+    uses = capture.read(Squeezes(), torch.randn(4, 3, 8, 8)).uses
+
+    assert [use.parameter for use in uses if use.gate] == [
+        "squeeze.weight", "excite.weight",
+    ]  # fmt: skip
+
+
+def test_activations_and_norms_by_hand_are_recognized():
+    class ByHand(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.a, self.b, self.c = (nn.Linear(8, 8) for _ in range(3))
+            self.scale = nn.Parameter(torch.ones(8))
+
+        def forward(self, x):
+            x = self.a(x)
+            x = x * torch.sigmoid(x)
+            x = self.b(x)
+            x = x * torch.rsqrt(x.pow(2).mean(-1, keepdim=True) + 1e-6) * self.scale
+            return self.c(x)
+
+    reading = capture.read(ByHand(), torch.randn(4, 8))
+
+    assert [use.activation for use in reading.uses] == ["silu", "identity", "identity"]
+    assert [use.normed for use in reading.uses] == [False, True, False]
+    assert reading.uses[2].plain == ()
+
+
+def test_chi_is_what_theory_says_of_a_wide_chain():
+    model = plain(depth=8, width=400, inputs=400)
+
+    reading = capture.read(model, torch.randn(64, 400))
+
+    # He's weights under ReLU: 1, within the scatter of widths of 400.
+    assert reading.measures["chi"][:-2] == pytest.approx(1.0, abs=0.15)
+
+
+def test_a_zero_head_hides_nothing_behind_it():
+    model = plain(depth=4)
+    nn.init.zeros_(model[-1].weight)
+
+    reading = capture.read(model, torch.randn(8, 16), targets=torch.randint(0, 5, (8,)))
+
+    assert (reading.measures["delta_rms"][:-1] > 0).all()
+    first = reading.parameters[0]
+    assert first.gradient_zero
+    assert first.later_gradient_zero is False
+
+
+def test_unused_parameters_are_seen():
+    model = plain(depth=3)
+    model.extra = nn.Linear(3, 3)
+
+    def forward(x):
+        return nn.Sequential(*list(model)[:-1])(x)
+
+    model.forward = forward
+    reading = capture.read(model, torch.randn(8, 16))
+
+    assert [p.name for p in reading.parameters if not p.used] == [
+        "extra.weight", "extra.bias",
+    ]  # fmt: skip
