@@ -4,11 +4,13 @@ import copy
 import math
 import time
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import torch
 
 from check.faults import FAULTS, Case
+from check.healthy import HEALTHY
 from check.subject import Subject, initial_loss, seeded
 from check.tools import Flag, Tool
 from check.variants import VARIANTS
@@ -102,7 +104,11 @@ def score_flips(tool: Tool, subject: Subject, checks: set[str], seed: int) -> li
 
 
 def score_repair(tool: Tool, case: Case, steps: int = STEPS) -> Row:
-    """Train the model as it is and repaired, on the same batches."""
+    """Train the model as it is, repaired, and without the fault, on the same batches.
+
+    A fault that costs nothing in so few steps has nothing to be repaired: `harmed` says
+    whether the loss was a twentieth higher for it.
+    """
     subject = case.subject
     broken = subject.build(case.seed)
     repaired = copy.deepcopy(broken)
@@ -111,14 +117,30 @@ def score_repair(tool: Tool, case: Case, steps: int = STEPS) -> Row:
         changed, failed = tool.repair(subject, repaired, batch), ""
     except Exception as error:
         changed, failed = False, f"{type(error).__name__}: {error}".splitlines()[0]
-    row = {"fault": case.fault, "model": case.host, "changed": changed}
-    row |= {"failed": failed, "lower": False}
+    before = trained(subject, broken, steps)
+    healthy = _trained_healthy(case.host, case.seed, steps)
+    row = {
+        "fault": case.fault,
+        "model": case.host,
+        "healthy": _short(healthy),
+        "before": _short(before),
+        # A loss that is not finite is higher than any.
+        "harmed": not before <= 1.05 * healthy,
+        "changed": changed,
+        "failed": failed,
+        "lower": False,
+    }
     if changed:
-        before, after = (trained(subject, one, steps) for one in (broken, repaired))
-        # A loss that is not finite is lower than none.
+        after = trained(subject, repaired, steps)
         lower = math.isfinite(after) and not after >= before
-        row |= {"before": _short(before), "after": _short(after), "lower": lower}
+        row |= {"after": _short(after), "lower": lower}
     return row
+
+
+@cache
+def _trained_healthy(host: str, seed: int, steps: int) -> float:
+    subject = HEALTHY[host]
+    return trained(subject, subject.build(seed), steps)
 
 
 def trained(subject: Subject, model: torch.nn.Module, steps: int) -> float:

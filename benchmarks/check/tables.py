@@ -38,7 +38,8 @@ def table(head: list[str], rows: Iterable[Iterable[Any]]) -> str:
 def _summary(tools: dict[str, dict[str, list[Row]]]) -> str:
     head = [
         *("tool", "right check", "right layer", "healthy models with an error"),
-        *("with a warning", "verdicts that flip", "repaired models that train lower"),
+        *("with a warning", "verdicts that flip"),
+        *("harmed models repaired", "of these, that train lower"),
     ]
     return table(
         head,
@@ -50,11 +51,16 @@ def _summary(tools: dict[str, dict[str, list[Row]]]) -> str:
                 share(scores["healthy"], "errors"),
                 share(scores["healthy"], "warnings"),
                 share(scores["flips"], "flipped"),
-                share(scores["repairs"], "lower"),
+                share(_harmed(scores), "changed"),
+                share([row for row in _harmed(scores) if row["changed"]], "lower"),
             )
             for name, scores in tools.items()
         ),
     )
+
+
+def _harmed(scores: dict[str, list[Row]]) -> list[Row]:
+    return [row for row in scores["repairs"] if row["harmed"]]
 
 
 def _details(scores: dict[str, list[Row]]) -> Iterable[str]:
@@ -90,10 +96,10 @@ def _details(scores: dict[str, list[Row]]) -> Iterable[str]:
         yield table(["in another guise", "verdicts that flip"], rows)
     if any(row["changed"] for row in scores["repairs"]):
         yield table(
-            ["fault", "model", "loss as it is", "loss repaired"],
+            ["fault", "model", "loss without the fault", "as it is", "repaired"],
             (
-                (row["fault"], row["model"], row["before"], row["after"])
-                for row in scores["repairs"]
-                if row["changed"]
+                (row["fault"], row["model"], row["healthy"], row["before"])
+                + (row.get("after", "not repaired"),)
+                for row in _harmed(scores)
             ),
         )
