@@ -95,11 +95,8 @@ def _details(scores: dict[str, list[Row]]) -> Iterable[str]:
         rows = ((one, share(rows, "flipped")) for one, rows in variants.items())
         yield table(["in another guise", "verdicts that flip"], rows)
     if any(row["changed"] for row in scores["repairs"]):
+        keys = ("fault", "model", "healthy", "before", "after")
         yield table(
             ["fault", "model", "loss without the fault", "as it is", "repaired"],
-            (
-                (row["fault"], row["model"], row["healthy"], row["before"])
-                + (row.get("after", "not repaired"),)
-                for row in _harmed(scores)
-            ),
+            ([row.get(key, "not repaired") for key in keys] for row in _harmed(scores)),
         )

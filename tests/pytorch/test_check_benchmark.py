@@ -18,14 +18,6 @@ from check.tools import Flag
 every_fault = pytest.mark.parametrize("fault", FAULTS)
 
 
-@pytest.fixture(autouse=True)
-def _one_thread():
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
-
-
 def test_there_are_as_many_models_and_faults_as_promised():
     assert len(HEALTHY) >= 30
     assert len(FAULTS) >= 24

@@ -32,19 +32,16 @@ def sites_of(reading: Reading) -> list[Site]:
     """The sites of a reading, each weight once.
 
     Example:
-        >>> from initlab.spec import LayerSpec
-        >>> use = WeightUse(
-        ...     index=0, module="0", parameter="0.weight", sources=("0.weight",),
-        ...     bias=None, operation="linear", layer=LayerSpec(shape=(2, 3)),
-        ... )
-        >>> _site(use).name
-        '0.weight'
+        >>> import torch
+        >>> layer = nn.Linear(3, 2)
+        >>> [one.name for one in sites_of(capture.read(layer, torch.ones(1, 3)))]
+        ['weight']
     """
     chosen: dict[str, Site] = {}
     for use in reading.uses:
         if not use.parameter:
             continue
-        site = _site(use)
+        site = site_of(use)
         known = chosen.get(site.name)
         if known is None or (
             known.layer.kind == "embedding" and site.layer.kind != "embedding"
@@ -53,7 +50,18 @@ def sites_of(reading: Reading) -> list[Site]:
     return list(chosen.values())
 
 
-def _site(use: WeightUse) -> Site:
+def site_of(use: WeightUse) -> Site:
+    """The site of a use.
+
+    Example:
+        >>> from initlab.spec import LayerSpec
+        >>> use = WeightUse(
+        ...     index=0, module="0", parameter="0.weight", sources=("0.weight",),
+        ...     bias=None, operation="linear", layer=LayerSpec(shape=(2, 3)),
+        ... )
+        >>> site_of(use).name
+        '0.weight'
+    """
     # A parametrized weight's parameters are 0.parametrizations.weight.original0, ...
     path, _, rest = use.parameter.partition("parametrizations.")
     if rest:
