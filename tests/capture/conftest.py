@@ -3,6 +3,9 @@
 import pytest
 import torch
 
+# The machine's cores are shared; threads of small tensors only wait for each other.
+torch.set_num_threads(1)
+
 
 @pytest.fixture(autouse=True)
 def _seeded():

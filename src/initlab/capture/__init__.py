@@ -9,13 +9,13 @@ from initlab.capture._batch import Call, as_call
 from initlab.capture._preserved import preserved
 from initlab.capture._read import ModelRunError, read
 from initlab.capture._unwrap import unwrapped
-from initlab.capture._values import (
+from initlab.capture._values import Reading
+from initlab.spec import (
     AttentionUse,
     Block,
     NormUse,
     OutputReading,
     ParameterReading,
-    Reading,
     WeightUse,
 )
 

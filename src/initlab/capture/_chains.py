@@ -7,8 +7,19 @@ from initlab.capture._records import Records
 
 # A chain is plain where nothing else lies between two of its layers.
 _PLAIN = frozenset(
-    {"view", "activation", "pool", "dropout", "scale", "shift", "unary", "reduction"}
+    {
+        "view",
+        "activation",
+        "pool",
+        "average",
+        "dropout",
+        "scale",
+        "shift",
+        "unary",
+        "reduction",
+    }
 )
+_AVERAGES = frozenset({"average", "reduction"})
 _GATING = frozenset({"sigmoid", "hardsigmoid"})
 
 
@@ -19,6 +30,7 @@ class Links:
     Attributes:
         previous: Uses that reach it through no other layer.
         plain: Those with nothing but activations, views and pooling in between.
+        averaged: Those of `plain` with a mean over positions in between.
         source: Name of the last activation before it.
         norm_before: Whether a normalization lies between it and what comes before.
         stem: Whether the model's input reaches it with no layer before.
@@ -26,6 +38,7 @@ class Links:
 
     previous: set[int] = field(default_factory=set)
     plain: set[int] = field(default_factory=set)
+    averaged: set[int] = field(default_factory=set)
     source: str = "identity"
     norm_before: bool = False
     stem: bool = False
@@ -47,6 +60,8 @@ def _links_of(graph: Graph, node: Node) -> Links:
             found.previous.add(stop.use)
             if passed <= _PLAIN:
                 found.plain.add(stop.use)
+                if passed & _AVERAGES:
+                    found.averaged.add(stop.use)
             found.norm_before |= "norm" in passed
         for stop, passed in graph.back(below, _is_activation_or_layer):
             gating = stop.name in _GATING and found.source != "identity"

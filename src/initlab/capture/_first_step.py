@@ -49,7 +49,7 @@ def take_step(
             norm = float(torch.linalg.vector_norm(change.float()))
             found[name] = {
                 "update_ratio": norm / size if size else math.nan,
-                "update_rank_one": _rank_one_share(change),
+                "update_rank_one": rank_one_share(change),
             }
     return found
 
@@ -106,12 +106,12 @@ def _step_of(
             group.update(values)
 
 
-def _rank_one_share(change: Tensor) -> float:
+def rank_one_share(change: Tensor | None) -> float:
     """Return the share of the squared norm in the first singular direction.
 
     By a few power iterations, which only ever find less than there is.
     """
-    if change.dim() < 2 or change.numel() > _LARGEST:
+    if change is None or change.dim() < 2 or change.numel() > _LARGEST:
         return math.nan
     rows = change.float().reshape(len(change), -1)
     total = float(rows.square().sum())

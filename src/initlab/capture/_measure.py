@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from initlab.capture._recorder import Recorder
 
 
+# Standard deviations that no input is expected to pass.
+_REACH = 4.0
+
+
 def rms_of(tensor: Tensor) -> float:
     """Return the root mean square of a tensor's entries."""
     return moments(tensor).rms
@@ -47,12 +51,26 @@ def layer_output(
         found["output_positions"] = output.numel() / max(1, record.units)
         if call.given is not None and call.given.is_floating_point():
             given = moments(call.given)
-            found["input_mean"], found["input_rms"] = given.mean, given.rms
-            found["input_cosine"] = cosines(call.given)[1]
-            found["input_std"] = given.std
+            found["given_mean"], found["given_rms"] = given.mean, given.rms
+            found["given_cosine"] = cosines(call.given)[1]
+            found["given_std"] = given.std
+            found["biased_off"] = biased_off(call, given.rms)
     if not record.rows.any() and call.given is not None:
         record.entered.append(call.given)
     watch_delta(recorder, record, output)
+
+
+def biased_off(call: LayerCall, input_rms: float) -> float:
+    """Return the share of units whose bias alone keeps them below zero.
+
+    Of inputs of this size, one in thirty thousand reaches as far.
+    """
+    bias = call.bias
+    if bias is None or bias.numel() != len(call.rows):
+        return 0.0
+    reach = torch.linalg.vector_norm(call.rows.float(), dim=1) * input_rms
+    values = bias.detach().float().flatten()
+    return float(((values < 0) & (values < -_REACH * reach)).float().mean())
 
 
 def watch_delta(recorder: "Recorder", record: UseRecord, output: Tensor) -> None:

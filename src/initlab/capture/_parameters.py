@@ -10,10 +10,12 @@ from torch import Tensor, nn
 
 from initlab.capture._graph import Graph
 from initlab.capture._records import Records
-from initlab.capture._values import ParameterReading
+from initlab.spec import ParameterReading
 
 # Bytes of a parameter that its fingerprint is made of: ends and evenly between.
 _HASHED = 4096
+# No initializer draws as small a number; memory that held something else does.
+_TINY = 1e-20
 
 
 def read_parameters(
@@ -100,7 +102,13 @@ def _entries(values: Tensor) -> dict[str, Any]:
         "nonfinite": nonfinite,
         "constant": bool(low == high),
         "fingerprint": _fingerprint(values),
+        "tiny_share": _tiny_share(real),
     }
+
+
+def _tiny_share(real: Tensor) -> float:
+    sizes = real.abs()
+    return int(((sizes > 0) & (sizes < _TINY)).sum()) / real.numel()
 
 
 def _fingerprint(values: Tensor) -> str:

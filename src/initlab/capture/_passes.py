@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from initlab.capture._batch import tensors_in
-from initlab.capture._values import OutputReading
+from initlab.spec import OutputReading
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from initlab.capture._batch import Call, as_call, tensors_in
-from initlab.capture._first_step import take_step, zero_after
+from initlab.capture._first_step import rank_one_share, take_step, zero_after
 from initlab.capture._graph import Graph
 from initlab.capture._parameters import (
     gradient_facts,
@@ -31,9 +31,10 @@ from initlab.capture._recorder import Recorder
 from initlab.capture._records import DeltaSums, Records
 from initlab.capture._structure import Structure
 from initlab.capture._unwrap import eager, unwrapped, without_lazy
-from initlab.capture._values import ParameterReading, Reading, WeightUse
+from initlab.capture._values import Reading
 from initlab.capture._weights import equal_outgoing, weigh
 from initlab.errors import InitlabError, InvalidValueError
+from initlab.spec import ParameterReading, WeightUse
 
 # Normalizations of the batch need it, and are what training sees.
 _KEEPS_TRAINING = ("Norm", "RNN", "LSTM", "GRU")
@@ -202,6 +203,7 @@ class _Reader:
                 reached = self._facts[name]["reached"] or gradient is not None
                 self._facts[name] = gradient_facts(gradient) | {
                     "random_norm": kept, "reached": reached,
+                    "gradient_rank_one": rank_one_share(gradient),
                 }  # fmt: skip
             self._gradients = dict(zip(names, found, strict=True))
         recorder.pass_name = None
@@ -326,7 +328,9 @@ def _delta_measures(sums: list[DeltaSums | None], prefix: str) -> dict[str, np.n
         f"{prefix}delta_rms": rms,
         f"{prefix}delta_std": np.sqrt(np.maximum(rms**2 - mean**2, 0)),
         f"{prefix}delta_norm": each(lambda s: math.sqrt(s.squares)),
-        f"{prefix}delta_subnormal": each(lambda s: (s.zeros + s.subnormal) / s.count),
+        f"{prefix}delta_subnormal": each(
+            lambda s: s.subnormal / max(1, s.count - s.zeros)
+        ),
     }
 
 
@@ -339,7 +343,16 @@ def _chi(records: Records, uses: tuple[WeightUse, ...]) -> np.ndarray:
         if own is None:
             continue
         for below in use.plain:
-            above[below] += own.squares
+            squares = own.squares
+            if below in use.averaged:
+                # A mean over positions shrinks squared gradients by their number,
+                # which is no fault of the weights.
+                here, there = (
+                    records.uses[u].values.get("output_positions", 1.0)
+                    for u in (use.index, below)
+                )
+                squares *= here / there
+            above[below] += squares
     return np.array(
         [
             own.squares / total if own is not None and total > 0 else math.nan

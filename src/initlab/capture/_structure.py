@@ -6,7 +6,10 @@ from initlab.capture._chains import Links, gates, heads, links, segments
 from initlab.capture._graph import Graph, Node
 from initlab.capture._records import Records, UseRecord
 from initlab.capture._residuals import Join, residual_joins
-from initlab.capture._values import AttentionUse, Block, NormUse, WeightUse
+from initlab.spec import AttentionUse, Block, NormUse, WeightUse
+
+# A scale given by hand that is as good as none, times the root of the width.
+_UNSCALED = 2.0
 
 
 class Structure:
@@ -82,6 +85,7 @@ class Structure:
             norm_before=own.norm_before,
             previous=tuple(sorted(own.previous)),
             plain=tuple(sorted(own.plain)),
+            averaged=tuple(sorted(own.averaged & own.plain)),
             segment=self._segments[number],
             depth=self._depths[number],
             block=self._block_of_node.get(record.node),
@@ -317,6 +321,7 @@ class Structure:
         for record in self._records.attentions:
             sides = self._attention_sides(record.node)
             uses = sides.get("query", set()) | sides.get("key", set())
+            scaled = self._is_scaled(record.node)
             found.append(
                 AttentionUse(
                     module=record.module,
@@ -325,10 +330,25 @@ class Structure:
                     scale=record.scale,
                     logit_std=record.logit_std,
                     entropy=record.entropy,
+                    scaled=scaled,
                     uses=tuple(sorted(uses)),
                 )
             )
         return tuple(found)
+
+    def _is_scaled(self, number: int) -> bool:
+        """Whether anything multiplies or normalizes queries, keys or logits."""
+        node = self._graph.nodes[number]
+        if node.kind == "attention":
+            record = next(a for a in self._records.attentions if a.node == node.number)
+            return record.scale * record.width**0.5 < _UNSCALED
+        passed = {
+            kind
+            for stop, kinds in self._graph.back(number, _is_layer)
+            for kind in kinds
+            if stop.use is not None
+        }
+        return bool(passed & {"scale", "norm", "factor"})
 
     def _adapters(self) -> set[int]:
         """Return the uses of low-rank paths beside one larger weight (LoRA)."""

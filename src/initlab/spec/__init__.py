@@ -14,6 +14,17 @@ from initlab.spec._inits import (
     Mode,
 )
 from initlab.spec._layer import LayerKind, LayerSpec
+from initlab.spec._model import (
+    AttentionUse,
+    Block,
+    BuildFacts,
+    ModelFacts,
+    NormUse,
+    OutputReading,
+    ParameterReading,
+    WeightUse,
+)
+from initlab.spec._model_text import facts_from_json, facts_to_json
 from initlab.spec._names import (
     ACTIVATION_NAMES,
     LOSS_NAMES,
@@ -53,6 +64,9 @@ __all__ = [
     "PROCEDURE_NAMES",
     "SEEDING_NAMES",
     "ActivationName",
+    "AttentionUse",
+    "Block",
+    "BuildFacts",
     "Dialect",
     "Distribution",
     "Init",
@@ -60,13 +74,20 @@ __all__ = [
     "LayerSpec",
     "LossName",
     "Mode",
+    "ModelFacts",
+    "NormUse",
     "OptimizerName",
+    "OutputReading",
+    "ParameterReading",
     "PrecisionName",
     "Problem",
     "SignalStudy",
     "Spec",
     "Study",
+    "WeightUse",
     "digest",
+    "facts_from_json",
+    "facts_to_json",
     "from_toml",
     "signal_study_from_toml",
     "to_dict",

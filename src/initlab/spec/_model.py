@@ -1,0 +1,316 @@
+"""What is known of a user's model: its weights, how they are used, what comes out.
+
+Facts as values, read by `initlab.capture` and judged by `initlab.analysis`.
+"""
+
+from dataclasses import dataclass, field
+from math import nan
+
+from initlab.spec._layer import LayerSpec
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WeightUse:
+    """A weight, and how the model uses it; in order of execution.
+
+    Attributes:
+        index: In `Reading.uses`.
+        module: Path of the module that ran, as in `named_modules`; "" is the model.
+        parameter: Name of the parameter, as in `named_parameters`; of the first of
+            them where the weight is computed from several.
+        sources: Names of all parameters that the weight is computed from.
+        bias: Name of the bias, or None.
+        operation: The function that used it: "linear", "conv2d", "embedding", "lstm".
+        layer: The weight with its true geometry; linear weights are `(out, in)`
+            however the model stores them.
+        stored_transposed: Whether the model stores this linear weight as `(in, out)`.
+        derived: Whether the weight is computed, by weight norm or standardization.
+        role: "input", "recurrent" for the two weights of a recurrent layer, else "".
+        calls: How often it ran in one forward pass.
+        activation: Name of the first activation after it, "identity" if a layer, a
+            product or the output comes first, "unknown" for functions we do not know.
+        negative_slope: Of a leaky ReLU, 0 otherwise.
+        source: Name of the last activation before it, "identity" if there is none.
+        normed: Whether a normalization lies between it and that activation, or what
+            comes next.
+        norm_before: Whether its input comes out of a normalization.
+        previous: Indices of the uses whose outputs reach it through no other layer.
+        plain: Those of `previous` with no normalization, sum or product in between.
+        averaged: Those of `plain` with a mean over positions in between, which shrinks
+            gradients by the positions.
+        segment: Of the plain chain it belongs to; layers of one segment have no
+            normalization between them.
+        depth: Place in its segment, from 0.
+        block: Innermost residual block whose branch it is on; None: the trunk.
+        branch_end: Whether it is the last layer of that branch.
+        stem: Whether it reads the model's inputs, with no layer before.
+        head: Whether no layer comes after it.
+        gate: Whether what it makes multiplies another signal (squeeze and excite).
+        attends: "query", "key", "value" or "packed" where it feeds an attention.
+        frozen: Whether no source requires a gradient.
+        adapter: Whether it is a low-rank side path beside a larger weight.
+        tied: Names of modules that use the same parameter in another way.
+        zero: Whether every entry is 0.
+    """
+
+    index: int
+    module: str
+    parameter: str
+    sources: tuple[str, ...]
+    bias: str | None
+    operation: str
+    layer: LayerSpec
+    stored_transposed: bool = False
+    derived: bool = False
+    role: str = ""
+    calls: int = 1
+    activation: str = "identity"
+    negative_slope: float = 0.0
+    source: str = "identity"
+    normed: bool = False
+    norm_before: bool = False
+    previous: tuple[int, ...] = ()
+    plain: tuple[int, ...] = ()
+    averaged: tuple[int, ...] = ()
+    segment: int = 0
+    depth: int = 0
+    block: int | None = None
+    branch_end: bool = False
+    stem: bool = False
+    head: bool = False
+    gate: bool = False
+    attends: str = ""
+    frozen: bool = False
+    adapter: bool = False
+    tied: tuple[str, ...] = ()
+    zero: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NormUse:
+    """A normalization that ran.
+
+    Attributes:
+        module: Path of its module.
+        kind: "batch_norm", "layer_norm", "group_norm", "instance_norm", "rms_norm".
+        parameter: Name of its factor gamma, or None.
+        before, after: Indices of the uses that reach it, and that it reaches, through
+            no other layer.
+        block: Innermost residual block whose branch it is on; None: the trunk.
+        after_sum: Whether it normalizes the sum of a residual block: post-norm.
+        branch_end: Whether no layer of its branch comes after it.
+        gamma_rms: Of its factor; 1 where it has none.
+        gamma_zero: Share of the factor's entries that are 0.
+    """
+
+    module: str
+    kind: str
+    parameter: str | None
+    before: tuple[int, ...]
+    after: tuple[int, ...]
+    block: int | None = None
+    after_sum: bool = False
+    branch_end: bool = False
+    gamma_rms: float = 1.0
+    gamma_zero: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AttentionUse:
+    """An attention that ran, with its logits recomputed.
+
+    Attributes:
+        module: Path of its module.
+        length: Keys that a query sees, on average.
+        width: Features per head.
+        scale: What the products were multiplied by, nan where it could not be seen.
+        logit_std: Standard deviation of the logits that no mask hides, within rows.
+        entropy: Mean entropy of the rows, over ln(length): 1 is uniform.
+        scaled: Whether products were multiplied by anything, or queries normalized.
+        uses: Indices of the uses that make queries and keys.
+    """
+
+    module: str
+    length: float
+    width: int
+    scale: float
+    logit_std: float
+    entropy: float
+    scaled: bool = True
+    uses: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Block:
+    """A residual block: a trunk and a branch that are added.
+
+    Attributes:
+        index: In `Reading.blocks`, in order of execution.
+        module: Path of the module that added them.
+        uses: Indices of the uses on its branch, the nested blocks' too.
+        ends: Those after which no layer of the branch comes.
+        skip_uses: Indices of the uses on its skip (a projection); () is the identity.
+        scales: Names of parameters that the branch is multiplied by (ReZero, SkipInit,
+            LayerScale).
+        norms: Indices, in `Reading.norms`, of the normalizations on its branch.
+        outer: Block whose branch it lies on, or None.
+        post_norm: Whether the sum is normalized on the trunk.
+        skip_rms, branch_rms, sum_rms: Root mean squares of what was added, and of the
+            sum.
+    """
+
+    index: int
+    module: str
+    uses: tuple[int, ...]
+    ends: tuple[int, ...]
+    skip_uses: tuple[int, ...] = ()
+    scales: tuple[str, ...] = ()
+    norms: tuple[int, ...] = ()
+    outer: int | None = None
+    post_norm: bool = False
+    skip_rms: float = nan
+    branch_rms: float = nan
+    sum_rms: float = nan
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ParameterReading:
+    """A parameter as it stands, whether it ran or not.
+
+    Attributes:
+        name: As in `named_parameters`; a tied parameter has one.
+        aliases: Its other names.
+        shape: Its shape.
+        dtype: Its type, without "torch.".
+        frozen: Whether it requires no gradient.
+        used: Whether the forward pass used it.
+        reached: Whether the loss or a random product of the outputs depends on it.
+        role: "weight", "bias", "gamma", "beta" (of a norm), "scale" (multiplies a
+            signal), "shift" (is added to one), "embedding", "other".
+        mean, std, largest: Of its entries; the largest in absolute value.
+        zero_share: Share of entries that are exactly 0.
+        nonfinite: Entries that are nan or infinite.
+        constant: Whether all entries are equal.
+        fingerprint: Equal for parameters that hold the same numbers.
+        gradient_norm: Of the loss, or of the random product where there is no loss;
+            nan where nothing reaches it.
+        gradient_zero: Whether that gradient is exactly 0 everywhere.
+        later_gradient_zero: The same after one step; None where none was taken.
+        gradient_nonfinite: Entries of the gradient that are nan or infinite.
+        tiny_share: Share of entries under 1e-20 without being 0: old memory has them.
+        gradient_rank_one: Share of the loss gradient's squared norm in its first
+            singular direction, nan where it was not computed.
+        random_norm: Norm of the gradient of the random product.
+        gradient_subnormal: Share of entries of the gradient that are under the type's
+            smallest normal number without being 0.
+        update_ratio: Norm of the first update over the parameter's, nan where no
+            optimizer was examined.
+        update_rank_one: Share of the update's squared norm in its first singular
+            direction, nan where it was not computed.
+    """
+
+    name: str
+    aliases: tuple[str, ...]
+    shape: tuple[int, ...]
+    dtype: str
+    frozen: bool
+    used: bool
+    reached: bool
+    role: str
+    mean: float
+    std: float
+    largest: float
+    zero_share: float
+    nonfinite: int
+    constant: bool
+    fingerprint: str
+    gradient_norm: float = nan
+    gradient_zero: bool = False
+    later_gradient_zero: bool | None = None
+    gradient_nonfinite: int = 0
+    gradient_subnormal: float = 0.0
+    tiny_share: float = 0.0
+    gradient_rank_one: float = nan
+    random_norm: float = nan
+    update_ratio: float = nan
+    update_rank_one: float = nan
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutputReading:
+    """What the model gives out, against what is asked of it.
+
+    Attributes:
+        shape: Of the first output.
+        mean, std, rms: Of the first output; std within examples.
+        loss: Value of the loss, nan where there is none.
+        loss_kind: "cross_entropy", "binary", "mse", "given", "model's own" or "".
+        classes: Of a classification, 0 otherwise.
+        prior_loss: The loss of the best constant output for these targets.
+        random_excess: Mean cross-entropy with labels drawn uniformly, less ln(classes),
+            if the outputs are logits.
+        target_mean, target_std: Of targets of a regression.
+        class_share: Of the most frequent class among the targets.
+        class_entropy: Of the targets' classes, in nats.
+        loss_rows: Numbers of targets that the loss is a mean over.
+        examples: In the batch.
+        nonfinite: Entries of the first output that are nan or infinite.
+    """
+
+    shape: tuple[int, ...] = ()
+    mean: float = nan
+    std: float = nan
+    rms: float = nan
+    loss: float = nan
+    loss_kind: str = ""
+    classes: int = 0
+    prior_loss: float = nan
+    random_excess: float = nan
+    target_mean: float = nan
+    target_std: float = nan
+    class_share: float = nan
+    class_entropy: float = nan
+    loss_rows: int = 0
+    examples: int = 0
+    nonfinite: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BuildFacts:
+    """What building a model several times says of its parameters.
+
+    Attributes:
+        uninitialized: Parameters that take what was in memory before: name, and the
+            share of their entries.
+        overwritten: Parameters that were set to a constant and then drawn over by
+            another function: name, and both functions.
+    """
+
+    uninitialized: tuple[tuple[str, float], ...] = ()
+    overwritten: tuple[tuple[str, str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelFacts:
+    """Everything read of a model that is no measure of a layer.
+
+    Attributes:
+        uses, norms, attentions, blocks, parameters: In order of execution; parameters
+            as registered.
+        output: What came out.
+        optimizer: Class name of the optimizer whose step was examined, or "".
+        trained: Whether normalizations hold statistics or factors of a training.
+        build: Where the model was built several times.
+        notes: Remarks on how the model was read.
+    """
+
+    uses: tuple[WeightUse, ...]
+    norms: tuple[NormUse, ...]
+    attentions: tuple[AttentionUse, ...]
+    blocks: tuple[Block, ...]
+    parameters: tuple[ParameterReading, ...]
+    output: OutputReading
+    optimizer: str = ""
+    trained: bool = False
+    build: BuildFacts = field(default_factory=BuildFacts)
+    notes: tuple[str, ...] = ()
