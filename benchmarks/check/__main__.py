@@ -103,4 +103,5 @@ def _write(path: Path, text: str) -> None:
     unfinished.replace(path)
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -144,7 +144,7 @@ FAULTS = MappingProxyType(
             plant=scale.transposed_swapped,
         ),
         "inputs come out alike": Fault(
-            checks=("WI11", "WI07"),
+            checks=("WI11", "WI07", "WI05"),
             hosts=("mlp_tanh_12", "mlp_relu_30", "mlp_gelu_24"),
             plant=scale.collapse,
         ),
@@ -204,6 +204,7 @@ FAULTS = MappingProxyType(
             checks=("WI21",),
             hosts=("functional_mlp", "vgg", "gpt"),
             plant=tensor.never_initialized,
+            alter=step.by_factory,
             harms=False,
         ),
         "underflow in half precision": Fault(

@@ -47,7 +47,12 @@ def in_half_precision(subject: Subject) -> Subject:
     def loss(output, targets):
         return subject.loss(output.float(), targets)
 
-    return replace(subject, batch=batch, loss=loss)
+    # Adam's eps of 1e-8 is 0 in 16 bits, and its first step not a number.
+    return replace(subject, batch=batch, loss=loss, optimizer=_descent)
+
+
+def _descent(parameters):
+    return torch.optim.SGD(parameters, lr=0.01)
 
 
 def long_steps(subject: Subject) -> Subject:
@@ -60,3 +65,7 @@ def short_steps(subject: Subject) -> Subject:
     return replace(
         subject, optimizer=lambda parameters: torch.optim.SGD(parameters, lr=1e-10)
     )
+
+
+def by_factory(subject: Subject) -> Subject:
+    return replace(subject, factory=True)

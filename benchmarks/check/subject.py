@@ -33,6 +33,8 @@ class Subject:
         floating: Whether inputs are real numbers, whose type can be changed.
         images: Whether inputs are `(example, channel, row, column)`.
         size: Examples in a batch.
+        factory: Whether a tool that builds models itself is given `construct`: what was
+            never initialized shows in no single model.
     """
 
     name: str
@@ -46,6 +48,7 @@ class Subject:
     floating: bool = True
     images: bool = False
     size: int = 32
+    factory: bool = False
 
     def build(self, seed: int) -> nn.Module:
         """The model of that seed, in training mode; no random state is left changed."""

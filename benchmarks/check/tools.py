@@ -65,11 +65,11 @@ class Initlab:
         from initlab import pytorch
 
         diagnosis = pytorch.check(
-            model,
+            subject.construct if subject.factory else model,
             batch.inputs,
             loss=subject.loss,
             targets=batch.targets,
-            optimizer=_optimizer(subject, model),
+            optimizer=subject.optimizer if subject.factory else _made(subject, model),
         )
         return [
             Flag(
@@ -90,7 +90,7 @@ class Initlab:
         return bool(done.changes)
 
 
-def _optimizer(subject: Subject, model: nn.Module):
+def _made(subject: Subject, model: nn.Module):
     return subject.optimizer([one for one in model.parameters() if one.requires_grad])
 
 
