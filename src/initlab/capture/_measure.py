@@ -10,7 +10,7 @@ from torch import Tensor
 from initlab.capture._attention import dot_product_logits, logit_statistics
 from initlab.capture._graph import Node
 from initlab.capture._layers import LayerCall
-from initlab.capture._moments import cosines, moments
+from initlab.capture._moments import cosines, moments, token_cosine
 from initlab.capture._records import AttentionRecord, DeltaSums, UseRecord
 from initlab.capture._slopes import flatness
 
@@ -54,6 +54,7 @@ def layer_output(
             found["given_mean"], found["given_rms"] = given.mean, given.rms
             found["given_cosine"] = cosines(call.given)[1]
             found["given_std"] = given.std
+            found["token_cosine"] = token_cosine(call.given)
             found["biased_off"] = biased_off(call, given.rms)
     if not record.rows.any() and call.given is not None:
         record.entered.append(call.given)

@@ -8,6 +8,12 @@ from typing import Any
 import xarray as xr
 from matplotlib.figure import Figure
 
+from initlab.reports._findings import (
+    FINDING_PICTURES,
+    draw_findings,
+    finding_page,
+    findings_as_json,
+)
 from initlab.reports._json import as_json
 from initlab.reports._pictures import PICTURES, draw_pictures
 from initlab.reports._run_page import run_page
@@ -55,6 +61,13 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
             draw=draw_signals,
             page=signal_page,
             as_json=signals_as_json,
+        ),
+        "check": Kind(
+            command="initlab check",
+            pictures=FINDING_PICTURES,
+            draw=draw_findings,
+            page=finding_page,
+            as_json=findings_as_json,
         ),
     }
 )

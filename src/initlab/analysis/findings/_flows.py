@@ -1,0 +1,187 @@
+"""Checks of whole chains: does the signal reach the end, does the gradient come back?"""
+
+import math
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from initlab import theory
+from initlab.activations import ACTIVATIONS
+from initlab.analysis.findings._finding import Finding, Severity
+from initlab.analysis.findings._model import Model
+from initlab.analysis.findings._scales import wanted_gain
+from initlab.spec import WeightUse
+
+# Largest sum of ln chi: docs/trainability.md and docs/check-calibration.md.
+BUDGET_WARNING, BUDGET_ERROR = 9.0, 14.0
+_SHORTEST = 3
+_OFF_GAIN = math.log(1.5) / 2
+_ALIKE, _ALIKE_INPUTS = 0.99, 0.9
+_FORWARD_WARNING, _FORWARD_ERROR = math.log(1e2), math.log(1e4)
+_BACKWARD_WARNING, _BACKWARD_ERROR = math.log(1e5), math.log(1e8)
+
+
+def depth_budgets(model: Model) -> Iterator[Finding]:
+    """WI05, WI07 to WI09: budgets of plain chains, and the gain that breaks them."""
+    for chain in model.chains():
+        hidden = [use for use in chain if not use.head]
+        if len(chain) < _SHORTEST or not hidden:
+            continue
+        chi = [model.of("chi", use.index) for use in chain[:-1]]
+        if not all(value > 0 and math.isfinite(value) for value in chi):
+            continue
+        budget = theory.gradient_budget(chi)
+        size = budget.largest
+        forward = _forward_change(model, hidden)
+        worst = max(size / BUDGET_WARNING, abs(forward) / _FORWARD_WARNING)
+        if worst < 1:
+            continue
+        error = size > BUDGET_ERROR or abs(forward) > _FORWARD_ERROR
+        yield _blamed(model, chain, budget, forward, "error" if error else "warning")
+
+
+def _forward_change(model: Model, hidden: Sequence[WeightUse]) -> float:
+    """Return the largest ln change of the pre-activations' size along a chain."""
+    sizes = [model.of("preactivation_rms", use.index) for use in hidden]
+    logs = [math.log(size) for size in sizes if size > 0 and math.isfinite(size)]
+    if len(logs) < 2:
+        return 0.0
+    return logs[-1] - logs[0]
+
+
+def _blamed(
+    model: Model,
+    chain: Sequence[WeightUse],
+    budget: theory.GradientBudget,
+    forward: float,
+    severity: Severity,
+) -> Finding:
+    """Return the finding for a chain: the gain where that is why, else the budget."""
+    inside = [use for use in chain if not use.head and not use.stem] or list(chain)
+    away = {
+        use.index: math.log(
+            max(model.weight_factor(use.index), 1e-300) / wanted_factor(use)
+        ) / 2
+        for use in inside
+    }  # fmt: skip
+    middle = float(np.median(list(away.values())))
+    off = [u for u in inside if away[u.index] * middle > 0
+           and abs(away[u.index]) > _OFF_GAIN]  # fmt: skip
+    consequences = tuple(
+        check
+        for check, here in (
+            ("WI07", budget.largest > BUDGET_WARNING),
+            ("WI08", forward < -_FORWARD_WARNING),
+            ("WI09", forward > _FORWARD_WARNING),
+        )
+        if here
+    )
+    evidence = {
+        "layers": len(chain),
+        "budget": budget.largest * budget.sign,
+        "gradient_factor": math.exp(budget.largest * budget.sign / 2),
+        "forward_factor": math.exp(forward),
+        "activation": inside[0].activation,
+        "critical": wanted_factor(inside[0]),
+        "gain": wanted_gain(inside[0]),
+    }
+    if abs(middle) > _OFF_GAIN and len(off) >= len(inside) / 2:
+        first = off[0]
+        return Finding(
+            id="WI05", severity=severity, cause="wrong_gain", module=first.module,
+            parameter=first.parameter, measured=model.weight_factor(first.index),
+            expected=wanted_factor(first),
+            evidence=evidence | {"ratio": math.exp(-middle)},
+            places=tuple(use.parameter for use in off), consequences=consequences,
+        )  # fmt: skip
+    by_forward = budget.largest <= BUDGET_WARNING
+    first = chain[max(0, budget.first - 1)]
+    check = consequences[0] if consequences else "WI07"
+    return Finding(
+        id=check, severity=severity,
+        cause="forward_change" if by_forward else "depth_budget", module=first.module,
+        parameter=first.parameter,
+        measured=math.exp(forward) if by_forward else budget.largest * budget.sign,
+        expected=math.exp(_FORWARD_WARNING) if by_forward else BUDGET_WARNING,
+        evidence=evidence, places=tuple(use.parameter for use in chain),
+        consequences=consequences[1:],
+    )  # fmt: skip
+
+
+def wanted_factor(use: WeightUse) -> float:
+    """Return the weight variance at which a layer is critical at q = 1, or nearly."""
+    name = use.activation if use.activation in ACTIVATIONS else use.source
+    if name not in ACTIVATIONS:
+        return 1.0
+    slope = float(theory.slope_moment(name, 1.0))
+    return 1 / slope if slope > 0 else wanted_gain(use) ** 2
+
+
+def backward_ends(model: Model) -> Iterator[Finding]:
+    """WI10: gradients at the two ends of the trunk, where nothing plain explains it."""
+    trunk = [
+        use for use in model.uses
+        if use.block is None and not use.gate and use.layer.kind != "embedding"
+        and not use.role
+    ]  # fmt: skip
+    norms = [(use, model.of("delta_norm", use.index)) for use in trunk]
+    norms = [(u, n) for u, n in norms if n > 0 and math.isfinite(n)]
+    if len(norms) < 2:
+        return
+    (first, low), (_, high) = norms[0], norms[-1]
+    change = math.log(low / high)
+    if abs(change) > _BACKWARD_WARNING:
+        yield Finding(
+            id="WI10",
+            severity="error" if abs(change) > _BACKWARD_ERROR else "warning",
+            cause="backward_change", module=first.module, parameter=first.parameter,
+            measured=math.exp(change),
+            expected=math.exp(math.copysign(_BACKWARD_WARNING, change)),
+            evidence={"layers": len(norms)},
+        )  # fmt: skip
+
+
+def alike_features(model: Model) -> Iterator[Finding]:
+    """WI11: inputs that differ come out alike of the last hidden layer."""
+    if model.facts.attentions:
+        return
+    for chain in model.chains():
+        hidden = [u for u in chain if not u.head]
+        if len(hidden) < 2 or hidden[-1].gate:
+            continue
+        first, last = hidden[0], hidden[-1]
+        before = model.of("given_cosine", first.index)
+        after = model.of("centred_cosine", last.index)
+        units = model.of("units", last.index)
+        if before < _ALIKE_INPUTS and after > _ALIKE and units > 2:
+            collapsing = next(
+                (
+                    u
+                    for u in hidden
+                    if model.of("centred_cosine", u.index) > _ALIKE_INPUTS
+                ),
+                last,
+            )
+            yield Finding(
+                id="WI11", severity="error" if after > 0.9999 else "warning",
+                cause="alike_features", module=collapsing.module,
+                parameter=collapsing.parameter, measured=after, expected=_ALIKE,
+                evidence={"before": before, "layers": len(hidden),
+                          "last": last.parameter},
+                places=tuple(u.parameter for u in hidden),
+            )  # fmt: skip
+
+
+def finite_width(model: Model) -> Iterator[Finding]:
+    """WI20: a chain too narrow for predictions, or with layers born dead."""
+    for chain in model.chains():
+        widths = [model.of("units", u.index) for u in chain if not u.head]
+        if len(widths) < _SHORTEST:
+            continue
+        narrow = sum(1 / width for width in widths)
+        if narrow > theory.WIDTH_SUM_LIMIT:
+            yield Finding(
+                id="WI20", severity="info", cause="narrow", module=chain[0].module,
+                parameter=chain[0].parameter, measured=narrow,
+                expected=theory.WIDTH_SUM_LIMIT, evidence={"layers": len(widths)},
+            )  # fmt: skip
