@@ -8,7 +8,7 @@ from torch import nn
 from torch.nn import functional
 
 from initlab import pytorch
-from initlab.errors import InvalidValueError
+from initlab.errors import InvalidValueError, OutputError
 
 
 def mlp(depth=20, width=64, outputs=5):
@@ -245,3 +245,23 @@ def test_packed_projections_are_never_brought_to_a_law():
     pytorch.repair_(model, torch.randn(8, 6, 32))
 
     assert bits(model) == before
+
+
+def test_the_repaired_tensors_are_saved_under_every_key(batch, labels, tmp_path):
+    from safetensors.torch import load_file
+
+    model = mlp(depth=6)
+    model[4].weight = model[2].weight
+    nn.init.zeros_(model[6].weight)
+
+    saved = repaired(model, batch, labels).save(tmp_path / "repaired.safetensors")
+
+    loaded = load_file(saved)
+    assert set(loaded) == set(model.state_dict())
+    own = model.state_dict()
+    assert all(torch.equal(loaded[name], one) for name, one in own.items())
+    assert [one.name for one in tmp_path.iterdir()] == ["repaired.safetensors"]
+    with pytest.raises(OutputError, match="cannot be written"):
+        repaired(model, batch, labels).save(tmp_path / "missing" / "x.safetensors")
+    with pytest.raises(InvalidValueError, match="dry run"):
+        repaired(model, batch, labels, dry_run=True).save(tmp_path / "x.safetensors")

@@ -3,15 +3,18 @@
 import copy
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import torch
 from torch import nn
 
 from initlab import capture
+from initlab.errors import InvalidValueError
 from initlab.pytorch._check import check
 from initlab.pytorch._diagnosis import Diagnosis
 from initlab.pytorch.repair._change import Change, Undo
+from initlab.pytorch.repair._checkpoint import save_weights
 from initlab.pytorch.repair._patient import Patient
 from initlab.pytorch.repair._remedies import ELSEWHERE, REMEDIES
 from initlab.pytorch.repair._training import Trained, compare_training
@@ -70,6 +73,17 @@ class Repair:
         if self._model is not None:
             _undo(self._model, self._undos)
             self._undos.clear()
+
+    def save(self, path: str | Path) -> Path:
+        """Write the repaired model's tensors as safetensors, and return the path.
+
+        Raises:
+            InvalidValueError: After a dry run, when nothing is repaired.
+            OutputError: If the file cannot be written.
+        """
+        if self._model is None:
+            raise InvalidValueError("save: a dry run repaired nothing; run repair_")
+        return save_weights(self._model, path)
 
     def __str__(self) -> str:
         """Return a line per change, and one per finding that stays."""
