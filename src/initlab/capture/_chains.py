@@ -52,13 +52,17 @@ def links(graph: Graph, records: Records) -> list[Links]:
 def _links_of(graph: Graph, node: Node) -> Links:
     found = Links()
     for below in graph.signal_inputs(node):
-        for stop, passed in graph.back(below, _is_layer_or_input):
+        stops = list(graph.back(below, _is_layer_or_input))
+        # A concatenation of one layer's output with itself, as in a CReLU, is plain.
+        alone = len({stop.number for stop, _ in stops}) == 1
+        plain = _PLAIN | {"cat"} if alone else _PLAIN
+        for stop, passed in stops:
             if stop.kind == "input":
                 found.stem = True
                 continue
             assert stop.use is not None
             found.previous.add(stop.use)
-            if passed <= _PLAIN:
+            if passed <= plain:
                 found.plain.add(stop.use)
                 if passed & _AVERAGES:
                     found.averaged.add(stop.use)

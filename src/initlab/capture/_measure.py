@@ -62,16 +62,19 @@ def layer_output(
 
 
 def biased_off(call: LayerCall, input_rms: float) -> float:
-    """Return the share of units whose bias alone keeps them below zero.
+    """Return by how much more units their bias keeps below zero than above.
 
-    Of inputs of this size, one in thirty thousand reaches as far.
+    Of inputs of this size, one in thirty thousand reaches as far. Biases that drown a
+    signal without a preference keep as many above.
     """
     bias = call.bias
     if bias is None or bias.numel() != len(call.rows):
         return 0.0
     reach = torch.linalg.vector_norm(call.rows.float(), dim=1) * input_rms
     values = bias.detach().float().flatten()
-    return float(((values < 0) & (values < -_REACH * reach)).float().mean())
+    off = (values < -_REACH * reach) & (values < 0)
+    on = (values > _REACH * reach) & (values > 0)
+    return float(off.float().mean() - on.float().mean())
 
 
 def watch_delta(recorder: "Recorder", record: UseRecord, output: Tensor) -> None:

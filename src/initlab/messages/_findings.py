@@ -149,6 +149,19 @@ FINDINGS: Mapping[str, Words] = MappingProxyType(
             "chi = fan_in var(w) E f'(z)^2 = 1",
             "for name in {places}: model.get_parameter(name).data.mul_({ratio:.3g})",
         ),
+        "one_layer": Words(
+            "{where} alone is off: fan_in var(w) = {measured:.3g}, where {activation} "
+            "needs about {critical:.3g}; over the chain the gradient changes "
+            "{gradient_factor:.2g}-fold, the signal {forward_factor:.2g}-fold",
+            "chi = fan_in var(w) E f'(z)^2 = 1",
+            _SCALE,
+        ),
+        "drowned_by_biases": Words(
+            "biases drown the signal from {where} on: over {layers} layers differences "
+            "of inputs change {gradient_factor:.2g}-fold, so that all come out alike",
+            "|sum of ln chi| < {expected:.0f}, biases small beside the pre-activations",
+            "for name in {places}: torch.nn.init.zeros_(model.get_parameter(name))",
+        ),
         "depth_budget": Words(
             "over {layers} layers the gradient changes {gradient_factor:.2g}-fold: sum of "
             "ln chi = {measured:.1f}",

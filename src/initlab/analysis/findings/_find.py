@@ -30,8 +30,8 @@ _RULES: tuple[Rule, ...] = (
     _outputs.tied_embedding,
     _sequences.attention,
     _units.dead_units,
-    _scales.off_scale,
     _flows.depth_budgets,
+    _scales.off_scale,
     _units.saturated_units,
     _blocks.residual_growth,
     _steps.low_precision,
@@ -51,7 +51,7 @@ _EXPLAINS = {
     "WI01": {f"WI{n:02}" for n in range(2, 25)} - {"WI21", "WI02"},
     "WI02": {"WI04", "WI11", "WI07", "WI08", "WI09", "WI10", "WI14"},
     "WI03": {"WI04", "WI07", "WI08", "WI10", "WI11", "WI24", "WI12", "WI17"},
-    "WI05": {"WI07", "WI08", "WI09", "WI10", "WI11", "WI14", "WI04"},
+    "WI05": {"WI06", "WI07", "WI08", "WI09", "WI10", "WI11", "WI14", "WI04"},
     "WI06": {"WI07", "WI08", "WI09", "WI10", "WI05", "WI11"},
     "WI07": {"WI08", "WI09", "WI10", "WI11", "WI04"},
     "WI12": {"WI03", "WI04", "WI11", "WI07", "WI08", "WI10"},
@@ -90,12 +90,16 @@ def _root_causes(every: Sequence[Finding]) -> list[Finding]:
             other
             for other in every
             if other is not finding
-            and finding.id in _EXPLAINS.get(other.id, ())
-            and _rank(other) > 0
-            and not (other.id in _EXPLAINS.get(finding.id, ()) and
-                     every.index(finding) < every.index(other))
+            and _explained_by(finding, other)
+            and not (_explained_by(other, finding)
+                     and every.index(finding) < every.index(other))
         ]  # fmt: skip
-        if not explained:
+        covered = any(
+            other.id == finding.id and other.cause in _CHAINS
+            and finding.cause not in _CHAINS and _rank(other) > 0
+            for other in every
+        )  # fmt: skip
+        if not explained and not covered:
             kept.append(finding)
     return [
         replace(
@@ -131,6 +135,19 @@ def _merged(found: Sequence[Sequence[Finding]]) -> list[Finding]:
             one = replace(one, severity="info")
         merged.append(replace(one, found_in=(len(group), total)))
     return merged
+
+
+def _explained_by(finding: Finding, other: Finding) -> bool:
+    """Whether one finding is a consequence of another."""
+    if finding.id not in _EXPLAINS.get(other.id, ()) or _rank(other) == 0:
+        return False
+    if {finding.id, other.id} == {"WI05", "WI06"}:
+        # Of two gains or fans, those of the same layers are one thing.
+        return bool(set(finding.places) & set(other.places)) or other.cause in _CHAINS
+    return True
+
+
+_CHAINS = frozenset({"wrong_gain", "one_layer"})
 
 
 def _rank(finding: Finding) -> int:

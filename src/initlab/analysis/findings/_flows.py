@@ -8,13 +8,20 @@ import numpy as np
 from initlab import theory
 from initlab.activations import ACTIVATIONS
 from initlab.analysis.findings._finding import Finding, Severity
+from initlab.analysis.findings._laws import std
 from initlab.analysis.findings._model import Model
-from initlab.analysis.findings._scales import wanted_gain
+from initlab.analysis.findings._scales import wanted_gain, wrong_fan
 from initlab.spec import WeightUse
 
 # Largest sum of ln chi: docs/trainability.md and docs/check-calibration.md.
 BUDGET_WARNING, BUDGET_ERROR = 9.0, 14.0
+# Up to so many layers, more is borderline: AlexNet from PyTorch's start has 12 and trains.
+_FEW_LAYERS, _FEW_WARNING = 10, 14.0
+# Gradients that grow on the way back, from a gain that is too large in every layer.
+_GROWTH_WARNING = 6.0
 _SHORTEST = 3
+_DROWNED = 0.6
+_ONE_LAYER = math.log(5.0)
 _OFF_GAIN = math.log(1.5) / 2
 _ALIKE, _ALIKE_INPUTS = 0.99, 0.9
 _FORWARD_WARNING, _FORWARD_ERROR = math.log(1e2), math.log(1e4)
@@ -33,11 +40,16 @@ def depth_budgets(model: Model) -> Iterator[Finding]:
         budget = theory.gradient_budget(chi)
         size = budget.largest
         forward = _forward_change(model, hidden)
-        worst = max(size / BUDGET_WARNING, abs(forward) / _FORWARD_WARNING)
-        if worst < 1:
+        few = len(chain) <= _FEW_LAYERS
+        limit = _FEW_WARNING if few and budget.sign < 0 else BUDGET_WARNING
+        growing = budget.sign > 0 and size > _GROWTH_WARNING
+        if size < limit and abs(forward) < _FORWARD_WARNING and not growing:
             continue
-        error = size > BUDGET_ERROR or abs(forward) > _FORWARD_ERROR
-        yield _blamed(model, chain, budget, forward, "error" if error else "warning")
+        error = size > max(BUDGET_ERROR, limit) or abs(forward) > _FORWARD_ERROR
+        found = _blamed(model, chain, budget, forward, "error" if error else "warning")
+        only_growing = size < limit and abs(forward) < _FORWARD_WARNING
+        if not only_growing or found.cause in ("wrong_gain", "wrong_fan"):
+            yield found
 
 
 def _forward_change(model: Model, hidden: Sequence[WeightUse]) -> float:
@@ -67,6 +79,11 @@ def _blamed(
     middle = float(np.median(list(away.values())))
     off = [u for u in inside if away[u.index] * middle > 0
            and abs(away[u.index]) > _OFF_GAIN]  # fmt: skip
+    odd = max(inside, key=lambda u: abs(away[u.index] - middle))
+    drowned = np.median([
+        model.of("bias_rms", u.index) / max(model.of("preactivation_rms", u.index), 1e-30)
+        for u in inside
+    ]) > _DROWNED  # fmt: skip
     consequences = tuple(
         check
         for check, here in (
@@ -85,8 +102,45 @@ def _blamed(
         "critical": wanted_factor(inside[0]),
         "gain": wanted_gain(inside[0]),
     }
+    if drowned and budget.largest > BUDGET_WARNING:
+        return Finding(
+            id="WI07", severity=severity, cause="drowned_by_biases",
+            module=off[0].module if off else inside[0].module,
+            parameter=(off[0] if off else inside[0]).bias,
+            measured=budget.largest * budget.sign, expected=BUDGET_WARNING,
+            evidence=evidence, places=tuple(u.bias or u.parameter for u in inside),
+            consequences=("WI11",),
+        )  # fmt: skip
+    if abs(away[odd.index] - middle) > _ONE_LAYER and len(off) < len(inside):
+        return Finding(
+            id="WI05", severity=severity, cause="one_layer", module=odd.module,
+            parameter=odd.parameter, measured=model.weight_factor(odd.index),
+            expected=wanted_factor(odd),
+            evidence=evidence | {
+                "ratio": math.exp(-away[odd.index]),
+                "critical": wanted_factor(odd), "activation": odd.activation,
+            },
+            places=(odd.parameter,), consequences=consequences,
+        )  # fmt: skip
     if abs(middle) > _OFF_GAIN and len(off) >= len(inside) / 2:
         first = off[0]
+        fans = [wrong_fan(u, std(model, u)) for u in off]
+        named = max(set(fans), key=lambda name: (name is not None, fans.count(name)))
+        if named is not None and fans.count(named) >= 0.6 * len(off):
+            first = off[fans.index(named)]
+            own = model.fan_in(first.index)
+            wanted = wanted_gain(first) / math.sqrt(own)
+            return Finding(
+                id="WI06", severity=severity, cause="wrong_fan", module=first.module,
+                parameter=first.parameter, measured=model.weight_factor(first.index),
+                expected=wanted_gain(first) ** 2,
+                evidence=evidence | {
+                    "formula_that_fits": named, "fan_in": own,
+                    "std": std(model, first), "expected_std": wanted,
+                    "ratio": wanted / std(model, first),
+                },
+                places=tuple(u.parameter for u in off), consequences=consequences,
+            )  # fmt: skip
         return Finding(
             id="WI05", severity=severity, cause="wrong_gain", module=first.module,
             parameter=first.parameter, measured=model.weight_factor(first.index),

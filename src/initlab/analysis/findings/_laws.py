@@ -59,11 +59,19 @@ FANS: Mapping[str, Callable[[LayerSpec], float]] = MappingProxyType(
 # Formulas in circulation that miss a layer's true fan_in.
 WRONG_FANS: Mapping[str, Callable[[LayerSpec], float]] = MappingProxyType(
     {
-        "fan_out for fan_in": lambda layer: _outputs(layer) / layer.packed,
-        "kernel area left out": lambda layer: layer.shape[1],
         "groups ignored": lambda layer: _own(layer) * layer.groups,
-        "transposed fans swapped": _reported,
-        "stride ignored": lambda layer: layer.shape[0] / layer.groups * _taps(layer),
+        "kernel area left out": lambda layer: layer.shape[1],
+        "transposed fans swapped": lambda layer: (
+            _reported(layer) if layer.transposed else _own(layer)
+        ),
+        "stride ignored": lambda layer: (
+            layer.shape[0] / layer.groups * _taps(layer)
+            if layer.transposed
+            else _own(layer)
+        ),
+        "fan_out for fan_in": lambda layer: (
+            _own(layer) if layer.transposed else _outputs(layer) / layer.packed
+        ),
     }
 )
 

@@ -15,10 +15,9 @@ from initlab.spec import WeightUse
 # A layer whose std is off by more is no variant of its siblings' law.
 _OUTLIER, _FAR_OUTLIER = math.log(3.0), math.log(30.0)
 # Variances of entries times fan_in beyond which no scheme in use lies.
-_HIGHEST, _HIGHEST_SQUASHED = 12.0, 40.0
+_HIGHEST, _HIGHEST_SQUASHED = 30.0, 60.0
 _TINY_HEAD = 1e-5
 _FITS = 0.1
-_GAINS = (1.0, math.sqrt(2.0), 1 / math.sqrt(3.0), 5 / 3, 4.0)
 
 
 def weights_with_a_law(model: Model) -> list[WeightUse]:
@@ -38,20 +37,26 @@ def weights_with_a_law(model: Model) -> list[WeightUse]:
 def off_scale(model: Model) -> Iterator[Finding]:
     """WI05, WI06: a layer's scale is off, against its siblings or any law."""
     every = weights_with_a_law(model)
-    inner = [use for use in every if not (use.head or use.branch_end)]
+    inner = [use for use in every if not (use.head or use.branch_end or use.stem)]
     ends = [use for use in every if use.branch_end and not use.head]
     found: dict[int, Finding] = {}
-    for group in (inner, ends):
+    groups = [
+        [use for use in group if use.layer.kind == kind]
+        for group in (inner, ends)
+        for kind in ("linear", "conv")
+    ]
+    for group in groups:
         fits = laws(model, group)
         for use in group:
             odd = _against_siblings(model, use, fits) or _against_all(model, use)
             if odd is not None:
                 found[use.index] = odd
     for use in every:
-        if use.head:
-            odd = _head(model, use) or _against_all(model, use)
-            if odd is not None:
-                found[use.index] = odd
+        odd = _head(model, use) if use.head else None
+        if use.stem and not use.head:
+            odd = _against_all(model, use)
+        if odd is not None:
+            found[use.index] = odd
     yield from _by_cause(list(found.values()))
     yield from _whole_law(model, inner, set(found))
 
@@ -72,7 +77,12 @@ def _against_siblings(
 
 def _against_all(model: Model, use: WeightUse) -> Finding | None:
     """Return a finding where a layer is larger than any scheme makes it."""
-    factor = model.weight_factor(use.index)
+    # What it does counts: at borders and strides a unit may see a part of its fan.
+    given, made = (
+        model.of(name, use.index) for name in ("given_rms", "preactivation_rms")
+    )
+    factor = (made / given) ** 2 if given > 0 else 0.0
+    factor = min(factor, model.weight_factor(use.index))
     known = ACTIVATIONS.get(use.activation)
     squashed = known is not None and known.saturates
     limit = _HIGHEST_SQUASHED if squashed else _HIGHEST
@@ -154,7 +164,7 @@ def wrong_fan(
     use: WeightUse, deviation: float, gains: Sequence[float] = ()
 ) -> str | None:
     """Return the formula that a weight's std fits, where its true fan does not."""
-    wanted = tuple(gains) or (wanted_gain(use), math.sqrt(2.0), 1.0)
+    wanted = tuple(gains) or (wanted_gain(use),)
     own = FANS["fan_in"](use.layer)
     tolerance = _FITS + noise(use)
     if any(abs(math.log(deviation * math.sqrt(own) / g)) < 0.3 for g in wanted):
@@ -198,7 +208,7 @@ def _whole_law(
     Only where nothing normalizes, and where the two fans differ enough to tell.
     """
     plain = [
-        use for use in inner
+        use for use in (*inner, *(u for u in model.uses if u.head and not u.zero))
         if not use.normed and not use.norm_before and use.index not in known
     ]  # fmt: skip
     for name in WRONG_FANS:
@@ -209,7 +219,7 @@ def _whole_law(
             and not use.stem
         ]  # fmt: skip
         fitting = [use for use in telling if wrong_fan(use, std(model, use)) == name]
-        if not fitting or len(fitting) < max(1, 0.8 * len(telling)):
+        if not fitting or len(fitting) < max(1, 0.6 * len(telling)):
             continue
         if name == "fan_out for fan_in" and not _matters(fitting):
             continue

@@ -81,9 +81,11 @@ def tokens_alike(model: Model) -> Iterator[Finding]:
             continue
         least = min(least, cosine)
         if cosine > _TOKENS_ALIKE and least < 0.9:
+            ends = [u for u in use.previous if model.uses[u].branch_end]
+            place = model.uses[max(ends)] if ends else use
             yield Finding(
                 id="WI23", severity="warning", cause="tokens_alike",
-                module=use.module, parameter=use.parameter, measured=cosine,
+                module=place.module, parameter=place.parameter, measured=cosine,
                 expected=_TOKENS_ALIKE,
             )  # fmt: skip
             return
