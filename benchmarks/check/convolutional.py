@@ -366,6 +366,26 @@ def series_network() -> nn.Module:
     return Causal()
 
 
+class UpsampledSeries(nn.Module):
+    """Transposed convolutions over time whose strides leave an eighth of the taps."""
+
+    def __init__(self, width: int = 48):
+        super().__init__()
+        self.inward = nn.Conv1d(16, width, 3, padding=1)
+        self.up1 = nn.ConvTranspose1d(width, width, 16, stride=8, padding=4)
+        self.down = nn.Conv1d(width, width, 8, stride=8)
+        self.up2 = nn.ConvTranspose1d(width, width, 16, stride=8, padding=4)
+        self.head = nn.Linear(width, 10)
+        start_all(self, "relu")
+        start(self.inward)
+        start(self.head, scale=0.3)
+
+    def forward(self, series: Tensor) -> Tensor:
+        hidden = functional.relu(self.inward(series.transpose(1, 2)))
+        hidden = functional.relu(self.down(functional.relu(self.up1(hidden))))
+        return self.head(functional.relu(self.up2(hidden)).mean(dim=2))
+
+
 class DiffusionUNet(nn.Module):
     """Predicts noise: group norm, SiLU, times; ends of branches and head are 0."""
 

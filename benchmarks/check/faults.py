@@ -140,7 +140,7 @@ FAULTS = MappingProxyType(
         ),
         "transposed fans swapped": Fault(
             checks=("WI06",),
-            hosts=("convolutional_autoencoder", "unet", "decoder"),
+            hosts=("convolutional_autoencoder", "upsampled_series", "decoder"),
             plant=scale.transposed_swapped,
         ),
         "inputs come out alike": Fault(

@@ -125,6 +125,7 @@ _SUBJECTS = (
         loss=mean_squared,
     ),
     _series("dilated_series", convolutional.series_network, family="convolutional"),
+    _series("upsampled_series", convolutional.UpsampledSeries, family="convolutional"),
     _residual("resnet_v1", residual.ResNet, optimizer=_momentum),
     _residual("resnet_v1_zero_gamma", partial(residual.ResNet, zero=True)),
     _residual("resnext", partial(residual.ResNet, groups=4), optimizer=_momentum),

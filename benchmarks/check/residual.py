@@ -197,8 +197,8 @@ class ResidualMLP(nn.Module):
     def __init__(self, blocks: int = 12, width: int = 64):
         super().__init__()
         self.inward = nn.Linear(32, width)
-        self.wide = nn.ModuleList(nn.Linear(width, 2 * width) for _ in range(blocks))
-        self.narrow = nn.ModuleList(nn.Linear(2 * width, width) for _ in range(blocks))
+        self.wide = nn.ModuleList(nn.Linear(width, 4 * width) for _ in range(blocks))
+        self.narrow = nn.ModuleList(nn.Linear(4 * width, width) for _ in range(blocks))
         self.head = nn.Linear(width, 10)
         start(self.inward)
         for layer in self.wide:
