@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import torch
 from torch import nn
+from torch.nn import functional
 
 from initlab import catalog, pytorch, theory
 from initlab.errors import InvalidValueError, UnknownNameError
@@ -372,3 +373,58 @@ def test_a_sharded_parameter_draws_its_own_part(tmp_path):
         assert torch.equal(layer.bias.to_local(), whole.bias)
     finally:
         distributed.destroy_process_group()
+
+
+def test_padding_stays_zero():
+    tokens = nn.Embedding(7, 5, padding_idx=2)
+
+    pytorch.initialize_(tokens, "normal(std=1)")
+
+    assert not tokens.weight[2].any()
+    assert tokens.weight[1].all()
+
+
+def test_a_parametrization_that_changes_what_was_drawn_is_said():
+    layer = nn.utils.parametrizations.spectral_norm(nn.Linear(6, 5))
+
+    report = pytorch.initialize_(layer, "he_normal")
+
+    assert report.notes[0].endswith("not just what was drawn: weight")
+
+
+def test_weights_computed_in_a_way_of_ones_own_are_left_alone():
+    class Product(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.first = nn.Parameter(torch.randn(4, 2))
+            self.second = nn.Parameter(torch.randn(2, 6))
+
+        def forward(self, inputs):
+            return functional.linear(inputs, self.first @ self.second)
+
+    report = pytorch.initialize_(Product(), "he_normal", batch=torch.randn(3, 6))
+
+    assert report.drawn == ()
+    assert report.rows[0].reason == "computed from several parameters: start those"
+
+
+@pytest.mark.parametrize(
+    ("model", "options", "message"),
+    [
+        (3, {}, "model: a torch.nn.Module, got int"),
+        (nn.Linear(2, 2), {"seed": "a"}, "seed: give an int"),
+        (
+            nn.Sequential(nn.LazyLinear(2)),
+            {},
+            r"0\.weight is lazy .* run the model once",
+        ),
+        (
+            nn.Linear(2, 2, device="meta"),
+            {"batch": torch.ones(1, 2)},
+            "meta device cannot be run; leave batch= out",
+        ),
+    ],
+)
+def test_what_cannot_be_started_is_refused_in_a_line(model, options, message):
+    with pytest.raises(InvalidValueError, match=message):
+        pytorch.initialize_(model, "he_normal", **options)

@@ -92,6 +92,8 @@ def _kept(
     """Return why a weight is kept; "" where it is drawn."""
     if not weight.requires_grad:
         return "frozen"
+    if site.computed:
+        return "computed from several parameters: start those"
     if site.layer.kind not in inits:
         return f"no init for a layer of kind {site.layer.kind}"
     if weight.device.type == "meta" or bool(weight.detach().any()):

@@ -8,6 +8,7 @@ from typing import Any
 
 import torch
 from torch import nn
+from torch.nn.parameter import UninitializedParameter
 
 from initlab import capture
 from initlab.errors import InvalidValueError
@@ -93,8 +94,7 @@ def initialize_(
     if nonlinearity not in ("auto", None):
         gain(str(nonlinearity))  # refuses an unknown name before anything is done
     read = batch is not None
-    if read or not _on_meta(model):
-        model = capture.unwrapped(model)
+    model = _checked(model, seed, read)
     sites = sites_as_read(model, batch) if read else sites_by_type(model)
     names = Names.of(model)
     tasks: list[_Task] = []
@@ -104,11 +104,13 @@ def initialize_(
         tasks += _tasks(model, names, decision, seed, forget_bias)
     notes: list[str] = []
     if not dry_run:
-        for task in tasks:
-            if task.write is not None:
-                task.write(torch.device(device))
+        differing = [
+            task.row.parameter
+            for task in tasks
+            if task.write is not None and not task.write(torch.device(device))
+        ]
         reset = reset_normalizations(model, torch.device(device))
-        notes = _notes(reset, model)
+        notes = _notes(reset, differing, model)
     of_part = {part: task.row for task in tasks for part in task.parts}
     rows = dict.fromkeys(
         of_part.get(name) or _other(model, names, name, read=read) for name in names.all
@@ -120,10 +122,13 @@ def initialize_(
 
 @dataclass(frozen=True, slots=True)
 class _Task:
-    """A row of the report, how to make it true, and the parameters that it is of."""
+    """A row of the report, how to make it true, and the parameters that it is of.
+
+    Writing says whether the model now has the very numbers.
+    """
 
     row: Initialized
-    write: Callable[[torch.device], None] | None
+    write: Callable[[torch.device], bool] | None
     parts: tuple[str, ...]
 
 
@@ -155,14 +160,14 @@ def _tasks(
         aliases=aliases,
     )
 
-    def write(device: torch.device) -> None:
+    def write(device: torch.device) -> bool:
         if name in names.first:
             real_parameter(model, name, device)
         stored = model.get_submodule(site.module)
         shape = tuple(getattr(stored, site.tensor).shape)
         part = local_part(weight_of(model, site))
         values = drawn_weight(site, shape, own, name=name, seed=seed, part=part)
-        write_weight(model, site, values)
+        return write_weight(model, site, values)
 
     yield _Task(row, write, parts)
     if biased is not None and model.get_parameter(biased).requires_grad:
@@ -201,10 +206,11 @@ def _of_bias(
         aliases=names.aliases.get(name, ()),
     )  # fmt: skip
 
-    def write(device: torch.device) -> None:
+    def write(device: torch.device) -> bool:
         tensor = real_parameter(model, name, device)
         part = local_part(tensor)
         write_values(tensor, make() if part is None else make()[tuple(part)])
+        return True
 
     return _Task(row, write, (name,))
 
@@ -226,12 +232,34 @@ def _other(model: nn.Module, names: Names, name: str, *, read: bool) -> Initiali
     )
 
 
-def _on_meta(model: nn.Module) -> bool:
-    return any(one.device.type == "meta" for one in model.parameters())
+def _checked(model: nn.Module, seed: int, read: bool) -> nn.Module:
+    """Return a module out of its wrappers, whose weights have a shape."""
+    if not isinstance(seed, int) or isinstance(seed, bool):
+        raise InvalidValueError(f"seed: give an int, got {seed!r}")
+    if not isinstance(model, nn.Module):
+        raise InvalidValueError(f"model: a torch.nn.Module, got {type(model).__name__}")
+    parameters = dict(model.named_parameters())
+    for name, parameter in parameters.items():
+        if isinstance(parameter, UninitializedParameter):
+            raise InvalidValueError(
+                f"model: {name} is lazy and has no shape yet; run the model once first"
+            )
+    if not any(one.device.type == "meta" for one in parameters.values()):
+        return capture.unwrapped(model)
+    if read:
+        raise InvalidValueError(
+            "batch: a model on the meta device cannot be run; leave batch= out"
+        )
+    return model
 
 
-def _notes(reset: list[str], model: nn.Module) -> list[str]:
+def _notes(reset: list[str], differing: list[str], model: nn.Module) -> list[str]:
     notes = []
+    if differing:
+        notes.append(
+            "parametrized, so that it is not just what was drawn: "
+            f"{', '.join(differing)}"
+        )
     if reset:
         shown = ", ".join(path or "the model" for path in reset)
         notes.append(f"reset from the meta device: {shown}")

@@ -44,6 +44,8 @@ class Site:
         stem: Whether no layer comes before it.
         adapter: Whether it is a factor of a low-rank side path.
         normed: Whether a normalization reads what it makes.
+        computed: Whether it is computed from several parameters, in a way that is not
+            PyTorch's parametrization.
     """
 
     module: str
@@ -59,6 +61,7 @@ class Site:
     stem: bool = False
     adapter: bool = False
     normed: bool = False
+    computed: bool = False
 
     @property
     def name(self) -> str:

@@ -82,4 +82,5 @@ def site_of(use: WeightUse) -> Site:
         stem=use.stem,
         adapter=use.adapter,
         normed=use.normed,
+        computed=use.derived and len(use.sources) > 1 and not rest,
     )

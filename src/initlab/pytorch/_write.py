@@ -119,25 +119,38 @@ def drawn_bias(
     return values
 
 
-def write_weight(model: nn.Module, site: Site, values: np.ndarray) -> None:
+def write_weight(model: nn.Module, site: Site, values: np.ndarray) -> bool:
     """Write a weight; of a parametrized one, the parameters that give it.
+
+    Rows of an embedding that are padding stay 0.
+
+    Returns:
+        Whether the weight is what was written, but for rounding: a parametrization,
+        such as a spectral norm, may keep only part of it.
 
     Example:
         >>> from initlab.spec import LayerSpec
         >>> layer = nn.Linear(2, 1)
         >>> site = Site(module="", tensor="weight", layer=LayerSpec(shape=(1, 2)))
         >>> write_weight(layer, site, np.array([[1.0, 2.0]]))
+        True
         >>> layer.weight.tolist()
         [[1.0, 2.0]]
     """
     module = model.get_submodule(site.module)
     tensor = weight_of(model, site)
     new = torch.from_numpy(np.ascontiguousarray(values))
+    padding = getattr(module, "padding_idx", None)
     with torch.no_grad():
-        if parametrize.is_parametrized(module, site.tensor):
-            setattr(module, site.tensor, new.to(tensor.device, tensor.dtype))
-        else:
+        if not parametrize.is_parametrized(module, site.tensor):
             held(tensor).copy_(new)
+            if isinstance(padding, int) and site.layer.kind == "embedding":
+                tensor[padding].zero_()
+            return True
+        wanted = new.to(tensor.device, tensor.dtype)
+        setattr(module, site.tensor, wanted)
+        given = getattr(module, site.tensor)
+        return bool(torch.allclose(given, wanted, rtol=1e-2, atol=1e-6))
 
 
 def write_values(tensor: torch.Tensor, values: np.ndarray) -> None:
