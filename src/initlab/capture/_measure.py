@@ -55,26 +55,25 @@ def layer_output(
             found["given_cosine"] = cosines(call.given)[1]
             found["given_std"] = given.std
             found["token_cosine"] = token_cosine(call.given)
-            found["biased_off"] = biased_off(call, given.rms)
+            found["biased_off"], found["biased_on"] = biased(call, given.rms)
     if not record.rows.any() and call.given is not None:
         record.entered.append(call.given)
     watch_delta(recorder, record, output)
 
 
-def biased_off(call: LayerCall, input_rms: float) -> float:
-    """Return by how much more units their bias keeps below zero than above.
+def biased(call: LayerCall, input_rms: float) -> tuple[float, float]:
+    """Return the shares of units that their bias keeps below zero, and above.
 
-    Of inputs of this size, one in thirty thousand reaches as far. Biases that drown a
-    signal without a preference keep as many above.
+    Of inputs of this size, one in thirty thousand reaches as far.
     """
     bias = call.bias
     if bias is None or bias.numel() != len(call.rows):
-        return 0.0
-    reach = torch.linalg.vector_norm(call.rows.float(), dim=1) * input_rms
+        return 0.0, 0.0
+    reach = _REACH * input_rms * torch.linalg.vector_norm(call.rows.float(), dim=1)
     values = bias.detach().float().flatten()
-    off = (values < -_REACH * reach) & (values < 0)
-    on = (values > _REACH * reach) & (values > 0)
-    return float(off.float().mean() - on.float().mean())
+    off = (values < -reach) & (values < 0)
+    on = (values > reach) & (values > 0)
+    return float(off.float().mean()), float(on.float().mean())
 
 
 def watch_delta(recorder: "Recorder", record: UseRecord, output: Tensor) -> None:

@@ -13,7 +13,6 @@ from torch.optim import Optimizer
 
 from initlab.capture._batch import Call, as_call, tensors_in
 from initlab.capture._first_step import rank_one_share, take_step, zero_after
-from initlab.capture._graph import Graph
 from initlab.capture._parameters import (
     gradient_facts,
     has_counted,

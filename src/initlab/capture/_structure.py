@@ -42,6 +42,8 @@ class Structure:
         plain = [each.plain for each in self._links]
         self._segments, self._depths = segments(plain)
         self._heads = heads(graph, {join.node for join in self._joins})
+        followed = {u for each in self._links for u in each.previous}
+        self._heads -= followed
         self._gates = gates(graph, records, [each.previous for each in self._links])
         self.norms = self._norms()
         self.blocks = self._blocks()

@@ -8,6 +8,7 @@ import typer
 from typer.exceptions import TyperException
 
 from initlab.cli._catalog import list_inits, show_init
+from initlab.cli._check import check
 from initlab.cli._compare import compare
 from initlab.cli._info import info
 from initlab.cli._lesson import app as lesson
@@ -23,6 +24,7 @@ app = typer.Typer(
 )
 app.command("compare")(compare)
 app.command("signal")(signal)
+app.command("check")(check)
 app.command("list")(list_inits)
 app.command("show")(show_init)
 app.command("info")(info)

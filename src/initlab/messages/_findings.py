@@ -30,7 +30,8 @@ FINDINGS: Mapping[str, Words] = MappingProxyType(
             "look at what {where} is given, and at its largest weights",
         ),
         "nearly_infinite": Words(
-            "{where} gives numbers of {measured:.2g}, over a tenth of the type's largest",
+            "{where} gives numbers of {measured:.2g}, over a tenth of the type's "
+            "largest",
             "largest activation <= {expected:.2g}",
             "make the weights of {where} smaller, or compute in float32",
         ),
@@ -50,7 +51,8 @@ FINDINGS: Mapping[str, Words] = MappingProxyType(
             "torch.nn.init.kaiming_normal_(model.get_parameter({parameter!r}))",
         ),
         "symmetric_units": Words(
-            "{where}: only {measured:.0f} of {expected:.0f} units are distinct, and the "
+            "{where}: only {measured:.0f} of {expected:.0f} units are distinct, and "
+            "the "
             "copies also have equal outgoing weights: they stay equal for ever",
             "distinct units = units",
             "torch.nn.init.kaiming_normal_(model.get_parameter({parameter!r}))",
@@ -73,7 +75,8 @@ FINDINGS: Mapping[str, Words] = MappingProxyType(
             "torch.nn.init.kaiming_normal_(model.get_parameter({parameter!r}))",
         ),
         "zero_weight_on_trunk": Words(
-            "{where} is all zeros, and no other way leads from the inputs to the outputs",
+            "{where} is all zeros, and no other way leads from the inputs to the "
+            "outputs",
             "some path from inputs to outputs has no zero weight",
             "torch.nn.init.kaiming_normal_(model.get_parameter({parameter!r}))",
         ),
@@ -119,7 +122,8 @@ FINDINGS: Mapping[str, Words] = MappingProxyType(
             "look for detach(), no_grad() or argmax after {where}",
         ),
         "off_its_siblings": Words(
-            "{where} is {factor:.3g} times {direction} than its siblings' law says: std "
+            "{where} is {factor:.3g} times {direction} than its siblings' law says: "
+            "std "
             "{std:.3g} instead of {expected_std:.3g}",
             "std = gain / sqrt(fan), as in the layers of its kind",
             _SCALE,
@@ -142,12 +146,14 @@ FINDINGS: Mapping[str, Words] = MappingProxyType(
             "torch.nn.init.xavier_normal_(model.get_parameter({parameter!r}))",
         ),
         "wrong_gain": Words(
-            "wrong gain in {count} of {layers} layers, from {where} on: fan_in var(w) = "
+            "wrong gain in {count} of {layers} layers, from {where} on: fan_in var(w) "
+            "= "
             "{measured:.3g}, where {activation} needs {critical:.3g}; the gradient "
             "changes {gradient_factor:.2g}-fold over the chain, the signal "
             "{forward_factor:.2g}-fold",
             "chi = fan_in var(w) E f'(z)^2 = 1",
-            "for name in {places}: model.get_parameter(name).data.mul_({ratio:.3g})",
+            "for name in finding.places: "
+            "model.get_parameter(name).data.mul_({ratio:.3g})",
         ),
         "one_layer": Words(
             "{where} alone is off: fan_in var(w) = {measured:.3g}, where {activation} "
@@ -160,10 +166,12 @@ FINDINGS: Mapping[str, Words] = MappingProxyType(
             "biases drown the signal from {where} on: over {layers} layers differences "
             "of inputs change {gradient_factor:.2g}-fold, so that all come out alike",
             "|sum of ln chi| < {expected:.0f}, biases small beside the pre-activations",
-            "for name in {places}: torch.nn.init.zeros_(model.get_parameter(name))",
+            "for name in finding.places: "
+            "torch.nn.init.zeros_(model.get_parameter(name))",
         ),
         "depth_budget": Words(
-            "over {layers} layers the gradient changes {gradient_factor:.2g}-fold: sum of "
+            "over {layers} layers the gradient changes {gradient_factor:.2g}-fold: sum "
+            "of "
             "ln chi = {measured:.1f}",
             "|sum of ln chi| < {expected:.0f}",
             'initlab.pytorch.initialize_(model, "he_normal", nonlinearity="auto")',
@@ -203,7 +211,8 @@ FINDINGS: Mapping[str, Words] = MappingProxyType(
             _ZERO_BIAS,
         ),
         "saturated": Words(
-            "{measured:.0%} of the {activation} activations after {where} lie where the "
+            "{measured:.0%} of the {activation} activations after {where} lie where "
+            "the "
             "function is flat: it is given numbers of {rms:.2g}",
             "share with |f'| < 5 % below {expected:.0%}",
             _SCALE,
@@ -223,22 +232,28 @@ FINDINGS: Mapping[str, Words] = MappingProxyType(
             "{share:.0%} of the targets are of one class, which the output's bias does "
             "not know: first loss {measured:.2g}, {expected:.2g} for the shares alone",
             "bias = ln(share of the class)",
-            "with torch.no_grad(): model.get_parameter({parameter!r}).copy_(shares.log())",
+            "with torch.no_grad(): "
+            "model.get_parameter({parameter!r}).copy_(shares.log())",
         ),
         "mean_ignored": Words(
-            "targets have mean {expected:.3g} and spread {target_std:.2g}, outputs mean "
+            "targets have mean {expected:.3g} and spread {target_std:.2g}, outputs "
+            "mean "
             "{measured:.2g}: the output's bias does not know it",
             "bias = mean of the targets",
-            "torch.nn.init.constant_(model.get_parameter({parameter!r}), {expected:.4g})",
+            "torch.nn.init.constant_(model.get_parameter({parameter!r}), "
+            "{expected:.4g})",
         ),
         "tied_embedding": Words(
-            "the embedding {where} is also the head {head}: at std {std:.2g} its logits "
+            "the embedding {where} is also the head {head}: at std {std:.2g} its "
+            "logits "
             "have std {measured:.2g}",
             "std(logits) between 1e-3 and {expected}",
-            "torch.nn.init.normal_(model.get_parameter({parameter!r}), std={wanted:.2g})",
+            "torch.nn.init.normal_(model.get_parameter({parameter!r}), "
+            "std={wanted:.2g})",
         ),
         "residual_growth": Words(
-            "the trunk grows {growth:.2g}-fold over {blocks} blocks, {measured:.2f}-fold "
+            "the trunk grows {growth:.2g}-fold over {blocks} blocks, "
+            "{measured:.2f}-fold "
             "a block and no end: every branch is as large as what it is added to",
             "growth per block near sqrt(1 + 1/blocks) = {expected:.2f}",
             "scale the last layer of each branch by 1/sqrt(blocks), or set it to 0",
@@ -250,7 +265,8 @@ FINDINGS: Mapping[str, Words] = MappingProxyType(
             "torch.nn.init.ones_(model.get_parameter({parameter!r}))",
         ),
         "forgets": Words(
-            "the forget gate of {module} keeps {keep:.1%} a step (bias {measured:.2g}): "
+            "the forget gate of {module} keeps {keep:.1%} a step (bias "
+            "{measured:.2g}): "
             "it remembers {steps:.1f} steps",
             "bias of 1 or more",
             "with torch.no_grad(): bias = model.get_parameter({parameter!r}); "
@@ -295,7 +311,8 @@ FINDINGS: Mapping[str, Words] = MappingProxyType(
             "a larger learning rate",
         ),
         "post_norm": Words(
-            "{blocks} post-norm blocks with {optimizer} at full rate from the first step: "
+            "{blocks} post-norm blocks with {optimizer} at full rate from the first "
+            "step: "
             "the last block's gradient is {measured:.2g} times the first's",
             "warm-up for post-norm stacks (Xiong et al., 2020)",
             "warm the learning rate up over some hundred steps, or use pre-norm",
@@ -314,7 +331,8 @@ def finding_sentence(cause: str, evidence: Mapping[str, Any]) -> str:
         >>> finding_sentence(
         ...     "gamma_zero", {"module": "norm", "where": "norm.weight", "places": ()}
         ... )
-        'the normalization norm has factor 0 where no other way leads on: nothing passes'
+        'the normalization norm has factor 0 where no other way leads on: \
+nothing passes'
     """
     return FINDINGS[cause].sentence.format(**_with_words(evidence))
 

@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from itertools import pairwise
 from typing import Any
 
 import torch
@@ -21,11 +22,11 @@ _CONSTANT = ("zero_", "fill_")
 Factory = Callable[[], nn.Module]
 
 
-class _Poison(TorchDispatchMode):
+class _Poison(TorchDispatchMode):  # type: ignore[no-untyped-call]
     """Fill what is allocated, and note who sets it to a constant or draws over it."""
 
     def __init__(self, poison: float) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self._poison = poison
         # By memory: the functions that wrote it on purpose, outside of constructors.
         self.writes: dict[int, list[tuple[str, str]]] = {}
@@ -111,7 +112,7 @@ def _overwritten(
         if parameter.dim() < 2:
             continue
         history = writes.get(parameter.data_ptr(), [])
-        for (kind, writer), (later, after) in zip(history, history[1:], strict=False):
+        for (kind, writer), (later, after) in pairwise(history):
             if kind == "constant" and later == "random" and writer != after:
                 yield name, writer, after
 

@@ -1,4 +1,4 @@
-"""A verdict on a model's starting weights: findings, numbers, and where to look next."""
+"""A verdict on a model's starting weights: findings, and the numbers behind them."""
 
 import json
 from collections.abc import Iterator

@@ -120,7 +120,7 @@ def _verdict(dataset: xr.Dataset, found: Sequence[Finding]) -> str:
         f"{count} {severity}{'s' if count > 1 and severity != 'info' else ''}"
         for severity, count in counts.items() if count
     )  # fmt: skip
-    return f"{listed}"
+    return f"not sound: {listed}"
 
 
 def _excluded(dataset: xr.Dataset, found: Sequence[Finding]) -> str:
@@ -160,9 +160,7 @@ def _story(one: Finding) -> str:
     return f"{sentence} [{count} of {total} seeds]" if total > 1 else sentence
 
 
-def finding_page(
-    dataset: xr.Dataset, pictures: dict[str, Figure], command: str | None
-) -> str:
+def finding_page(dataset: xr.Dataset, _: dict[str, Figure], command: str | None) -> str:
     """Return the page of a checked model."""
     table = finding_table(dataset)
     versions = {

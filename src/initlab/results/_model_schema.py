@@ -37,6 +37,7 @@ _MEASURED = {
     "entering_mean": "mean of what the activation after the layer is given",
     "entering_rms": "root mean square of what the activation is given",
     "activation_units": "units that enter the activation",
+    "biased_on": "share of units that their bias keeps above 0",
     "nonfinite_outputs": "outputs that are nan or infinite",
     "largest_output": "largest absolute output",
     "output_positions": "outputs per unit in the batch",

@@ -1,6 +1,6 @@
-"""What is wrong with a model's starting weights: checks WI01 to WI24, root causes first.
+"""What is wrong with a model's starting weights: root causes among WI01 to WI24.
 
-One small file per family of checks; `find` runs them on a dataset and keeps root causes.
+One small file per family of checks; `find` runs them all on a dataset.
 """
 
 from initlab.analysis.findings._find import find

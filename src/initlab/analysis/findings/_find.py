@@ -29,8 +29,8 @@ _RULES: tuple[Rule, ...] = (
     _tensors.dead_zeros,
     _outputs.tied_embedding,
     _sequences.attention,
-    _units.dead_units,
     _flows.depth_budgets,
+    _units.dead_units,
     _scales.off_scale,
     _units.saturated_units,
     _blocks.residual_growth,
@@ -51,9 +51,9 @@ _EXPLAINS = {
     "WI01": {f"WI{n:02}" for n in range(2, 25)} - {"WI21", "WI02"},
     "WI02": {"WI04", "WI11", "WI07", "WI08", "WI09", "WI10", "WI14"},
     "WI03": {"WI04", "WI07", "WI08", "WI10", "WI11", "WI24", "WI12", "WI17"},
-    "WI05": {"WI06", "WI07", "WI08", "WI09", "WI10", "WI11", "WI14", "WI04"},
-    "WI06": {"WI07", "WI08", "WI09", "WI10", "WI05", "WI11"},
-    "WI07": {"WI08", "WI09", "WI10", "WI11", "WI04"},
+    "WI05": {"WI06", "WI07", "WI08", "WI09", "WI10", "WI11", "WI12", "WI14", "WI04"},
+    "WI06": {"WI07", "WI08", "WI09", "WI10", "WI05", "WI11", "WI14"},
+    "WI07": {"WI12", "WI08", "WI09", "WI10", "WI11", "WI04"},
     "WI12": {"WI03", "WI04", "WI11", "WI07", "WI08", "WI10"},
     "WI13": {"WI07", "WI10"},
     "WI16": {"WI09", "WI10", "WI14", "WI23"},
@@ -139,7 +139,14 @@ def _merged(found: Sequence[Sequence[Finding]]) -> list[Finding]:
 
 def _explained_by(finding: Finding, other: Finding) -> bool:
     """Whether one finding is a consequence of another."""
+    if other.cause in _MEMORY and finding is not other and finding.id != "WI01":
+        # What stands in such a tensor means nothing.
+        return finding.parameter == other.parameter or finding.id not in _OF_TENSORS
     if finding.id not in _EXPLAINS.get(other.id, ()) or _rank(other) == 0:
+        return False
+    if finding.id == "WI12" and other.id == "WI07":
+        return other.cause == "drowned_by_biases"
+    if finding.cause == "biased_off":
         return False
     if {finding.id, other.id} == {"WI05", "WI06"}:
         # Of two gains or fans, those of the same layers are one thing.
@@ -147,6 +154,8 @@ def _explained_by(finding: Finding, other: Finding) -> bool:
     return True
 
 
+_MEMORY = frozenset({"uninitialized", "old_memory"})
+_OF_TENSORS = frozenset({"WI01", "WI02", "WI03", "WI05", "WI06", "WI21"})
 _CHAINS = frozenset({"wrong_gain", "one_layer"})
 
 

@@ -1,4 +1,4 @@
-"""Checks of whole chains: does the signal reach the end, does the gradient come back?"""
+"""Checks of whole chains: does the signal arrive, does the gradient come back?"""
 
 import math
 from collections.abc import Iterator, Sequence
@@ -8,22 +8,23 @@ import numpy as np
 from initlab import theory
 from initlab.activations import ACTIVATIONS
 from initlab.analysis.findings._finding import Finding, Severity
-from initlab.analysis.findings._laws import std
+from initlab.analysis.findings._laws import FANS, WRONG_FANS, std
 from initlab.analysis.findings._model import Model
 from initlab.analysis.findings._scales import wanted_gain, wrong_fan
 from initlab.spec import WeightUse
 
 # Largest sum of ln chi: docs/trainability.md and docs/check-calibration.md.
 BUDGET_WARNING, BUDGET_ERROR = 9.0, 14.0
-# Up to so many layers, more is borderline: AlexNet from PyTorch's start has 12 and trains.
+# Up to so many layers, more is borderline: AlexNet from its start has 12, and trains.
 _FEW_LAYERS, _FEW_WARNING = 10, 14.0
 # Gradients that grow on the way back, from a gain that is too large in every layer.
 _GROWTH_WARNING = 6.0
 _SHORTEST = 3
-_DROWNED = 0.6
+_DROWNED = 0.3
+_VANISHED = 1e-12
 _ONE_LAYER = math.log(5.0)
 _OFF_GAIN = math.log(1.5) / 2
-_ALIKE, _ALIKE_INPUTS = 0.99, 0.9
+_ALIKE, _CERTAINLY_ALIKE, _ALIKE_INPUTS = 0.99, 0.9999, 0.9
 _FORWARD_WARNING, _FORWARD_ERROR = math.log(1e2), math.log(1e4)
 _BACKWARD_WARNING, _BACKWARD_ERROR = math.log(1e5), math.log(1e8)
 
@@ -34,8 +35,9 @@ def depth_budgets(model: Model) -> Iterator[Finding]:
         hidden = [use for use in chain if not use.head]
         if len(chain) < _SHORTEST or not hidden:
             continue
-        chi = [model.of("chi", use.index) for use in chain[:-1]]
-        if not all(value > 0 and math.isfinite(value) for value in chi):
+        chi = [_factor(model, use) for use in chain[:-1]]
+        ends = model.of("delta_norm", chain[-1].index) > 0
+        if not ends or any(use.zero for use in chain) or np.isnan(chi).any():
             continue
         budget = theory.gradient_budget(chi)
         size = budget.largest
@@ -50,6 +52,13 @@ def depth_budgets(model: Model) -> Iterator[Finding]:
         only_growing = size < limit and abs(forward) < _FORWARD_WARNING
         if not only_growing or found.cause in ("wrong_gain", "wrong_fan"):
             yield found
+
+
+def _factor(model: Model, use: WeightUse) -> float:
+    """Return chi; where nothing comes back any more, that of a vanished gradient."""
+    if model.of("delta_norm", use.index) == 0:
+        return _VANISHED
+    return model.of("chi", use.index)
 
 
 def _forward_change(model: Model, hidden: Sequence[WeightUse]) -> float:
@@ -80,10 +89,9 @@ def _blamed(
     off = [u for u in inside if away[u.index] * middle > 0
            and abs(away[u.index]) > _OFF_GAIN]  # fmt: skip
     odd = max(inside, key=lambda u: abs(away[u.index] - middle))
-    drowned = np.median([
-        model.of("bias_rms", u.index) / max(model.of("preactivation_rms", u.index), 1e-30)
-        for u in inside
-    ]) > _DROWNED  # fmt: skip
+    biases = np.median([model.of("bias_rms", u.index) for u in inside])
+    signal = np.nanmax([model.of("preactivation_rms", u.index) for u in chain])
+    drowned = biases > _DROWNED * signal
     consequences = tuple(
         check
         for check, here in (
@@ -124,9 +132,15 @@ def _blamed(
         )  # fmt: skip
     if abs(middle) > _OFF_GAIN and len(off) >= len(inside) / 2:
         first = off[0]
-        fans = [wrong_fan(u, std(model, u)) for u in off]
+        fans = [wrong_fan(u, std(model, u), (wanted_gain(u),)) for u in off]
         named = max(set(fans), key=lambda name: (name is not None, fans.count(name)))
-        if named is not None and fans.count(named) >= 0.6 * len(off):
+        if (
+            named is not None
+            and fans.count(named) >= 0.6 * len(off)
+            and _tells(
+                [u for u, fan in zip(off, fans, strict=True) if fan == named], named
+            )
+        ):
             first = off[fans.index(named)]
             own = model.fan_in(first.index)
             wanted = wanted_gain(first) / math.sqrt(own)
@@ -160,6 +174,13 @@ def _blamed(
         evidence=evidence, places=tuple(use.parameter for use in chain),
         consequences=consequences[1:],
     )  # fmt: skip
+
+
+def _tells(uses: Sequence[WeightUse], formula: str) -> bool:
+    """Whether layers show another fan, and not as well a gain that all have."""
+    ratios = [FANS["fan_in"](u.layer) / WRONG_FANS[formula](u.layer) for u in uses]
+    sizes = np.abs(np.log(ratios))
+    return bool(np.ptp(np.log(ratios)) > 0.4 or sizes.min() > math.log(4.0))
 
 
 def wanted_factor(use: WeightUse) -> float:
@@ -208,16 +229,16 @@ def alike_features(model: Model) -> Iterator[Finding]:
         after = model.of("centred_cosine", last.index)
         units = model.of("units", last.index)
         if before < _ALIKE_INPUTS and after > _ALIKE and units > 2:
-            collapsing = next(
-                (
-                    u
-                    for u in hidden
-                    if model.of("centred_cosine", u.index) > _ALIKE_INPUTS
-                ),
-                last,
-            )
+            # As of AlexNet from PyTorch's start: biases drown the signal; it trains.
+            few = len(chain) <= _FEW_LAYERS
+            certain = after > _CERTAINLY_ALIKE
+            sizes = [model.of("centred_cosine", u.index) for u in hidden]
+            places = [u for u, size in zip(hidden, sizes, strict=True)
+                      if size > _ALIKE_INPUTS]  # fmt: skip
+            collapsing = places[0] if places else last
             yield Finding(
-                id="WI11", severity="error" if after > 0.9999 else "warning",
+                id="WI11",
+                severity="info" if few else "error" if certain else "warning",
                 cause="alike_features", module=collapsing.module,
                 parameter=collapsing.parameter, measured=after, expected=_ALIKE,
                 evidence={"before": before, "layers": len(hidden),

@@ -19,7 +19,7 @@ from initlab.spec import LayerSpec, WeightUse
 _SAME_GAIN = math.log(1.6)
 _MAJORITY, _FEWEST = 0.6, 4
 # Standard errors of a sample's deviation that are no evidence.
-_SIGMAS = 5.0
+_SIGMAS = 4.0
 
 
 def _taps(layer: LayerSpec) -> int:
@@ -52,7 +52,7 @@ FANS: Mapping[str, Callable[[LayerSpec], float]] = MappingProxyType(
         "fan_out of a group": lambda layer: _outputs(layer) / layer.groups,
         "fan_avg": lambda layer: (_reported(layer) + _outputs(layer)) / 2,
         "torch's fan_in": _reported,
-        "none": lambda layer: 1.0,
+        "none": lambda _: 1.0,
     }
 )
 

@@ -17,7 +17,9 @@ _OUTLIER, _FAR_OUTLIER = math.log(3.0), math.log(30.0)
 # Variances of entries times fan_in beyond which no scheme in use lies.
 _HIGHEST, _HIGHEST_SQUASHED = 30.0, 60.0
 _TINY_HEAD = 1e-5
-_FITS = 0.1
+_FITS, _EXPLAINED = 0.07, 0.12
+# LeCun's, He's, and PyTorch's own start.
+_GAINS = (1.0, math.sqrt(2.0), 1 / math.sqrt(3.0))
 
 
 def weights_with_a_law(model: Model) -> list[WeightUse]:
@@ -163,19 +165,29 @@ def wanted_gain(use: WeightUse) -> float:
 def wrong_fan(
     use: WeightUse, deviation: float, gains: Sequence[float] = ()
 ) -> str | None:
-    """Return the formula that a weight's std fits, where its true fan does not."""
-    wanted = tuple(gains) or (wanted_gain(use),)
+    """Return the formula that a weight's std fits, where its true fan does not.
+
+    Scales that some gain in use explains with the true fan are no evidence.
+    """
+    wanted = tuple(gains) or (wanted_gain(use), 1.0)
     own = FANS["fan_in"](use.layer)
-    tolerance = _FITS + noise(use)
-    if any(abs(math.log(deviation * math.sqrt(own) / g)) < 0.3 for g in wanted):
+    if not deviation > 0:
+        return None
+    tolerance = _FITS + noise(use) / 2
+    explained = (*wanted, *_GAINS)
+    if any(_apart(deviation * math.sqrt(own), gain) < _EXPLAINED for gain in explained):
         return None
     for name, fan in WRONG_FANS.items():
         other = fan(use.layer)
         if not 0.6 < own / other < 1.7 and any(
-            abs(math.log(deviation * math.sqrt(other) / g)) < tolerance for g in wanted
+            _apart(deviation * math.sqrt(other), gain) < tolerance for gain in wanted
         ):
             return name
     return None
+
+
+def _apart(first: float, second: float) -> float:
+    return abs(math.log(first / second))
 
 
 def _by_cause(found: Sequence[Finding]) -> Iterator[Finding]:

@@ -25,7 +25,7 @@ def low_precision(model: Model) -> Iterator[Finding]:
     gone = [p for p in weights if p.gradient_zero and p.random_norm > 0]
     quiet = [
         use for use in model.uses
-        if (0 < model.of("preactivation_rms", use.index) < 6.1e-5 and use.previous == ())
+        if (0 < model.of("preactivation_rms", use.index) < 6.1e-5 and not use.previous)
         or 0 < model.of("activation_rms", use.index) < 6.1e-5
     ] if any(p.dtype == "float16" for p in low) else []  # fmt: skip
     concerned = [*gone, *under]

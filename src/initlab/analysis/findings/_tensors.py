@@ -13,7 +13,7 @@ _NEAR_LARGEST = 0.1
 # Copies among units that are no accident: none of 72 models had any.
 _FEW_COPIES = 0.02
 # Old memory: shares of numbers that no initializer draws.
-_TINY_SHARE, _HUGE = 1e-3, 1e6
+_TINY_SHARE, _HUGE = 1e-3, 1e4
 _RANK_ONE = 0.9999
 
 
@@ -187,16 +187,18 @@ def not_initialized(model: Model) -> Iterator[Finding]:
     """WI21: memory as it was, a constant drawn over, parameters nothing uses."""
     build = model.facts.build
     for name, share in build.uninitialized:
-        yield _named(model, name, "WI21", "error", "uninitialized", measured=share)
+        yield _named(name, "WI21", "error", "uninitialized", measured=share)
     for name, first, second in build.overwritten:
         yield _named(
-            model, name, "WI21", "warning", "overwritten",
+            name, "WI21", "warning", "overwritten",
             evidence={"first": first, "second": second},
         )  # fmt: skip
     known = {name for name, _ in build.uninitialized}
     for parameter in model.facts.parameters:
-        odd = parameter.tiny_share > _TINY_SHARE or parameter.largest > _HUGE
-        if odd and parameter.name not in known and not parameter.nonfinite:
+        # A few entries far larger than all others; scaled draws are larger together.
+        huge = parameter.largest > max(_HUGE, 8 * parameter.std)
+        odd = parameter.tiny_share > _TINY_SHARE or huge
+        if odd and parameter.name not in known and not parameter.frozen:
             yield _at(
                 parameter, "WI21", "error", "old_memory",
                 measured=max(parameter.tiny_share, 0.0),
@@ -231,28 +233,32 @@ def _module(name: str) -> str:
 
 
 def _at(
-    parameter: ParameterReading, id: str, severity: Severity, cause: str, **more: object
+    parameter: ParameterReading,
+    check: str,
+    severity: Severity,
+    cause: str,
+    **more: object,
 ) -> Finding:
     return Finding(
-        id=id, severity=severity, cause=cause, module=_module(parameter.name),
+        id=check, severity=severity, cause=cause, module=_module(parameter.name),
         parameter=parameter.name, **more,  # type: ignore[arg-type]
     )  # fmt: skip
 
 
 def _named(
-    model: Model, name: str, id: str, severity: Severity, cause: str, **more: object
+    name: str, check: str, severity: Severity, cause: str, **more: object
 ) -> Finding:
     return Finding(
-        id=id, severity=severity, cause=cause, module=_module(name), parameter=name,
+        id=check, severity=severity, cause=cause, module=_module(name), parameter=name,
         **more,  # type: ignore[arg-type]
     )  # fmt: skip
 
 
 def _of_use(
-    use: WeightUse, id: str, severity: Severity, cause: str, **more: object
+    use: WeightUse, check: str, severity: Severity, cause: str, **more: object
 ) -> Finding:
     return Finding(
-        id=id, severity=severity, cause=cause, module=use.module,
+        id=check, severity=severity, cause=cause, module=use.module,
         parameter=use.parameter, **more,  # type: ignore[arg-type]
     )  # fmt: skip
 

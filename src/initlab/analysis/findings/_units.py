@@ -12,6 +12,8 @@ _SQUASHING = frozenset({"tanh", "sigmoid", "erf", "hardtanh", "hardsigmoid"})
 _MOSTLY, _ALL = 0.5, 0.999
 _BEYOND_THEORY = 0.35
 _BIASED = 0.05
+# Standard deviations of a fair coin.
+_BY_CHANCE = 2.8
 _SATURATED, _MOSTLY_SATURATED = 0.35, 0.8
 
 
@@ -23,7 +25,10 @@ def dead_units(model: Model) -> Iterator[Finding]:
         units = model.of("activation_units", use.index)
         off = model.of("inactive_units", use.index) / units
         biased = model.of("biased_off", use.index)
-        biased = biased if biased > 0 and not use.normed else 0.0
+        above = model.of("biased_on", use.index)
+        # Biases that drown a signal without a preference are another fault.
+        lopsided = biased - above > _BY_CHANCE * math.sqrt((biased + above) / units)
+        biased = biased if lopsided and not use.normed else 0.0
         examples = max(2, model.facts.output.examples)
         cosine = model.of("cosine", use.index)
         expected = (
@@ -31,9 +36,9 @@ def dead_units(model: Model) -> Iterator[Finding]:
             if math.isfinite(cosine) else 0.0
         )  # fmt: skip
         proven = biased > _BIASED and off > _BIASED
-        if not proven and not (off > _MOSTLY and off > expected + _BEYOND_THEORY):
-            if not off > _ALL:
-                continue
+        many = off > _MOSTLY and off > expected + _BEYOND_THEORY
+        if not (proven or many or off > _ALL):
+            continue
         severity: Severity = "error" if off > _ALL or biased > 0.25 else "warning"
         yield Finding(
             id="WI12", severity=severity,
