@@ -14,11 +14,12 @@ from rich.progress import track
 from check.faults import FAULTS, SEEDS, Case, cases, manifest
 from check.healthy import HEALTHY
 from check.score import score_case, score_flips, score_healthy, score_repair
-from check.tables import page, share
+from check.tables import page
 from check.tools import Tool, installed
 
 FOLDER = Path(__file__).parent
 HEALTHY_SEEDS = 3
+PARTS = ("cases", "healthy", "flips", "repairs")
 
 
 def main() -> None:
@@ -27,62 +28,57 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=SEEDS)
     parser.add_argument("--only", default="", help="faults whose name has this")
     parser.add_argument("--tool", default="", help="tools whose name has this")
-    parser.add_argument("--no-flips", action="store_true")
-    parser.add_argument("--no-repairs", action="store_true")
-    parser.add_argument("--no-files", action="store_true", help="print only")
+    parser.add_argument("--parts", nargs="+", choices=PARTS, default=PARTS)
+    parser.add_argument("--folder", type=Path, default=FOLDER, help="of the results")
     arguments = parser.parse_args()
     if arguments.manifest:
         for line in manifest(arguments.seeds):
             print(line)
         return
     torch.set_num_threads(1)
-    tools = {}
+    rows = arguments.folder / "results.json"
+    kept = json.loads(rows.read_text("utf-8"))["tools"] if rows.exists() else {}
     for tool in installed():
-        if arguments.tool in tool.name:
-            tools[f"{tool.name} {tool.version}".strip()] = scored(tool, arguments)
-    results = {
-        "date": f"{datetime.datetime.now(datetime.UTC):%Y-%m-%d}",
-        "versions": f"torch {torch.__version__}, Python {platform.python_version()}",
-        "tools": tools,
-    }
-    if not arguments.no_files:
-        _write(FOLDER / "results.json", json.dumps(results, indent=1) + "\n")
-        _write(FOLDER / "results.md", page(results))
+        if arguments.tool not in tool.name:
+            continue
+        label = f"{tool.name} {tool.version}".strip()
+        scores = kept.get(label, dict.fromkeys(PARTS, []))
+        kept[label] = scores
+        for part in arguments.parts:
+            scores[part] = scored(tool, part, arguments)
+            # Part by part, so that what was interrupted is not lost.
+            results = {
+                "date": f"{datetime.datetime.now(datetime.UTC):%Y-%m-%d}",
+                "versions": f"torch {torch.__version__}, "
+                f"Python {platform.python_version()}",
+                "tools": kept,
+            }
+            _write(rows, json.dumps(results, indent=1) + "\n")
+            _write(arguments.folder / "results.md", page(results))
 
 
-def scored(tool: Tool, arguments: argparse.Namespace) -> dict[str, Any]:
-    """All rows of one tool."""
+def scored(tool: Tool, part: str, arguments: argparse.Namespace) -> list[Any]:
+    """All rows of one part of a tool's scores."""
     chosen = [one for one in cases(arguments.seeds) if arguments.only in one.fault]
     firsts = [one for one in chosen if one.seed == 0]
-    scores = {
-        "cases": _each(tool, "faults", chosen, lambda one: score_case(tool, one)),
-        "healthy": _each(
+    if part == "cases":
+        return _each(tool, part, chosen, lambda one: score_case(tool, one))
+    if part == "healthy":
+        every = [(s, seed) for s in HEALTHY.values() for seed in range(HEALTHY_SEEDS)]
+        return _each(tool, part, every, lambda one: score_healthy(tool, *one))
+    if part == "flips":
+        found = _each(tool, part, firsts, lambda one: _case_flips(tool, one))
+        found += _each(
             tool,
-            "healthy",
-            [(s, seed) for s in HEALTHY.values() for seed in range(HEALTHY_SEEDS)],
-            lambda one: score_healthy(tool, *one),
-        ),
-        "flips": [],
-        "repairs": [],
-    }
-    if not arguments.no_flips:
-        for rows in _each(tool, "flips", firsts, lambda one: _case_flips(tool, one)):
-            scores["flips"] += rows
-        found = _each(
-            tool,
-            "flips",
-            list(HEALTHY.values()),
+            part,
+            [*HEALTHY.values()],
             lambda one: score_flips(tool, one, set(), 0),
         )
-        scores["flips"] += [row for rows in found for row in rows]
-    if tool.repair is not None and not arguments.no_repairs:
-        harmed = [one for one in firsts if FAULTS[one.fault].harms]
-        scores["repairs"] = _each(
-            tool, "repairs", harmed, lambda one: score_repair(tool, one)
-        )
-    print(f"{tool.name}: check {share(scores['cases'], 'check')}", end=", ")
-    print(f"layer {share(scores['cases'], 'layer')}", flush=True)
-    return scores
+        return [row for rows in found for row in rows]
+    if tool.repair is None:
+        return []
+    harmful = [one for one in firsts if FAULTS[one.fault].harms]
+    return _each(tool, part, harmful, lambda one: score_repair(tool, one))
 
 
 def _case_flips(tool: Tool, case: Case) -> list[dict[str, Any]]:
