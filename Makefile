@@ -7,7 +7,7 @@ INSTALLED := .venv/.installed
 # Seeded runs of every correct initializer.
 RUNS ?= 200
 
-.PHONY: compare test check bench conformance trainability wasm page page-test clean
+.PHONY: compare test check bench conformance trainability wasm page page-test bench-check clean
 
 compare: $(INSTALLED)
 	$(BIN)/initlab compare
@@ -38,6 +38,10 @@ conformance: $(INSTALLED)
 # Hundreds of random networks, who learns and what foretells it: docs/trainability.md.
 trainability: $(INSTALLED)
 	$(BIN)/python benchmarks/trainability.py
+
+# Models with and without planted faults, judged by every tool: benchmarks/check.
+bench-check: $(INSTALLED)
+	PYTHONPATH=benchmarks $(BIN)/python -m check
 
 # The kernels for the page; the linked file is committed.
 wasm: $(INSTALLED)
