@@ -8,7 +8,7 @@ INSTALLED := .venv/.installed
 RUNS ?= 200
 
 .PHONY: compare test check bench conformance trainability schema faults scaling docs wasm
-.PHONY: page page-test clean
+.PHONY: page page-test bench-check clean
 
 compare: $(INSTALLED)
 	$(BIN)/initlab compare
@@ -56,6 +56,10 @@ scaling: $(INSTALLED)
 # What is computed for the documentation.
 docs: $(INSTALLED)
 	$(BIN)/python docs/studies/how_deep.py
+
+# Models with and without planted faults, judged by every tool: benchmarks/check.
+bench-check: $(INSTALLED)
+	PYTHONPATH=benchmarks $(BIN)/python -m check
 
 # The kernels for the page; the linked file is committed.
 wasm: $(INSTALLED)

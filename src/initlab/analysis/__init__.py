@@ -4,6 +4,7 @@ from initlab.analysis._cause import Cause
 from initlab.analysis._causes import cause_of, causes
 from initlab.analysis._cells import Cell, cell_statistics, cells, grid_of
 from initlab.analysis._comparison import SCORES, Comparison, Row, compare
+from initlab.analysis._orders import CellOrder, orders
 from initlab.analysis._run import Run, read_run
 from initlab.analysis._signals import SignalVerdict, signal_verdicts
 from initlab.analysis._statements import Statement, statements
@@ -13,6 +14,7 @@ __all__ = [
     "SCORES",
     "Cause",
     "Cell",
+    "CellOrder",
     "Comparison",
     "Pair",
     "Row",
@@ -26,6 +28,7 @@ __all__ = [
     "cells",
     "compare",
     "grid_of",
+    "orders",
     "pair",
     "read_run",
     "signal_verdicts",

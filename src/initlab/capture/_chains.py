@@ -7,8 +7,19 @@ from initlab.capture._records import Records
 
 # A chain is plain where nothing else lies between two of its layers.
 _PLAIN = frozenset(
-    {"view", "activation", "pool", "dropout", "scale", "shift", "unary", "reduction"}
+    {
+        "view",
+        "activation",
+        "pool",
+        "average",
+        "dropout",
+        "scale",
+        "shift",
+        "unary",
+        "reduction",
+    }
 )
+_AVERAGES = frozenset({"average", "reduction"})
 _GATING = frozenset({"sigmoid", "hardsigmoid"})
 
 
@@ -19,6 +30,7 @@ class Links:
     Attributes:
         previous: Uses that reach it through no other layer.
         plain: Those with nothing but activations, views and pooling in between.
+        averaged: Those of `plain` with a mean over positions in between.
         source: Name of the last activation before it.
         norm_before: Whether a normalization lies between it and what comes before.
         stem: Whether the model's input reaches it with no layer before.
@@ -26,6 +38,7 @@ class Links:
 
     previous: set[int] = field(default_factory=set)
     plain: set[int] = field(default_factory=set)
+    averaged: set[int] = field(default_factory=set)
     source: str = "identity"
     norm_before: bool = False
     stem: bool = False
@@ -39,14 +52,20 @@ def links(graph: Graph, records: Records) -> list[Links]:
 def _links_of(graph: Graph, node: Node) -> Links:
     found = Links()
     for below in graph.signal_inputs(node):
-        for stop, passed in graph.back(below, _is_layer_or_input):
+        stops = list(graph.back(below, _is_layer_or_input))
+        # A concatenation of one layer's output with itself, as in a CReLU, is plain.
+        alone = len({stop.number for stop, _ in stops}) == 1
+        plain = _PLAIN | {"cat"} if alone else _PLAIN
+        for stop, passed in stops:
             if stop.kind == "input":
                 found.stem = True
                 continue
             assert stop.use is not None
             found.previous.add(stop.use)
-            if passed <= _PLAIN:
+            if passed <= plain:
                 found.plain.add(stop.use)
+                if passed & _AVERAGES:
+                    found.averaged.add(stop.use)
             found.norm_before |= "norm" in passed
         for stop, passed in graph.back(below, _is_activation_or_layer):
             gating = stop.name in _GATING and found.source != "identity"

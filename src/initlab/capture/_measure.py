@@ -10,7 +10,7 @@ from torch import Tensor
 from initlab.capture._attention import dot_product_logits, logit_statistics
 from initlab.capture._graph import Node
 from initlab.capture._layers import LayerCall
-from initlab.capture._moments import cosines, moments
+from initlab.capture._moments import cosines, moments, token_cosine
 from initlab.capture._records import AttentionRecord, DeltaSums, UseRecord
 from initlab.capture._slopes import flatness
 
@@ -51,26 +51,29 @@ def layer_output(
         found["output_positions"] = output.numel() / max(1, record.units)
         if call.given is not None and call.given.is_floating_point():
             given = moments(call.given)
-            found["input_mean"], found["input_rms"] = given.mean, given.rms
-            found["input_cosine"] = cosines(call.given)[1]
-            found["input_std"] = given.std
-            found["biased_off"] = biased_off(call, given.rms)
+            found["given_mean"], found["given_rms"] = given.mean, given.rms
+            found["given_cosine"] = cosines(call.given)[1]
+            found["given_std"] = given.std
+            found["token_cosine"] = token_cosine(call.given)
+            found["biased_off"], found["biased_on"] = biased(call, given.rms)
     if not record.rows.any() and call.given is not None:
         record.entered.append(call.given)
     watch_delta(recorder, record, output)
 
 
-def biased_off(call: LayerCall, input_rms: float) -> float:
-    """Return the share of units whose bias alone keeps them below zero.
+def biased(call: LayerCall, input_rms: float) -> tuple[float, float]:
+    """Return the shares of units that their bias keeps below zero, and above.
 
     Of inputs of this size, one in thirty thousand reaches as far.
     """
     bias = call.bias
     if bias is None or bias.numel() != len(call.rows):
-        return 0.0
-    reach = torch.linalg.vector_norm(call.rows.float(), dim=1) * input_rms
+        return 0.0, 0.0
+    reach = _REACH * input_rms * torch.linalg.vector_norm(call.rows.float(), dim=1)
     values = bias.detach().float().flatten()
-    return float(((values < 0) & (values < -_REACH * reach)).float().mean())
+    off = (values < -reach) & (values < 0)
+    on = (values > reach) & (values > 0)
+    return float(off.float().mean()), float(on.float().mean())
 
 
 def watch_delta(recorder: "Recorder", record: UseRecord, output: Tensor) -> None:

@@ -71,6 +71,20 @@ def cosines(tensor: Tensor) -> tuple[float, float]:
     return _mean_cosine(x), _mean_cosine(x - x.mean(dim=1, keepdim=True))
 
 
+def token_cosine(tensor: Tensor) -> float:
+    """Return the mean cosine of two tokens of `(example, token, feature)`, or nan.
+
+    Example:
+        >>> token_cosine(torch.ones(1, 2, 3))
+        1.0
+    """
+    x = tensor.detach()
+    if x.dim() != 3 or x.shape[1] < 2:
+        return math.nan
+    found = [_mean_cosine(one[:_EXAMPLES].float()) for one in x[:4]]
+    return sum(found) / len(found)
+
+
 def _mean_cosine(x: Tensor) -> float:
     norms = torch.linalg.vector_norm(x, dim=1)
     x = x[norms > 1e-12 * norms.max()]

@@ -30,9 +30,10 @@ _KINDS: Mapping[str, str] = MappingProxyType(
         "upsample_nearest upsample_bilinear grid_sample index_add scatter copy "
         "identity dropout resolve_conj checkpoint",
         "cat": "cat concat concatenate stack hstack vstack dstack",
-        "pool": "avg_pool1d avg_pool2d avg_pool3d max_pool1d max_pool2d max_pool3d "
+        "average": "avg_pool1d avg_pool2d avg_pool3d adaptive_avg_pool1d "
+        "adaptive_avg_pool2d adaptive_avg_pool3d",
+        "pool": "max_pool1d max_pool2d max_pool3d "
         "max_pool1d_with_indices max_pool2d_with_indices max_pool3d_with_indices "
-        "adaptive_avg_pool1d adaptive_avg_pool2d adaptive_avg_pool3d "
         "adaptive_max_pool1d adaptive_max_pool2d adaptive_max_pool3d "
         "adaptive_max_pool2d_with_indices lp_pool2d amax amin max min",
         "reduction": "mean sum var std var_mean std_mean norm vector_norm linalg_norm "

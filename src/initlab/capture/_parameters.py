@@ -2,7 +2,6 @@
 
 import hashlib
 import math
-from collections.abc import Mapping
 from typing import Any
 
 import torch
@@ -22,7 +21,6 @@ def read_parameters(
     model: nn.Module,
     graph: Graph,
     records: Records,
-    facts: Mapping[str, Mapping[str, Any]],
 ) -> tuple[ParameterReading, ...]:
     """Return every parameter of a model once, in order of registration.
 
@@ -30,7 +28,6 @@ def read_parameters(
         model: That ran.
         graph: Of the run.
         records: Of the run.
-        facts: What the passes found, by the parameter's name.
     """
     names: dict[int, list[str]] = {}
     for name, parameter in model.named_parameters(remove_duplicate=False):
@@ -50,9 +47,9 @@ def read_parameters(
             dtype=str(parameter.dtype).removeprefix("torch."),
             frozen=not parameter.requires_grad,
             used=name in used,
+            reached=False,
             role=roles.get(name, "other"),
             **_entries(parameter.detach()),
-            **facts[name],
         )
         for name, parameter in model.named_parameters()
     )

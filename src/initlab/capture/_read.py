@@ -2,7 +2,8 @@
 
 import math
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,6 @@ from torch.optim import Optimizer
 
 from initlab.capture._batch import Call, as_call, tensors_in
 from initlab.capture._first_step import rank_one_share, take_step, zero_after
-from initlab.capture._graph import Graph
 from initlab.capture._parameters import (
     gradient_facts,
     has_counted,
@@ -38,6 +38,9 @@ from initlab.spec import ParameterReading, WeightUse
 
 # Normalizations of the batch need it, and are what training sees.
 _KEEPS_TRAINING = ("Norm", "RNN", "LSTM", "GRU")
+
+# Heads, branch ends and branches of zeros may lie behind each other.
+_MOST_STEPS = 3
 
 LossFunction = Callable[..., Tensor] | nn.Module
 AnyOptimizer = Optimizer | Callable[..., Optimizer]
@@ -136,13 +139,14 @@ class _Reader:
         self._backward(recorder, structure, outputs, loss)
         trained = counted or has_varied_gammas(self._model, records)
         del outputs
+        entries = read_parameters(self._model, graph, records)
         self._examine_step()
         return Reading(
             uses=structure.uses,
             norms=structure.norms,
             attentions=structure.attentions,
             blocks=structure.blocks,
-            parameters=self._parameters(graph, records),
+            parameters=self._with_gradients(entries),
             output=loss.reading,
             measures=_measures(records, self._facts, structure.uses),
             optimizer=self._optimizer_name(),
@@ -209,6 +213,11 @@ class _Reader:
         recorder.pass_name = None
 
     def _examine_step(self) -> None:
+        """Take the optimizer's step, look at it, and at what is still without gradient.
+
+        What is 0 by design is set free one after the other, the head first: as long as
+        a step frees anything, another one follows.
+        """
         dead = [name for name in self._trainable
                 if self._facts[name].get("gradient_zero")]  # fmt: skip
         if not self._step or not (dead or self._optimizer is not None):
@@ -216,41 +225,43 @@ class _Reader:
         if not all(g is None or bool(torch.isfinite(g).all())
                    for g in self._gradients.values()):  # fmt: skip
             return
-        found = take_step(self._model, self._gradients, self._optimizer)
         if self._optimizer is not None:
+            with _kept(self._model) if dead else nullcontext():
+                found = take_step(self._model, self._gradients, self._optimizer)
             for name, facts in found.items():
                 self._facts[name] |= facts
-        self._gradients.clear()
-        if dead:
-            later = self._zero_later(dead)
+        for _ in range(_MOST_STEPS):
+            if not dead:
+                break
+            take_step(self._model, self._gradients, None)
+            self._gradients.clear()
+            self._gradients = self._later_gradients()
+            zero = zero_after(dead, [self._gradients[name] for name in dead])
             for name in dead:
-                self._facts[name]["later_gradient_zero"] = later[name]
+                self._facts[name]["later_gradient_zero"] = zero[name]
+            still = [name for name in dead if zero[name]]
+            if len(still) == len(dead):
+                break
+            dead = still
+        self._gradients.clear()
 
-    def _zero_later(self, dead: list[str]) -> dict[str, bool]:
-        """Run once more after the step; return which gradients are still 0."""
-        if self._optimizer is not None:
-            with torch.no_grad():
-                # A tiny learning rate must not decide what can ever move.
-                take_step(self._model, {}, None)
+    def _later_gradients(self) -> dict[str, Tensor | None]:
+        """Run once more; return the gradients of the loss, or of a random product."""
         outputs = self._model(*self._call.args, **self._call.kwargs)
         loss = read_loss(outputs, self._call.targets, self._loss).value
-        parameters = [self._trainable[name] for name in dead]
+        names, parameters = list(self._trainable), list(self._trainable.values())
         if loss is not None and loss.requires_grad:
             gradients = loss_gradients(loss, parameters, keep=False)
         else:
             roots = differentiable(outputs)
             gradients = random_gradients(roots, parameters, self._seed + 1, keep=False)
-        return zero_after(dead, gradients)
+        return dict(zip(names, gradients, strict=True))
 
-    def _parameters(
-        self, graph: Graph, records: Records
+    def _with_gradients(
+        self, entries: tuple[ParameterReading, ...]
     ) -> tuple[ParameterReading, ...]:
-        known = ParameterReading.__dataclass_fields__
-        facts = {
-            name: {k: v for k, v in values.items() if k in known}
-            for name, values in self._facts.items()
-        }
-        return read_parameters(self._model, graph, records, facts)
+        """Return parameters, read before any step, with what the passes found."""
+        return tuple(replace(one, **self._facts[one.name]) for one in entries)
 
     def _optimizer_name(self) -> str:
         if self._optimizer is None:
@@ -259,6 +270,18 @@ class _Reader:
         return type(named).__name__ if isinstance(named, Optimizer) else getattr(
             named, "__name__", "optimizer"
         )  # fmt: skip
+
+
+@contextmanager
+def _kept(model: nn.Module) -> Iterator[None]:
+    """Put parameters back at the end."""
+    kept = [(p, p.detach().clone()) for p in model.parameters()]
+    try:
+        yield
+    finally:
+        with torch.no_grad():
+            for parameter, values in kept:
+                parameter.copy_(values)
 
 
 @contextmanager
@@ -343,7 +366,16 @@ def _chi(records: Records, uses: tuple[WeightUse, ...]) -> np.ndarray:
         if own is None:
             continue
         for below in use.plain:
-            above[below] += own.squares
+            squares = own.squares
+            if below in use.averaged:
+                # A mean over positions shrinks squared gradients by their number,
+                # which is no fault of the weights.
+                here, there = (
+                    records.uses[u].values.get("output_positions", 1.0)
+                    for u in (use.index, below)
+                )
+                squares *= here / there
+            above[below] += squares
     return np.array(
         [
             own.squares / total if own is not None and total > 0 else math.nan

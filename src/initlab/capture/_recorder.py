@@ -27,7 +27,19 @@ from initlab.capture._records import NormRecord, Records, UseRecord
 # Of `dropout_p` among the arguments of `multi_head_attention_forward`.
 _DROPOUT_PLACE = 10
 _KEEPS_OWNER = frozenset(
-    {"view", "norm", "sum", "shift", "pool", "factor", "scale", "cat", "dropout"}
+    {
+        "view",
+        "norm",
+        "sum",
+        "shift",
+        "pool",
+        "average",
+        "reduction",
+        "factor",
+        "scale",
+        "cat",
+        "dropout",
+    }
 )
 
 

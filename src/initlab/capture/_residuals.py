@@ -7,7 +7,18 @@ from initlab.capture._records import Records
 
 # What a skip may pass beside one layer, its projection.
 _ON_A_SKIP = frozenset(
-    {"view", "pool", "norm", "shift", "scale", "dropout", "cat", "activation", "layer"}
+    {
+        "view",
+        "pool",
+        "average",
+        "norm",
+        "shift",
+        "scale",
+        "dropout",
+        "cat",
+        "activation",
+        "layer",
+    }
 )
 _LONGEST_SKIP = 24
 

@@ -42,6 +42,8 @@ class Structure:
         plain = [each.plain for each in self._links]
         self._segments, self._depths = segments(plain)
         self._heads = heads(graph, {join.node for join in self._joins})
+        followed = {u for each in self._links for u in each.previous}
+        self._heads -= followed
         self._gates = gates(graph, records, [each.previous for each in self._links])
         self.norms = self._norms()
         self.blocks = self._blocks()
@@ -85,6 +87,7 @@ class Structure:
             norm_before=own.norm_before,
             previous=tuple(sorted(own.previous)),
             plain=tuple(sorted(own.plain)),
+            averaged=tuple(sorted(own.averaged & own.plain)),
             segment=self._segments[number],
             depth=self._depths[number],
             block=self._block_of_node.get(record.node),

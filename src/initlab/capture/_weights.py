@@ -10,8 +10,9 @@ from initlab.capture._records import UseRecord
 
 # Above, eigenvalues cost more than the forward pass.
 _LARGEST_SQUARE = 256
-# Gates of an LSTM, in PyTorch's order: input, forget, cell, output.
-_LSTM_GATES, _FORGET = 4, 1
+# The second gate of an LSTM (input, forget, cell, output) and of a GRU (reset, update,
+# new) says how much of the state is kept.
+_GATED, _FORGET = (3, 4), 1
 
 
 def weigh(record: UseRecord) -> list[list[int]]:
@@ -44,7 +45,7 @@ def weigh(record: UseRecord) -> list[list[int]]:
     found["distinct_units"] = float(record.units - copies(groups))
     if record.role == "recurrent":
         found["spectral_radius"] = _spectral_radius(real, parts)
-    if record.role and parts == _LSTM_GATES and bias is not None:
+    if record.role and parts in _GATED and bias is not None:
         gate = bias.detach().float().reshape(parts, -1)[_FORGET]
         found["forget_bias"] = float(gate.mean())
     return groups

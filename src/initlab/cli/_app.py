@@ -9,10 +9,12 @@ import typer
 from typer.exceptions import TyperException
 
 from initlab.cli._catalog import list_inits, show_init
+from initlab.cli._check import check
 from initlab.cli._compare import compare
 from initlab.cli._info import info
 from initlab.cli._lesson import app as lesson
 from initlab.cli._page import page
+from initlab.cli._power import power
 from initlab.cli._run import merge, run
 from initlab.cli._signal import signal
 from initlab.cli._stopped import StoppedError
@@ -33,6 +35,8 @@ app.command("status")(status)
 app.command("report")(report)
 app.command("export")(export)
 app.command("merge")(merge)
+app.command("check")(check)
+app.command("power")(power)
 app.command("list")(list_inits)
 app.command("show")(show_init)
 app.command("page")(page)

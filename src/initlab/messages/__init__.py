@@ -1,6 +1,14 @@
 """Every sentence that people read, by id; ready for translation."""
 
 from initlab.messages._causes import CAUSES, cause_sentence
+from initlab.messages._findings import (
+    FINDINGS,
+    SOUND,
+    SOUND_NEXT,
+    finding_fix,
+    finding_formula,
+    finding_sentence,
+)
 from initlab.messages._report import (
     ASK_MORE_MEMBERS,
     PAIRED_CAVEAT,
@@ -21,12 +29,18 @@ from initlab.messages._statements import STATEMENTS, statement_sentence
 __all__ = [
     "ASK_MORE_MEMBERS",
     "CAUSES",
+    "FINDINGS",
     "PAIRED_CAVEAT",
     "SIGNALS",
     "SIGNAL_CAVEAT",
     "SIGNAL_QUESTION",
+    "SOUND",
+    "SOUND_NEXT",
     "STATEMENTS",
     "cause_sentence",
+    "finding_fix",
+    "finding_formula",
+    "finding_sentence",
     "grid_question",
     "grid_title",
     "question_of",

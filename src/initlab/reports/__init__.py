@@ -1,7 +1,9 @@
 """Results for people and machines: a table, a page, a folder, JSON."""
 
+from initlab.reports._findings import FindingTable, finding_table, findings_as_json
 from initlab.reports._folder import refuse_foreign, write_folder
 from initlab.reports._json import PRINTED_EVERY, as_json, printed_records
+from initlab.reports._power import power_table
 from initlab.reports._report import report
 from initlab.reports._signals import SignalTable, signal_table, signals_as_json
 from initlab.reports._table import ComparisonTable, compare
@@ -9,9 +11,13 @@ from initlab.reports._table import ComparisonTable, compare
 __all__ = [
     "PRINTED_EVERY",
     "ComparisonTable",
+    "FindingTable",
     "SignalTable",
     "as_json",
     "compare",
+    "finding_table",
+    "findings_as_json",
+    "power_table",
     "printed_records",
     "refuse_foreign",
     "report",

@@ -8,6 +8,12 @@ from typing import Any
 import xarray as xr
 from matplotlib.figure import Figure
 
+from initlab.reports._findings import (
+    FINDING_PICTURES,
+    draw_findings,
+    finding_page,
+    findings_as_json,
+)
 from initlab.reports._grid_page import (
     GRID_PICTURES,
     draw_grid,
@@ -68,6 +74,13 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
             draw=draw_signals,
             page=signal_page,
             as_json=signals_as_json,
+        ),
+        "check": Kind(
+            command="initlab check",
+            pictures=FINDING_PICTURES,
+            draw=draw_findings,
+            page=finding_page,
+            as_json=findings_as_json,
         ),
     }
 )

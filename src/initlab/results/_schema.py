@@ -6,28 +6,20 @@ arrays; everything after this room reads datasets only.
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 import xarray as xr
 
+from initlab.results._model_schema import MODEL_SCHEMA
+from initlab.results._variable import HISTOGRAM as _HISTOGRAM
+from initlab.results._variable import LAYER as _LAYER
+from initlab.results._variable import RUN as _RUN
+from initlab.results._variable import TRACE as _TRACE
+from initlab.results._variable import Variable
+
 SCHEMA_VERSION = 2
-
-_RUN = ("init", "member")
-_TRACE = (*_RUN, "step")
-_LAYER = (*_TRACE, "layer")
-_HISTOGRAM = ("init", "stage", "layer")
-
-
-@dataclass(frozen=True, slots=True)
-class Variable:
-    """A variable's dimensions, unit, and what it is."""
-
-    dims: tuple[str, ...]
-    units: str
-    about: str
 
 
 def _signals() -> dict[str, Variable]:
@@ -150,6 +142,7 @@ SCHEMA: Mapping[str, Variable] = MappingProxyType(
             ("init", "grid_y", "grid_x"), "1", "member 0's prediction on a grid"
         ),
         **_signals(),
+        **MODEL_SCHEMA,
         "train_x": Variable(("example", "feature"), "1", "training inputs"),
         "train_y": Variable(("example",), "1", "training targets"),
     }

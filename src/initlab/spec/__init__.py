@@ -27,6 +27,7 @@ from initlab.spec._model import (
     ParameterReading,
     WeightUse,
 )
+from initlab.spec._model_text import facts_from_json, facts_to_json
 from initlab.spec._names import (
     ACTIVATION_NAMES,
     LOSS_NAMES,
@@ -95,6 +96,8 @@ __all__ = [
     "digest",
     "dimension",
     "extension",
+    "facts_from_json",
+    "facts_to_json",
     "from_toml",
     "grid_label",
     "in_order_of",

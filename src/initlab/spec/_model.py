@@ -36,6 +36,8 @@ class WeightUse:
         norm_before: Whether its input comes out of a normalization.
         previous: Indices of the uses whose outputs reach it through no other layer.
         plain: Those of `previous` with no normalization, sum or product in between.
+        averaged: Those of `plain` with a mean over positions in between, which shrinks
+            gradients by the positions.
         segment: Of the plain chain it belongs to; layers of one segment have no
             normalization between them.
         depth: Place in its segment, from 0.
@@ -69,6 +71,7 @@ class WeightUse:
     norm_before: bool = False
     previous: tuple[int, ...] = ()
     plain: tuple[int, ...] = ()
+    averaged: tuple[int, ...] = ()
     segment: int = 0
     depth: int = 0
     block: int | None = None

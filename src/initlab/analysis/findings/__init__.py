@@ -1,0 +1,9 @@
+"""What is wrong with a model's starting weights: root causes among WI01 to WI24.
+
+One small file per family of checks; `find` runs them all on a dataset.
+"""
+
+from initlab.analysis.findings._find import find
+from initlab.analysis.findings._finding import CHECKS, SEVERITIES, Finding, Severity
+
+__all__ = ["CHECKS", "SEVERITIES", "Finding", "Severity", "find"]

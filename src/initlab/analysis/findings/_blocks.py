@@ -1,0 +1,91 @@
+"""Checks of residual trunks: growth, and normalizations that are switched off."""
+
+import math
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from initlab.analysis.findings._finding import Finding
+from initlab.analysis.findings._model import Model
+from initlab.spec import Block
+
+# Of the trunk's size over all its blocks; a sum of 100 equal branches grows by 10.
+_GROWTH_WARNING, _GROWTH_ERROR = math.log(30.0), math.log(1e3)
+# Growth per block that does not level off: each branch as large as its trunk.
+_PER_BLOCK = 1.25
+
+
+def residual_growth(model: Model) -> Iterator[Finding]:
+    """WI16: a trunk that grows block by block, faster than a sum of equals would."""
+    for trunk in _trunks(model):
+        ratios = [b.sum_rms / b.skip_rms for b in trunk if b.skip_rms > 0]
+        if len(ratios) < 2 or not np.isfinite(ratios).all():
+            continue
+        late = float(np.median(ratios[len(ratios) // 2 :]))
+        growth = math.log(trunk[-1].sum_rms / trunk[0].skip_rms)
+        per_block = math.exp(growth / len(ratios))
+        if not (growth > _GROWTH_WARNING and late > _PER_BLOCK):
+            continue
+        worst = trunk[int(np.argmax(ratios))]
+        place = model.uses[worst.ends[-1]] if worst.ends else None
+        yield Finding(
+            id="WI16",
+            severity="error" if growth > _GROWTH_ERROR else "warning",
+            cause="residual_growth",
+            module=place.module if place else worst.module,
+            parameter=(
+                worst.scales[-1] if worst.scales else place.parameter if place else None
+            ),
+            measured=per_block,
+            expected=math.sqrt(1 + 1 / len(ratios)),
+            evidence={"blocks": len(ratios), "growth": math.exp(growth)},
+            places=tuple(
+                model.uses[end].parameter for block in trunk for end in block.ends
+            ) + tuple(scale for block in trunk for scale in block.scales),
+        )  # fmt: skip
+
+
+def _trunks(model: Model) -> Iterator[Sequence[Block]]:
+    """Yield runs of blocks on a trunk that nothing normalizes in between."""
+    run: list[Block] = []
+    for block in model.facts.blocks:
+        if block.outer is not None:
+            continue
+        # A skip that is not what the last sum was begins another trunk.
+        if run and not 0.2 < block.skip_rms / max(run[-1].sum_rms, 1e-30) < 5:
+            yield run
+            run = []
+        run.append(block)
+        if block.post_norm:
+            yield run
+            run = []
+    if run:
+        yield run
+
+
+def gamma_zero(model: Model) -> Iterator[Finding]:
+    """WI17: a normalization with factor 0 where no other way leads on."""
+    found = []
+    for norm in model.facts.norms:
+        if norm.gamma_zero < 1 or norm.parameter is None:
+            continue
+        facts = model.parameter(norm.parameter)
+        if facts is None or facts.frozen:
+            continue
+        on_trunk = norm.block is None
+        stuck = bool(facts.later_gradient_zero)
+        if (on_trunk and not _beside_a_skip(model, norm.before)) or stuck:
+            found.append(norm)
+    if found:
+        first = found[0]
+        yield Finding(
+            id="WI17", severity="error", cause="gamma_zero", module=first.module,
+            parameter=first.parameter, measured=0.0, expected=1.0,
+            places=tuple(n.parameter for n in found if n.parameter),
+        )  # fmt: skip
+
+
+def _beside_a_skip(model: Model, before: Sequence[int]) -> bool:
+    """Whether a normalization is that of a projection, whose branch goes on."""
+    skips = {use for block in model.facts.blocks for use in block.skip_uses}
+    return bool(before) and set(before) <= skips

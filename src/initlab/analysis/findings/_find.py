@@ -1,0 +1,167 @@
+"""All checks on all members: root causes first, and what they explain left out."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+
+import xarray as xr
+
+from initlab.analysis.findings import (
+    _blocks,
+    _flows,
+    _outputs,
+    _scales,
+    _sequences,
+    _steps,
+    _tensors,
+    _units,
+)
+from initlab.analysis.findings._finding import SEVERITIES, Finding
+from initlab.analysis.findings._model import Model, models_of
+
+Rule = Callable[[Model], Iterator[Finding]]
+
+# In order of precedence: a finding may explain those after it.
+_RULES: tuple[Rule, ...] = (
+    _tensors.not_finite,
+    _tensors.not_initialized,
+    _tensors.symmetric_units,
+    _blocks.gamma_zero,
+    _tensors.dead_zeros,
+    _outputs.tied_embedding,
+    _sequences.attention,
+    _flows.depth_budgets,
+    _units.dead_units,
+    _scales.off_scale,
+    _units.saturated_units,
+    _blocks.residual_growth,
+    _steps.low_precision,
+    _sequences.recurrent_gates,
+    _flows.backward_ends,
+    _flows.alike_features,
+    _outputs.over_confident,
+    _outputs.prior_ignored,
+    _tensors.symmetric_update,
+    _sequences.tokens_alike,
+    _steps.first_update,
+    _flows.finite_width,
+)
+
+# What each check explains, wherever it is found.
+_EXPLAINS = {
+    "WI01": {f"WI{n:02}" for n in range(2, 25)} - {"WI21", "WI02"},
+    "WI02": {"WI04", "WI11", "WI07", "WI08", "WI09", "WI10", "WI14"},
+    "WI03": {"WI04", "WI07", "WI08", "WI10", "WI11", "WI24", "WI12", "WI17"},
+    "WI05": {"WI06", "WI07", "WI08", "WI09", "WI10", "WI11", "WI12", "WI14", "WI04"},
+    "WI06": {"WI07", "WI08", "WI09", "WI10", "WI05", "WI11", "WI14"},
+    "WI07": {"WI12", "WI08", "WI09", "WI10", "WI11", "WI04"},
+    "WI12": {"WI03", "WI04", "WI11", "WI07", "WI08", "WI10"},
+    "WI13": {"WI07", "WI10"},
+    "WI16": {"WI09", "WI10", "WI14", "WI23"},
+    "WI17": {"WI03", "WI04", "WI11", "WI12", "WI08", "WI10", "WI24"},
+    "WI18": {"WI14", "WI05"},
+    "WI22": {"WI03", "WI05", "WI08", "WI07", "WI04", "WI24", "WI11"},
+    "WI23": {"WI05"},
+}
+
+
+def find(dataset: xr.Dataset) -> list[Finding]:
+    """Return the root causes in a checked model, the worst first.
+
+    What is found in fewer than half of the members is a matter of the seed, and info.
+
+    Args:
+        dataset: Of kind "check", as `initlab.pytorch.check` makes it.
+    """
+    members = models_of(dataset)
+    found = [_of_member(model) for model in members]
+    return sorted(_merged(found), key=_order)
+
+
+def _of_member(model: Model) -> list[Finding]:
+    every = [finding for rule in _RULES for finding in rule(model)]
+    return _root_causes(every)
+
+
+def _root_causes(every: Sequence[Finding]) -> list[Finding]:
+    """Leave out what a finding of the same or a higher severity explains."""
+    kept: list[Finding] = []
+    for finding in every:
+        explained = [
+            other
+            for other in every
+            if other is not finding
+            and _explained_by(finding, other)
+            and not (_explained_by(other, finding)
+                     and every.index(finding) < every.index(other))
+        ]  # fmt: skip
+        covered = any(
+            other.id == finding.id and other.cause in _CHAINS
+            and finding.cause not in _CHAINS and _rank(other) > 0
+            for other in every
+        )  # fmt: skip
+        if not explained and not covered:
+            kept.append(finding)
+    return [
+        replace(
+            one,
+            consequences=tuple(
+                dict.fromkeys(
+                    [
+                        *one.consequences,
+                        *(
+                            other.id for other in every
+                            if other.id in _EXPLAINS.get(one.id, ())
+                            and other not in kept
+                        ),
+                    ]
+                )
+            ),
+        )
+        for one in kept
+    ]  # fmt: skip
+
+
+def _merged(found: Sequence[Sequence[Finding]]) -> list[Finding]:
+    """Join members' findings of one cause at one place."""
+    groups: dict[tuple[str, str, str | None], list[Finding]] = {}
+    for findings in found:
+        for one in findings:
+            groups.setdefault((one.id, one.module, one.parameter), []).append(one)
+    total = len(found)
+    merged = []
+    for group in groups.values():
+        one = max(group, key=_rank)
+        if len(group) * 2 < total:
+            one = replace(one, severity="info")
+        merged.append(replace(one, found_in=(len(group), total)))
+    return merged
+
+
+def _explained_by(finding: Finding, other: Finding) -> bool:
+    """Whether one finding is a consequence of another."""
+    if other.cause in _MEMORY and finding is not other and finding.id != "WI01":
+        # What stands in such a tensor means nothing.
+        return finding.parameter == other.parameter or finding.id not in _OF_TENSORS
+    if finding.id not in _EXPLAINS.get(other.id, ()) or _rank(other) == 0:
+        return False
+    if finding.id == "WI12" and other.id == "WI07":
+        return other.cause == "drowned_by_biases"
+    if finding.cause == "biased_off":
+        return False
+    if {finding.id, other.id} == {"WI05", "WI06"}:
+        # Of two gains or fans, those of the same layers are one thing.
+        return bool(set(finding.places) & set(other.places)) or other.cause in _CHAINS
+    return True
+
+
+_MEMORY = frozenset({"uninitialized", "old_memory"})
+_OF_TENSORS = frozenset({"WI01", "WI02", "WI03", "WI05", "WI06", "WI21"})
+_CHAINS = frozenset({"wrong_gain", "one_layer"})
+
+
+def _rank(finding: Finding) -> int:
+    return SEVERITIES.index(finding.severity)
+
+
+def _order(finding: Finding) -> tuple[int, str]:
+    return -_rank(finding), finding.id

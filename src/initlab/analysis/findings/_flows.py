@@ -1,0 +1,262 @@
+"""Checks of whole chains: does the signal arrive, does the gradient come back?"""
+
+import math
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from initlab import theory
+from initlab.activations import ACTIVATIONS
+from initlab.analysis.findings._finding import Finding, Severity
+from initlab.analysis.findings._laws import FANS, WRONG_FANS, std
+from initlab.analysis.findings._model import Model
+from initlab.analysis.findings._scales import wanted_gain, wrong_fan
+from initlab.spec import WeightUse
+
+# Largest sum of ln chi: docs/trainability.md and docs/check-calibration.md.
+BUDGET_WARNING, BUDGET_ERROR = 9.0, 14.0
+# Up to so many layers, more is borderline: AlexNet from its start has 12, and trains.
+_FEW_LAYERS, _FEW_WARNING = 10, 14.0
+# Gradients that grow on the way back, from a gain that is too large in every layer.
+_GROWTH_WARNING = 6.0
+_SHORTEST = 3
+_DROWNED = 0.3
+_VANISHED = 1e-12
+_ONE_LAYER = math.log(5.0)
+_OFF_GAIN = math.log(1.5) / 2
+_ALIKE, _CERTAINLY_ALIKE, _ALIKE_INPUTS = 0.99, 0.9999, 0.9
+_FORWARD_WARNING, _FORWARD_ERROR = math.log(1e2), math.log(1e4)
+_BACKWARD_WARNING, _BACKWARD_ERROR = math.log(1e5), math.log(1e8)
+
+
+def depth_budgets(model: Model) -> Iterator[Finding]:
+    """WI05, WI07 to WI09: budgets of plain chains, and the gain that breaks them."""
+    for chain in model.chains():
+        hidden = [use for use in chain if not use.head]
+        if len(chain) < _SHORTEST or not hidden:
+            continue
+        chi = [_factor(model, use) for use in chain[:-1]]
+        ends = model.of("delta_norm", chain[-1].index) > 0
+        if not ends or any(use.zero for use in chain) or np.isnan(chi).any():
+            continue
+        budget = theory.gradient_budget(chi)
+        size = budget.largest
+        forward = _forward_change(model, hidden)
+        few = len(chain) <= _FEW_LAYERS
+        limit = _FEW_WARNING if few and budget.sign < 0 else BUDGET_WARNING
+        growing = budget.sign > 0 and size > _GROWTH_WARNING
+        if size < limit and abs(forward) < _FORWARD_WARNING and not growing:
+            continue
+        error = size > max(BUDGET_ERROR, limit) or abs(forward) > _FORWARD_ERROR
+        found = _blamed(model, chain, budget, forward, "error" if error else "warning")
+        only_growing = size < limit and abs(forward) < _FORWARD_WARNING
+        if not only_growing or found.cause in ("wrong_gain", "wrong_fan"):
+            yield found
+
+
+def _factor(model: Model, use: WeightUse) -> float:
+    """Return chi; where nothing comes back any more, that of a vanished gradient."""
+    if model.of("delta_norm", use.index) == 0:
+        return _VANISHED
+    return model.of("chi", use.index)
+
+
+def _forward_change(model: Model, hidden: Sequence[WeightUse]) -> float:
+    """Return the largest ln change of the pre-activations' size along a chain."""
+    sizes = [model.of("preactivation_rms", use.index) for use in hidden]
+    logs = [math.log(size) for size in sizes if size > 0 and math.isfinite(size)]
+    if len(logs) < 2:
+        return 0.0
+    return logs[-1] - logs[0]
+
+
+def _blamed(
+    model: Model,
+    chain: Sequence[WeightUse],
+    budget: theory.GradientBudget,
+    forward: float,
+    severity: Severity,
+) -> Finding:
+    """Return the finding for a chain: the gain where that is why, else the budget."""
+    inside = [use for use in chain if not use.head and not use.stem] or list(chain)
+    away = {
+        use.index: math.log(
+            max(model.weight_factor(use.index), 1e-300) / wanted_factor(use)
+        ) / 2
+        for use in inside
+    }  # fmt: skip
+    middle = float(np.median(list(away.values())))
+    off = [u for u in inside if away[u.index] * middle > 0
+           and abs(away[u.index]) > _OFF_GAIN]  # fmt: skip
+    odd = max(inside, key=lambda u: abs(away[u.index] - middle))
+    biases = np.median([model.of("bias_rms", u.index) for u in inside])
+    signal = np.nanmax([model.of("preactivation_rms", u.index) for u in chain])
+    drowned = biases > _DROWNED * signal
+    consequences = tuple(
+        check
+        for check, here in (
+            ("WI07", budget.largest > BUDGET_WARNING),
+            ("WI08", forward < -_FORWARD_WARNING),
+            ("WI09", forward > _FORWARD_WARNING),
+        )
+        if here
+    )
+    evidence = {
+        "layers": len(chain),
+        "budget": budget.largest * budget.sign,
+        "gradient_factor": math.exp(budget.largest * budget.sign / 2),
+        "forward_factor": math.exp(forward),
+        "activation": inside[0].activation,
+        "critical": wanted_factor(inside[0]),
+        "gain": wanted_gain(inside[0]),
+    }
+    if drowned and budget.largest > BUDGET_WARNING:
+        return Finding(
+            id="WI07", severity=severity, cause="drowned_by_biases",
+            module=off[0].module if off else inside[0].module,
+            parameter=(off[0] if off else inside[0]).bias,
+            measured=budget.largest * budget.sign, expected=BUDGET_WARNING,
+            evidence=evidence, places=tuple(u.bias or u.parameter for u in inside),
+            consequences=("WI11",),
+        )  # fmt: skip
+    if abs(away[odd.index] - middle) > _ONE_LAYER and len(off) < len(inside):
+        return Finding(
+            id="WI05", severity=severity, cause="one_layer", module=odd.module,
+            parameter=odd.parameter, measured=model.weight_factor(odd.index),
+            expected=wanted_factor(odd),
+            evidence=evidence | {
+                "ratio": math.exp(-away[odd.index]),
+                "critical": wanted_factor(odd), "activation": odd.activation,
+            },
+            places=(odd.parameter,), consequences=consequences,
+        )  # fmt: skip
+    if abs(middle) > _OFF_GAIN and len(off) >= len(inside) / 2:
+        first = off[0]
+        fans = [wrong_fan(u, std(model, u), (wanted_gain(u),)) for u in off]
+        named = max(set(fans), key=lambda name: (name is not None, fans.count(name)))
+        if (
+            named is not None
+            and fans.count(named) >= 0.6 * len(off)
+            and _tells(
+                [u for u, fan in zip(off, fans, strict=True) if fan == named], named
+            )
+        ):
+            first = off[fans.index(named)]
+            own = model.fan_in(first.index)
+            wanted = wanted_gain(first) / math.sqrt(own)
+            return Finding(
+                id="WI06", severity=severity, cause="wrong_fan", module=first.module,
+                parameter=first.parameter, measured=model.weight_factor(first.index),
+                expected=wanted_gain(first) ** 2,
+                evidence=evidence | {
+                    "formula_that_fits": named, "fan_in": own,
+                    "std": std(model, first), "expected_std": wanted,
+                    "ratio": wanted / std(model, first),
+                },
+                places=tuple(u.parameter for u in off), consequences=consequences,
+            )  # fmt: skip
+        return Finding(
+            id="WI05", severity=severity, cause="wrong_gain", module=first.module,
+            parameter=first.parameter, measured=model.weight_factor(first.index),
+            expected=wanted_factor(first),
+            evidence=evidence | {"ratio": math.exp(-middle)},
+            places=tuple(use.parameter for use in off), consequences=consequences,
+        )  # fmt: skip
+    by_forward = budget.largest <= BUDGET_WARNING
+    first = chain[max(0, budget.first - 1)]
+    check = consequences[0] if consequences else "WI07"
+    return Finding(
+        id=check, severity=severity,
+        cause="forward_change" if by_forward else "depth_budget", module=first.module,
+        parameter=first.parameter,
+        measured=math.exp(forward) if by_forward else budget.largest * budget.sign,
+        expected=math.exp(_FORWARD_WARNING) if by_forward else BUDGET_WARNING,
+        evidence=evidence, places=tuple(use.parameter for use in chain),
+        consequences=consequences[1:],
+    )  # fmt: skip
+
+
+def _tells(uses: Sequence[WeightUse], formula: str) -> bool:
+    """Whether layers show another fan, and not as well a gain that all have."""
+    ratios = [FANS["fan_in"](u.layer) / WRONG_FANS[formula](u.layer) for u in uses]
+    sizes = np.abs(np.log(ratios))
+    return bool(np.ptp(np.log(ratios)) > 0.4 or sizes.min() > math.log(4.0))
+
+
+def wanted_factor(use: WeightUse) -> float:
+    """Return the weight variance at which a layer is critical at q = 1, or nearly."""
+    name = use.activation if use.activation in ACTIVATIONS else use.source
+    if name not in ACTIVATIONS:
+        return 1.0
+    slope = float(theory.slope_moment(name, 1.0))
+    return 1 / slope if slope > 0 else wanted_gain(use) ** 2
+
+
+def backward_ends(model: Model) -> Iterator[Finding]:
+    """WI10: gradients at the two ends of the trunk, where nothing plain explains it."""
+    trunk = [
+        use for use in model.uses
+        if use.block is None and not use.gate and use.layer.kind != "embedding"
+        and not use.role
+    ]  # fmt: skip
+    norms = [(use, model.of("delta_norm", use.index)) for use in trunk]
+    norms = [(u, n) for u, n in norms if n > 0 and math.isfinite(n)]
+    if len(norms) < 2:
+        return
+    (first, low), (_, high) = norms[0], norms[-1]
+    change = math.log(low / high)
+    if abs(change) > _BACKWARD_WARNING:
+        yield Finding(
+            id="WI10",
+            severity="error" if abs(change) > _BACKWARD_ERROR else "warning",
+            cause="backward_change", module=first.module, parameter=first.parameter,
+            measured=math.exp(change),
+            expected=math.exp(math.copysign(_BACKWARD_WARNING, change)),
+            evidence={"layers": len(norms)},
+        )  # fmt: skip
+
+
+def alike_features(model: Model) -> Iterator[Finding]:
+    """WI11: inputs that differ come out alike of the last hidden layer."""
+    if model.facts.attentions:
+        return
+    for chain in model.chains():
+        hidden = [u for u in chain if not u.head]
+        if len(hidden) < 2 or hidden[-1].gate:
+            continue
+        first, last = hidden[0], hidden[-1]
+        before = model.of("given_cosine", first.index)
+        after = model.of("centred_cosine", last.index)
+        units = model.of("units", last.index)
+        if before < _ALIKE_INPUTS and after > _ALIKE and units > 2:
+            # As of AlexNet from PyTorch's start: biases drown the signal; it trains.
+            few = len(chain) <= _FEW_LAYERS
+            certain = after > _CERTAINLY_ALIKE
+            sizes = [model.of("centred_cosine", u.index) for u in hidden]
+            places = [u for u, size in zip(hidden, sizes, strict=True)
+                      if size > _ALIKE_INPUTS]  # fmt: skip
+            collapsing = places[0] if places else last
+            yield Finding(
+                id="WI11",
+                severity="info" if few else "error" if certain else "warning",
+                cause="alike_features", module=collapsing.module,
+                parameter=collapsing.parameter, measured=after, expected=_ALIKE,
+                evidence={"before": before, "layers": len(hidden),
+                          "last": last.parameter},
+                places=tuple(u.parameter for u in hidden),
+            )  # fmt: skip
+
+
+def finite_width(model: Model) -> Iterator[Finding]:
+    """WI20: a chain too narrow for predictions, or with layers born dead."""
+    for chain in model.chains():
+        widths = [model.of("units", u.index) for u in chain if not u.head]
+        if len(widths) < _SHORTEST:
+            continue
+        narrow = sum(1 / width for width in widths)
+        if narrow > theory.WIDTH_SUM_LIMIT:
+            yield Finding(
+                id="WI20", severity="info", cause="narrow", module=chain[0].module,
+                parameter=chain[0].parameter, measured=narrow,
+                expected=theory.WIDTH_SUM_LIMIT, evidence={"layers": len(widths)},
+            )  # fmt: skip

@@ -1,0 +1,134 @@
+"""Which law a model's weights follow, and which of them do not.
+
+A law is a fan that variances are divided by. Healthy models mix gains (heads, branch
+ends), so that one gain says little of one layer; that all layers but one follow a law
+says much of that one.
+"""
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+
+import numpy as np
+
+from initlab.analysis.findings._model import Model
+from initlab.spec import LayerSpec, WeightUse
+
+# Gains that differ by less are the same: He's and LeCun's differ by 1.41.
+_SAME_GAIN = math.log(1.6)
+_MAJORITY, _FEWEST = 0.6, 4
+# Standard errors of a sample's deviation that are no evidence.
+_SIGMAS = 4.0
+
+
+def _taps(layer: LayerSpec) -> int:
+    return math.prod(layer.kernel)
+
+
+def _own(layer: LayerSpec) -> float:
+    """Inputs that a unit adds up."""
+    first, second = layer.shape[:2]
+    if layer.transposed:
+        strides = math.prod(layer.strides)
+        return first / layer.groups * _taps(layer) / strides
+    return second * _taps(layer)
+
+
+def _outputs(layer: LayerSpec) -> float:
+    """PyTorch's fan_out: groups ignored."""
+    return layer.shape[0] * _taps(layer)
+
+
+def _reported(layer: LayerSpec) -> float:
+    """PyTorch's fan_in: of a transposed convolution, its outputs."""
+    return layer.shape[1] * _taps(layer)
+
+
+FANS: Mapping[str, Callable[[LayerSpec], float]] = MappingProxyType(
+    {
+        "fan_in": _own,
+        "fan_out": _outputs,
+        "fan_out of a group": lambda layer: _outputs(layer) / layer.groups,
+        "fan_avg": lambda layer: (_reported(layer) + _outputs(layer)) / 2,
+        "torch's fan_in": _reported,
+        "none": lambda _: 1.0,
+    }
+)
+
+# Formulas in circulation that miss a layer's true fan_in.
+WRONG_FANS: Mapping[str, Callable[[LayerSpec], float]] = MappingProxyType(
+    {
+        "groups ignored": lambda layer: _own(layer) * layer.groups,
+        "kernel area left out": lambda layer: layer.shape[1],
+        "transposed fans swapped": lambda layer: (
+            _reported(layer) if layer.transposed else _own(layer)
+        ),
+        "stride ignored": lambda layer: (
+            layer.shape[0] / layer.groups * _taps(layer)
+            if layer.transposed
+            else _own(layer)
+        ),
+        "fan_out for fan_in": lambda layer: (
+            _own(layer) if layer.transposed else _outputs(layer) / layer.packed
+        ),
+    }
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LawFit:
+    """The law that most of some weights follow.
+
+    Attributes:
+        fan: Name of the fan.
+        gain: Median of std times the root of the fan.
+        coverage: Share of the weights within the same gain.
+        spread: Median absolute deviation of ln gain.
+        away: By use, ln of its gain over the median one.
+    """
+
+    fan: str
+    gain: float
+    coverage: float
+    spread: float
+    away: Mapping[int, float]
+
+
+def fit_law(model: Model, uses: Sequence[WeightUse], fan: str) -> LawFit:
+    """Return how well a law fits some weights."""
+    logs = {
+        use.index: math.log(std(model, use) * math.sqrt(FANS[fan](use.layer)))
+        for use in uses
+    }
+    middle = float(np.median(list(logs.values())))
+    away = {use: log - middle for use, log in logs.items()}
+    sizes = np.abs(list(away.values()))
+    return LawFit(
+        fan=fan,
+        gain=math.exp(middle),
+        coverage=float(np.mean(sizes < _SAME_GAIN)),
+        spread=float(np.median(sizes)),
+        away=away,
+    )
+
+
+def laws(model: Model, uses: Sequence[WeightUse]) -> list[LawFit]:
+    """Return the laws that most of some weights follow, the best first."""
+    if len(uses) < _FEWEST:
+        return []
+    fits = [fit_law(model, uses, fan) for fan in FANS]
+    good = [fit for fit in fits if fit.coverage >= _MAJORITY]
+    return sorted(good, key=lambda fit: (-round(fit.coverage, 2), fit.spread))
+
+
+def std(model: Model, use: WeightUse) -> float:
+    """Return the root of the second moment of a weight's entries."""
+    return math.hypot(
+        model.of("weight_std", use.index), model.of("weight_mean", use.index)
+    )
+
+
+def noise(use: WeightUse) -> float:
+    """Return how far ln std may be off by chance."""
+    return _SIGMAS / math.sqrt(2 * math.prod(use.layer.shape))

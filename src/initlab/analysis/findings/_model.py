@@ -1,0 +1,97 @@
+"""One member of a checked model, as the rules read it."""
+
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+import xarray as xr
+
+from initlab.spec import ModelFacts, ParameterReading, WeightUse, facts_from_json
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """Facts and measures of one member.
+
+    Attributes:
+        facts: From its reading.
+        measures: One number per use and variable.
+        by_name: Parameters by name.
+    """
+
+    facts: ModelFacts
+    measures: Mapping[str, np.ndarray]
+    by_name: Mapping[str, ParameterReading] = field(default_factory=dict)
+
+    @property
+    def uses(self) -> tuple[WeightUse, ...]:
+        """Weights in order of execution."""
+        return self.facts.uses
+
+    def of(self, name: str, use: int) -> float:
+        """Return a measure of a use; nan where there is none."""
+        values = self.measures.get(name)
+        return math.nan if values is None else float(values[use])
+
+    def fan_in(self, use: int) -> float:
+        """Return the true fan_in of a use."""
+        return self.of("fan_in", use)
+
+    def weight_factor(self, use: int) -> float:
+        """Return fan_in times the second moment of the weight's entries."""
+        second = self.of("weight_std", use) ** 2 + self.of("weight_mean", use) ** 2
+        return self.fan_in(use) * second
+
+    def parameter(self, name: str) -> ParameterReading | None:
+        """Return a parameter by name."""
+        return self.by_name.get(name)
+
+    def fresh(self) -> Iterator[WeightUse]:
+        """Yield uses that laws about fresh weights apply to."""
+        if self.facts.trained:
+            return
+        for use in self.uses:
+            if not (use.frozen or use.adapter):
+                yield use
+
+    def chain(self, segment: int) -> list[WeightUse]:
+        """Return the longest plain chain of a segment, in order."""
+        members = [use for use in self.uses if use.segment == segment]
+        last = max(members, key=lambda use: use.depth)
+        chain = [last]
+        while chain[-1].plain:
+            below = max(chain[-1].plain, key=lambda u: self.uses[u].depth)
+            if self.uses[below].depth >= chain[-1].depth:
+                break
+            chain.append(self.uses[below])
+        return chain[::-1]
+
+    def chains(self) -> list[list[WeightUse]]:
+        """Return the longest plain chain of every segment."""
+        return [self.chain(s) for s in dict.fromkeys(use.segment for use in self.uses)]
+
+
+def models_of(dataset: xr.Dataset) -> list[Model]:
+    """Return the members of a checked model's dataset."""
+    every = facts_from_json(dataset.attrs["facts"])
+    one = dataset.isel(init=0, step=0)
+    layer_only = {
+        str(name): np.asarray(values.values)
+        for name, values in one.data_vars.items()
+        if values.dims == ("layer",) and values.dtype.kind == "f"
+    }
+    found = []
+    for member, facts in enumerate(every):
+        measures = layer_only | {
+            str(name): values.values[member]
+            for name, values in one.data_vars.items()
+            if values.dims == ("member", "layer")
+        }
+        names = {
+            name: parameter
+            for parameter in facts.parameters
+            for name in (parameter.name, *parameter.aliases)
+        }
+        found.append(Model(facts, measures, names))
+    return found

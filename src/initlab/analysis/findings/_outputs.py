@@ -1,0 +1,119 @@
+"""Checks of what comes out: over-confident, blind to the prior, tied and loud."""
+
+import math
+from collections.abc import Iterator
+
+from initlab.analysis.findings._finding import Finding
+from initlab.analysis.findings._model import Model
+from initlab.spec import WeightUse
+
+# Nats of the initial loss over the prior's entropy.
+_EXCESS_INFO, _EXCESS_WARNING, _EXCESS_ERROR = 0.5, 2.0, 20.0
+# The same where no targets are known, and outputs need not be logits.
+_BLIND_WARNING, _BLIND_ERROR = 4.0, 40.0
+_PRIOR_GAIN, _ROWS_PER_CLASS = 0.5, 2
+_FAR_FROM_MEAN = 3.0
+_TIED_LOUD, _TIED_QUIET, _TIED_ERROR = 3.0, 1e-3, 6.0
+
+
+def over_confident(model: Model) -> Iterator[Finding]:
+    """WI14: the first loss is far over that of knowing nothing."""
+    output = model.facts.output
+    head = _head(model)
+    if head is None or output.nonfinite:
+        return
+    known = output.classes > 1 and output.loss_kind in ("cross_entropy", "binary")
+    excess = output.loss - output.prior_loss if known else output.random_excess
+    if output.classes > 2 and math.isfinite(output.random_excess):
+        # Few examples make the loss noisy; random labels on the same outputs do not.
+        excess = min(excess, output.random_excess) if known else excess
+    warning = _EXCESS_WARNING if known else _BLIND_WARNING
+    error = _EXCESS_ERROR if known else _BLIND_ERROR
+    regression = not known and output.loss_kind in ("mse",)
+    if regression:
+        large = output.rms / max(output.target_std, abs(output.target_mean), 1e-12)
+        if large > 10:
+            yield Finding(
+                id="WI14", severity="warning", cause="loud_regression",
+                module=head.module, parameter=head.parameter, measured=output.rms,
+                expected=output.target_std, evidence={"ratio": 1 / large},
+            )  # fmt: skip
+        return
+    if not known and (not _may_be_logits(output.shape) or model.facts.trained):
+        return
+    if excess > _EXCESS_INFO:
+        yield Finding(
+            id="WI14",
+            severity="error" if excess > error else
+            "warning" if excess > warning else "info",
+            cause="over_confident", module=head.module, parameter=head.parameter,
+            measured=excess, expected=_EXCESS_INFO,
+            evidence={
+                "std": output.std, "classes": output.classes or output.shape[-1],
+                "known": known, "ratio": 0.5 / max(output.std, 1e-12),
+            },
+        )  # fmt: skip
+
+
+def prior_ignored(model: Model) -> Iterator[Finding]:
+    """WI15: the output's bias does not know what is common among the targets."""
+    output, head = model.facts.output, _head(model)
+    if head is None:
+        return
+    if output.classes > 1 and output.loss_rows >= _ROWS_PER_CLASS * output.classes:
+        # Labels drawn uniformly seem uneven by about so much.
+        by_chance = (output.classes - 1) / (2 * output.loss_rows)
+        gain = math.log(output.classes) - output.class_entropy - by_chance
+        excess = output.loss - output.class_entropy
+        share = max(3.0 / output.classes, 0.5) if output.classes > 2 else 0.8
+        telling = gain > _PRIOR_GAIN or (
+            output.classes == 2 and output.class_share > 0.9
+        )
+        if telling and excess > 0.6 * gain and output.class_share > share:
+            yield Finding(
+                id="WI15", severity="warning", cause="imbalance_ignored",
+                module=head.module, parameter=head.bias or head.parameter,
+                measured=output.loss, expected=output.class_entropy,
+                evidence={"share": output.class_share, "bias": head.bias is not None},
+            )  # fmt: skip
+        return
+    away = abs(output.target_mean - output.mean)
+    if output.loss_kind == "binary" or not math.isfinite(away):
+        return
+    spread = max(output.target_std, 1e-12)
+    if output.loss_kind and away > _FAR_FROM_MEAN * max(spread, output.rms):
+        yield Finding(
+            id="WI15", severity="warning", cause="mean_ignored", module=head.module,
+            parameter=head.bias or head.parameter, measured=output.mean,
+            expected=output.target_mean,
+            evidence={"target_std": output.target_std, "bias": head.bias is not None},
+        )  # fmt: skip
+
+
+def tied_embedding(model: Model) -> Iterator[Finding]:
+    """WI18: an embedding that is also the head makes logits too large, or none."""
+    for use in model.uses:
+        if not (use.head and use.tied and use.layer.kind != "embedding"):
+            continue
+        size = model.of("preactivation_std", use.index)
+        if size > _TIED_LOUD or size < _TIED_QUIET:
+            parameter = model.parameter(use.parameter)
+            yield Finding(
+                id="WI18", severity="error" if size > _TIED_ERROR else "warning",
+                cause="tied_embedding", module=use.tied[0], parameter=use.parameter,
+                measured=size, expected=_TIED_LOUD,
+                evidence={
+                    "std": parameter.std if parameter else math.nan,
+                    "wanted": 1 / math.sqrt(use.layer.shape[-1]), "head": use.module,
+                },
+                places=(use.parameter, use.module),
+            )  # fmt: skip
+
+
+def _head(model: Model) -> WeightUse | None:
+    heads = [use for use in model.uses if use.head]
+    return heads[-1] if heads else None
+
+
+def _may_be_logits(shape: tuple[int, ...]) -> bool:
+    return len(shape) in (2, 3) and shape[-1] > 1

@@ -1,0 +1,264 @@
+"""Checks of weights' scales: gains and fans, layer against layer and against laws."""
+
+import math
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from initlab import theory
+from initlab.activations import ACTIVATIONS
+from initlab.analysis.findings._finding import Finding, Severity
+from initlab.analysis.findings._laws import FANS, WRONG_FANS, LawFit, laws, noise, std
+from initlab.analysis.findings._model import Model
+from initlab.spec import WeightUse
+
+# A layer whose std is off by more is no variant of its siblings' law.
+_OUTLIER, _FAR_OUTLIER = math.log(3.0), math.log(30.0)
+# Variances of entries times fan_in beyond which no scheme in use lies.
+_HIGHEST, _HIGHEST_SQUASHED = 30.0, 60.0
+_TINY_HEAD = 1e-5
+_FITS, _EXPLAINED = 0.07, 0.12
+# LeCun's, He's, and PyTorch's own start.
+_GAINS = (1.0, math.sqrt(2.0), 1 / math.sqrt(3.0))
+
+
+def weights_with_a_law(model: Model) -> list[WeightUse]:
+    """Return the uses whose scale can be compared with a law."""
+    return [
+        use
+        for use in model.fresh()
+        if use.layer.kind in ("linear", "conv")
+        and not (use.zero or use.derived or use.tied or use.gate)
+        and use.role != "recurrent"
+        and std(model, use) > 0
+        and math.isfinite(std(model, use))
+        and not model.of("constant_weight", use.index)
+    ]
+
+
+def off_scale(model: Model) -> Iterator[Finding]:
+    """WI05, WI06: a layer's scale is off, against its siblings or any law."""
+    every = weights_with_a_law(model)
+    inner = [use for use in every if not (use.head or use.branch_end or use.stem)]
+    ends = [use for use in every if use.branch_end and not use.head]
+    found: dict[int, Finding] = {}
+    groups = [
+        [use for use in group if use.layer.kind == kind]
+        for group in (inner, ends)
+        for kind in ("linear", "conv")
+    ]
+    for group in groups:
+        fits = laws(model, group)
+        for use in group:
+            odd = _against_siblings(model, use, fits) or _against_all(model, use)
+            if odd is not None:
+                found[use.index] = odd
+    for use in every:
+        odd = _head(model, use) if use.head else None
+        if use.stem and not use.head:
+            odd = _against_all(model, use)
+        if odd is not None:
+            found[use.index] = odd
+    yield from _by_cause(list(found.values()))
+    yield from _whole_law(model, inner, set(found))
+
+
+def _against_siblings(
+    model: Model, use: WeightUse, fits: Sequence[LawFit]
+) -> Finding | None:
+    """Return a finding where a layer is off under every law that the others follow."""
+    if not fits:
+        return None
+    away = min((fit.away[use.index] for fit in fits), key=abs)
+    limit = _OUTLIER + noise(use)
+    if abs(away) <= limit:
+        return None
+    best = fits[0]
+    return _finding(model, use, away, best, reference=best.gain)
+
+
+def _against_all(model: Model, use: WeightUse) -> Finding | None:
+    """Return a finding where a layer is larger than any scheme makes it."""
+    # What it does counts: at borders and strides a unit may see a part of its fan.
+    given, made = (
+        model.of(name, use.index) for name in ("given_rms", "preactivation_rms")
+    )
+    factor = (made / given) ** 2 if given > 0 else 0.0
+    factor = min(factor, model.weight_factor(use.index))
+    known = ACTIVATIONS.get(use.activation)
+    squashed = known is not None and known.saturates
+    limit = _HIGHEST_SQUASHED if squashed else _HIGHEST
+    # Where fans differ, other fans than the own one are in use.
+    own = FANS["fan_in"](use.layer)
+    others = [FANS[name](use.layer) for name in ("fan_out", "fan_avg")]
+    limit *= max(1.0, *(own / other for other in others))
+    if use.layer.transposed:
+        limit *= max(1.0, own / FANS["torch's fan_in"](use.layer))
+    if not factor > limit:
+        return None
+    away = math.log(factor / limit) / 2 + math.log(3)
+    return _finding(model, use, away, None, reference=None)
+
+
+def _head(model: Model, use: WeightUse) -> Finding | None:
+    factor = model.weight_factor(use.index)
+    if not 0 < factor < _TINY_HEAD:
+        return None
+    return Finding(
+        id="WI05", severity="warning", cause="tiny_head", module=use.module,
+        parameter=use.parameter, measured=factor, expected=1.0,
+    )  # fmt: skip
+
+
+def _finding(
+    model: Model,
+    use: WeightUse,
+    away: float,
+    law: LawFit | None,
+    reference: float | None,
+) -> Finding:
+    own = FANS["fan_in"](use.layer)
+    gain = reference if law is not None and law.fan == "fan_in" else None
+    expected = _expected_std(use, law)
+    wrong = wrong_fan(use, std(model, use), (gain,) if gain else ())
+    severity: Severity = "error" if abs(away) > _FAR_OUTLIER else "warning"
+    evidence = {
+        "factor": math.exp(abs(away)),
+        "direction": "larger" if away > 0 else "smaller",
+        "fan_in": own,
+        "std": std(model, use),
+        "expected_std": expected,
+        "ratio": expected / std(model, use),
+        "law": law.fan if law is not None else "",
+        "formula_that_fits": wrong or "",
+        "normed": use.normed,
+    }
+    return Finding(
+        id="WI06" if wrong else "WI05",
+        severity=severity,
+        cause="wrong_fan" if wrong else (
+            "off_its_siblings" if law is not None else "beyond_any_law"
+        ),
+        module=use.module,
+        parameter=use.parameter,
+        measured=model.weight_factor(use.index),
+        expected=own * expected**2,
+        evidence=evidence,
+        places=(use.parameter,),
+    )  # fmt: skip
+
+
+def _expected_std(use: WeightUse, law: LawFit | None) -> float:
+    if law is not None:
+        return law.gain / math.sqrt(FANS[law.fan](use.layer))
+    return wanted_gain(use) / math.sqrt(FANS["fan_in"](use.layer))
+
+
+def wanted_gain(use: WeightUse) -> float:
+    """Return the second-moment gain of what the layer is given; 1 where unknown."""
+    name = use.source if use.source in ACTIVATIONS else "identity"
+    if name == "identity":
+        name = use.activation if use.activation in ACTIVATIONS else "identity"
+    return float(theory.gain(name))
+
+
+def wrong_fan(
+    use: WeightUse, deviation: float, gains: Sequence[float] = ()
+) -> str | None:
+    """Return the formula that a weight's std fits, where its true fan does not.
+
+    Scales that some gain in use explains with the true fan are no evidence.
+    """
+    wanted = tuple(gains) or (wanted_gain(use), 1.0)
+    own = FANS["fan_in"](use.layer)
+    if not deviation > 0:
+        return None
+    tolerance = _FITS + noise(use) / 2
+    explained = (*wanted, *_GAINS)
+    if any(_apart(deviation * math.sqrt(own), gain) < _EXPLAINED for gain in explained):
+        return None
+    for name, fan in WRONG_FANS.items():
+        other = fan(use.layer)
+        if not 0.6 < own / other < 1.7 and any(
+            _apart(deviation * math.sqrt(other), gain) < tolerance for gain in wanted
+        ):
+            return name
+    return None
+
+
+def _apart(first: float, second: float) -> float:
+    return abs(math.log(first / second))
+
+
+def _by_cause(found: Sequence[Finding]) -> Iterator[Finding]:
+    """Join layers that are off in the same way into one finding."""
+    groups: dict[tuple[str, str, str], list[Finding]] = {}
+    for one in found:
+        key = (
+            one.cause,
+            str(one.evidence.get("direction", "")),
+            str(one.evidence.get("formula_that_fits", "")),
+        )
+        groups.setdefault(key, []).append(one)
+    for group in groups.values():
+        worst = max(group, key=lambda f: float(f.evidence.get("factor", 0.0)))
+        places = tuple(f.parameter for f in group if f.parameter)
+        first = worst if len(group) < 3 else group[0]
+        severity = "error" if any(f.severity == "error" for f in group) else "warning"
+        yield Finding(
+            id=first.id, severity=severity, cause=first.cause,  # type: ignore[arg-type]
+            module=first.module, parameter=first.parameter, measured=first.measured,
+            expected=first.expected, evidence=first.evidence, places=places,
+        )  # fmt: skip
+
+
+def _whole_law(
+    model: Model, inner: Sequence[WeightUse], known: set[int]
+) -> Iterator[Finding]:
+    """WI06 where no layer is odd, but all follow a fan that is not theirs.
+
+    Only where nothing normalizes, and where the two fans differ enough to tell.
+    """
+    plain = [
+        use for use in (*inner, *(u for u in model.uses if u.head and not u.zero))
+        if not use.normed and not use.norm_before and use.index not in known
+    ]  # fmt: skip
+    for name in WRONG_FANS:
+        fan = WRONG_FANS[name]
+        telling = [
+            use for use in plain
+            if not 0.6 < FANS["fan_in"](use.layer) / fan(use.layer) < 1.7
+            and not use.stem
+        ]  # fmt: skip
+        fitting = [use for use in telling if wrong_fan(use, std(model, use)) == name]
+        if not fitting or len(fitting) < max(1, 0.6 * len(telling)):
+            continue
+        if name == "fan_out for fan_in" and not _matters(fitting):
+            continue
+        ratios = [FANS["fan_in"](u.layer) / fan(u.layer) for u in fitting]
+        worst = fitting[int(np.argmax(np.abs(np.log(ratios))))]
+        expected = wanted_gain(worst) / math.sqrt(FANS["fan_in"](worst.layer))
+        yield Finding(
+            id="WI06", severity="warning", cause="wrong_fan", module=worst.module,
+            parameter=worst.parameter, measured=model.weight_factor(worst.index),
+            expected=wanted_gain(worst) ** 2,
+            evidence={
+                "factor": math.sqrt(max(max(ratios), 1 / min(ratios))),
+                "direction": "larger" if ratios[0] > 1 else "smaller",
+                "fan_in": FANS["fan_in"](worst.layer), "std": std(model, worst),
+                "expected_std": expected, "ratio": expected / std(model, worst),
+                "law": "fan_in", "formula_that_fits": name, "normed": False,
+            },
+            places=tuple(use.parameter for use in fitting),
+        )  # fmt: skip
+        return
+
+
+def _matters(uses: Sequence[WeightUse]) -> bool:
+    """Whether fan_out was used in linear layers, or beyond doubling of channels.
+
+    In convolutions it preserves the gradient, and is a scheme in wide use.
+    """
+    ratios = [FANS["fan_in"](u.layer) / FANS["fan_out"](u.layer) for u in uses]
+    linear = all(use.layer.kind == "linear" for use in uses)
+    return linear or max(ratios) > 2.5

@@ -1,0 +1,91 @@
+"""Checks of sequence models: gates that forget, attention that looks at one token."""
+
+import math
+from collections.abc import Iterator
+
+from initlab.analysis.findings._finding import Finding, Severity
+from initlab.analysis.findings._model import Model
+from initlab.spec import AttentionUse
+
+_FORGETS_WARNING, _FORGETS_ERROR = -1.0, -4.0
+_RADIUS_LOW, _RADIUS_HIGH, _RADIUS_ERROR = 0.3, 1.5, 10.0
+_LOGITS_WARNING, _LOGITS_ERROR, _UNSCALED_LOGITS = 3.0, 10.0, 1.5
+_ENTROPY, _ENTROPY_ERROR = 0.5, 0.1
+_TOKENS_ALIKE = 0.99
+
+
+def recurrent_gates(model: Model) -> Iterator[Finding]:
+    """WI19: gates that forget at once, recurrent weights that blow up or fade."""
+    for use in model.uses:
+        if not use.role:
+            continue
+        bias = model.of("forget_bias", use.index)
+        if bias < _FORGETS_WARNING:
+            keep = 1 / (1 + math.exp(-bias))
+            yield Finding(
+                id="WI19", severity="error" if bias < _FORGETS_ERROR else "warning",
+                cause="forgets", module=use.module, parameter=use.bias, measured=bias,
+                expected=1.0, evidence={"keep": keep, "steps": -1 / math.log(keep)},
+            )  # fmt: skip
+        radius = model.of("spectral_radius", use.index)
+        low = _RADIUS_LOW if use.layer.packed == 1 else 0.0
+        if radius > _RADIUS_HIGH or radius < low:
+            yield Finding(
+                id="WI19", severity="error" if radius > _RADIUS_ERROR else "warning",
+                cause="spectral_radius", module=use.module, parameter=use.parameter,
+                measured=radius, expected=1.0,
+            )  # fmt: skip
+
+
+def attention(model: Model) -> Iterator[Finding]:
+    """WI23: logits that make each token look at one other, tokens all alike."""
+    found: list[tuple[float, AttentionUse, Severity, str]] = []
+    for each in model.facts.attentions:
+        logits, entropy = each.logit_std, each.entropy
+        unscaled = not each.scaled and each.width >= 16 and logits > _UNSCALED_LOGITS
+        if not (logits > _LOGITS_WARNING or entropy < _ENTROPY or unscaled):
+            continue
+        error = logits > _LOGITS_ERROR or entropy < _ENTROPY_ERROR
+        found.append(
+            (logits, each, "error" if error else "warning",
+             "unscaled_attention" if not each.scaled else "sharp_attention")
+        )  # fmt: skip
+    if not found:
+        return
+    logits, worst, severity, cause = max(found, key=lambda one: one[0])
+    makers = [model.uses[u] for _, each, _, _ in found for u in each.uses]
+    first = next((model.uses[u] for u in worst.uses), makers[0] if makers else None)
+    yield Finding(
+        id="WI23", severity=severity, cause=cause,
+        module=first.module if first else worst.module,
+        parameter=first.parameter if first else None, measured=logits,
+        expected=_LOGITS_WARNING,
+        evidence={
+            "entropy": worst.entropy, "length": worst.length, "width": worst.width,
+            "ratio": 1 / math.sqrt(max(logits, 1e-9)), "attentions": len(found),
+        },
+        places=tuple(dict.fromkeys(use.parameter for use in makers)),
+    )  # fmt: skip
+
+
+def tokens_alike(model: Model) -> Iterator[Finding]:
+    """WI23: after an attention all tokens of an example are alike."""
+    if not model.facts.attentions:
+        return
+    least = 1.0
+    for use in model.uses:
+        cosine = model.of("token_cosine", use.index)
+        # Inside a branch, a mean over tokens is what a uniform attention gives.
+        entering = use.norm_before or use.stem or bool(use.attends)
+        if not math.isfinite(cosine) or not entering:
+            continue
+        least = min(least, cosine)
+        if cosine > _TOKENS_ALIKE and least < 0.9:
+            ends = [u for u in use.previous if model.uses[u].branch_end]
+            place = model.uses[max(ends)] if ends else use
+            yield Finding(
+                id="WI23", severity="warning", cause="tokens_alike",
+                module=place.module, parameter=place.parameter, measured=cosine,
+                expected=_TOKENS_ALIKE,
+            )  # fmt: skip
+            return

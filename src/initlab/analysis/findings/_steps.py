@@ -1,0 +1,90 @@
+"""Checks of numbers' range and of the first update."""
+
+import math
+from collections.abc import Iterator
+
+import numpy as np
+
+from initlab.analysis.findings._finding import Finding
+from initlab.analysis.findings._model import Model
+
+_LOW_PRECISION = frozenset({"float16", "bfloat16"})
+_SUBNORMAL, _MOSTLY = 0.01, 0.5
+_LONG, _FAR_TOO_LONG, _SHORT = 0.1, 1.0, 1e-6
+_POST_NORM_BLOCKS = 6
+
+
+def low_precision(model: Model) -> Iterator[Finding]:
+    """WI22: numbers that the type cannot hold."""
+    low = [p for p in model.facts.parameters if p.dtype in _LOW_PRECISION and p.reached]
+    if not low:
+        return
+    weights = [p for p in low if p.role in ("weight", "embedding")]
+    under = [p for p in weights if p.gradient_subnormal > _SUBNORMAL]
+    # A gradient that is 0 although a larger one comes back was rounded to it.
+    gone = [p for p in weights if p.gradient_zero and p.random_norm > 0]
+    quiet = [
+        use for use in model.uses
+        if (0 < model.of("preactivation_rms", use.index) < 6.1e-5 and not use.previous)
+        or 0 < model.of("activation_rms", use.index) < 6.1e-5
+    ] if any(p.dtype == "float16" for p in low) else []  # fmt: skip
+    concerned = [*gone, *under]
+    if not concerned and not quiet:
+        return
+    name = concerned[0].name if concerned else quiet[0].parameter
+    if quiet:
+        name = quiet[0].parameter
+    share = max((p.gradient_subnormal for p in under), default=1.0)
+    yield Finding(
+        id="WI22", severity="error" if gone or quiet or share > _MOSTLY else "warning",
+        cause="underflow", module=name.rpartition(".")[0], parameter=name,
+        measured=share, expected=_SUBNORMAL,
+        evidence={"dtype": low[0].dtype, "gone": len(gone)},
+        places=tuple(dict.fromkeys([name, *(p.name for p in concerned)])),
+    )  # fmt: skip
+
+
+def first_update(model: Model) -> Iterator[Finding]:
+    """WI24: the optimizer's first step is far too long, too short, or untimely."""
+    facts = model.facts
+    if not facts.optimizer:
+        return
+    moved = [
+        p for p in facts.parameters
+        if len(p.shape) > 1 and p.role == "weight" and math.isfinite(p.update_ratio)
+        and not p.gradient_zero and not p.frozen and p.std > 0
+    ]  # fmt: skip
+    if not moved:
+        return
+    ratios = np.array([p.update_ratio for p in moved])
+    middle = float(np.median(ratios))
+    long, short = middle > _LONG, middle < _SHORT
+    if long or short:
+        worst = moved[int(np.argmax(ratios) if long else np.argmin(ratios))]
+        yield Finding(
+            id="WI24",
+            severity="error" if middle > _FAR_TOO_LONG else "warning",
+            cause="long_step" if long else "short_step",
+            module=worst.name.rpartition(".")[0], parameter=worst.name,
+            measured=middle, expected=_LONG if long else _SHORT,
+            evidence={"optimizer": facts.optimizer},
+        )  # fmt: skip
+        return
+    yield from _post_norm(model, middle)
+
+
+def _post_norm(model: Model, middle: float) -> Iterator[Finding]:
+    """Yield what Adam without warm-up does to a deep post-norm stack."""
+    post = [block for block in model.facts.blocks if block.post_norm]
+    adam = "adam" in model.facts.optimizer.lower()
+    if not adam or len(post) < _POST_NORM_BLOCKS or middle < 1e-2:
+        return
+    blocks = [b for b in post if b.ends]
+    norms = [model.of("loss_gradient_norm", b.ends[-1]) for b in blocks]
+    if len(norms) < 2 or not norms[0] > 0:
+        return
+    yield Finding(
+        id="WI24", severity="info", cause="post_norm", module=blocks[-1].module,
+        measured=norms[-1] / norms[0], expected=1.0,
+        evidence={"blocks": len(post), "optimizer": model.facts.optimizer},
+    )  # fmt: skip

@@ -1,0 +1,271 @@
+"""Checks of single tensors: finite, not symmetric, not dead, initialized, used."""
+
+import math
+from collections.abc import Iterator
+
+from initlab.analysis.findings._finding import Finding, Severity
+from initlab.analysis.findings._model import Model
+from initlab.spec import ParameterReading, WeightUse
+
+# Largest numbers of the types, and the share of them that is as good as infinite.
+_LARGEST = {"float16": 65504.0, "bfloat16": 3.39e38, "float32": 3.4e38}
+_NEAR_LARGEST = 0.1
+# Copies among units that are no accident: none of 72 models had any.
+_FEW_COPIES = 0.02
+# Old memory: shares of numbers that no initializer draws.
+_TINY_SHARE, _HUGE = 1e-3, 1e4
+_RANK_ONE = 0.9999
+
+
+def not_finite(model: Model) -> Iterator[Finding]:
+    """WI01: a parameter, an activation or a gradient is nan, infinite, or nearly."""
+    bad = [p for p in model.facts.parameters if p.nonfinite]
+    for parameter in bad:
+        yield _at(
+            parameter, "WI01", "error", "nonfinite_parameter",
+            measured=float(parameter.nonfinite), expected=0.0,
+        )  # fmt: skip
+    if bad:
+        return
+    for use in model.uses:
+        count = model.of("nonfinite_outputs", use.index)
+        kind = model.parameter(use.parameter)
+        limit = _LARGEST.get(kind.dtype if kind else "float32", 3.4e38) * _NEAR_LARGEST
+        largest = model.of("largest_output", use.index)
+        if count > 0 or largest > limit:
+            yield Finding(
+                id="WI01", severity="error", module=use.module,
+                cause="nonfinite_output" if count > 0 else "nearly_infinite",
+                parameter=use.parameter, measured=count if count > 0 else largest,
+                expected=0.0 if count > 0 else limit,
+            )  # fmt: skip
+            return
+    output = model.facts.output
+    if output.nonfinite or (output.loss_kind and not math.isfinite(output.loss)):
+        yield Finding(
+            id="WI01", severity="error", cause="nonfinite_loss", module="",
+            measured=output.loss, expected=output.prior_loss,
+        )  # fmt: skip
+        return
+    for parameter in model.facts.parameters:
+        if parameter.gradient_nonfinite:
+            yield _at(
+                parameter, "WI01", "error", "nonfinite_gradient",
+                measured=float(parameter.gradient_nonfinite), expected=0.0,
+            )  # fmt: skip
+            return
+
+
+def symmetric_units(model: Model) -> Iterator[Finding]:
+    """WI02: constant tensors, copied units, cloned blocks."""
+    for use in model.uses:
+        units = model.of("units", use.index)
+        constant = bool(model.of("constant_weight", use.index)) and not use.zero
+        if constant and units > 1 and model.fan_in(use.index) > 1:
+            yield _of_use(
+                use, "WI02", "error", "constant_weight", measured=1.0, expected=units
+            )
+            continue
+        copies = units - model.of("distinct_units", use.index)
+        if use.layer.kind == "embedding":
+            copies = 0.0
+        if constant or not copies > 0 or use.adapter:
+            continue
+        both = model.of("symmetric_units", use.index) > 0
+        share = copies / units
+        severity: Severity = "error" if both else "warning"
+        if not both and share < _FEW_COPIES and model.fan_in(use.index) < 4:
+            severity = "info"
+        yield _of_use(
+            use, "WI02", severity, "symmetric_units" if both else "copied_units",
+            measured=units - copies, expected=units,
+        )  # fmt: skip
+    yield from _clones(model)
+
+
+def _clones(model: Model) -> Iterator[Finding]:
+    """Yield one finding for all parameters that start as copies of others."""
+    groups: dict[str, list[ParameterReading]] = {}
+    for parameter in model.facts.parameters:
+        drawn = len(parameter.shape) > 1 and not parameter.constant
+        if drawn and not parameter.frozen and parameter.std > 0:
+            groups.setdefault(parameter.fingerprint, []).append(parameter)
+    alike = [group for group in groups.values() if len(group) > 1]
+    if alike and not model.facts.trained:
+        first = alike[0]
+        yield _at(
+            first[0], "WI02", "warning", "cloned_parameters",
+            measured=float(len({p.name for g in alike for p in g})),
+            expected=0.0,
+            places=tuple(p.name for group in alike for p in group),
+            evidence={"twin": first[1].name},
+        )  # fmt: skip
+
+
+def dead_zeros(model: Model) -> Iterator[Finding]:
+    """WI03: zeros that stop the signal or never move; designed zeros are silent."""
+    dead: list[Finding] = []
+    for use in model.uses:
+        if use.zero and not (use.frozen and use.adapter):
+            dead += _dead_weight(model, use)
+        elif use.layer.kind != "embedding" and use.activation in _RECTIFIED:
+            zero = model.of("zero_units", use.index)
+            units = model.of("units", use.index)
+            if zero > 0 and not use.normed:
+                severity: Severity = "error" if zero > units / 4 else "warning"
+                yield _of_use(
+                    use, "WI03", severity, "zero_units", measured=zero, expected=0.0,
+                    evidence={"units": units},
+                )  # fmt: skip
+    if dead:
+        first = next((d for d in dead if d.severity == "error"), dead[0])
+        names = tuple(d.parameter for d in dead if d.parameter)
+        yield _joined(first, names)
+        return
+    yield from _never_moves(model)
+
+
+_RECTIFIED = frozenset({"relu", "relu6"})
+
+
+def _dead_weight(model: Model, use: WeightUse) -> list[Finding]:
+    facts = model.parameter(use.parameter)
+    later = facts.later_gradient_zero if facts is not None else None
+    if later:
+        return [
+            _of_use(use, "WI03", "error", "dead_zero_weight", measured=0.0,
+                    expected=math.nan)
+        ]  # fmt: skip
+    designed = (
+        use.head or use.branch_end or use.adapter or use.gate or use.role
+        or use.layer.kind == "embedding" or use.block is not None
+    )  # fmt: skip
+    if designed or not use.previous:
+        return []
+    follows = any(use.index in other.previous for other in model.uses)
+    if not follows:
+        return []
+    return [
+        _of_use(use, "WI03", "error", "zero_weight_on_trunk", measured=0.0,
+                expected=math.nan)
+    ]  # fmt: skip
+
+
+def _never_moves(model: Model) -> Iterator[Finding]:
+    """Yield one finding for weights that get no gradient now nor after a step."""
+    stuck = [
+        p for p in model.facts.parameters
+        if p.later_gradient_zero and p.gradient_zero and len(p.shape) > 1
+        and p.role in ("weight", "embedding")
+    ]  # fmt: skip
+    if stuck:
+        yield _at(
+            stuck[0], "WI03", "error", "never_moves", measured=0.0,
+            expected=math.nan, places=tuple(p.name for p in stuck),
+        )  # fmt: skip
+
+
+def symmetric_update(model: Model) -> Iterator[Finding]:
+    """WI04: the units of a layer all learn the same."""
+    output = model.facts.output
+    if output.classes < 3 or min(output.examples, output.loss_rows) < 3:
+        return
+    for use in model.fresh():
+        facts = model.parameter(use.parameter)
+        small = min(use.layer.shape[0], model.fan_in(use.index)) < 3
+        if facts is None or use.head or small or use.role:
+            continue
+        if facts.gradient_rank_one > _RANK_ONE:
+            yield _of_use(
+                use, "WI04", "warning", "rank_one_update",
+                measured=facts.gradient_rank_one, expected=_RANK_ONE,
+            )  # fmt: skip
+            return
+
+
+def not_initialized(model: Model) -> Iterator[Finding]:
+    """WI21: memory as it was, a constant drawn over, parameters nothing uses."""
+    build = model.facts.build
+    for name, share in build.uninitialized:
+        yield _named(name, "WI21", "error", "uninitialized", measured=share)
+    for name, first, second in build.overwritten:
+        yield _named(
+            name, "WI21", "warning", "overwritten",
+            evidence={"first": first, "second": second},
+        )  # fmt: skip
+    known = {name for name, _ in build.uninitialized}
+    for parameter in model.facts.parameters:
+        # A few entries far larger than all others; scaled draws are larger together.
+        huge = parameter.largest > max(_HUGE, 8 * parameter.std)
+        odd = parameter.tiny_share > _TINY_SHARE or huge
+        if odd and parameter.name not in known and not parameter.frozen:
+            yield _at(
+                parameter, "WI21", "error", "old_memory",
+                measured=max(parameter.tiny_share, 0.0),
+                evidence={"largest": parameter.largest},
+            )  # fmt: skip
+    yield from _unused(model)
+
+
+def _unused(model: Model) -> Iterator[Finding]:
+    unused = [p for p in model.facts.parameters if not p.used and not p.frozen]
+    weights = [p for p in unused if len(p.shape) > 1]
+    if unused:
+        first = (weights or unused)[0]
+        yield _at(
+            first, "WI21", "warning" if weights else "info", "unused",
+            measured=float(len(unused)), expected=0.0,
+            places=tuple(p.name for p in unused),
+        )  # fmt: skip
+    cut = [
+        p for p in model.facts.parameters
+        if p.used and not p.reached and not p.frozen and len(p.shape) > 1
+    ]  # fmt: skip
+    if cut:
+        yield _at(
+            cut[0], "WI21", "warning", "unreached", measured=float(len(cut)),
+            expected=0.0, places=tuple(p.name for p in cut),
+        )  # fmt: skip
+
+
+def _module(name: str) -> str:
+    return name.rpartition(".")[0]
+
+
+def _at(
+    parameter: ParameterReading,
+    check: str,
+    severity: Severity,
+    cause: str,
+    **more: object,
+) -> Finding:
+    return Finding(
+        id=check, severity=severity, cause=cause, module=_module(parameter.name),
+        parameter=parameter.name, **more,  # type: ignore[arg-type]
+    )  # fmt: skip
+
+
+def _named(
+    name: str, check: str, severity: Severity, cause: str, **more: object
+) -> Finding:
+    return Finding(
+        id=check, severity=severity, cause=cause, module=_module(name), parameter=name,
+        **more,  # type: ignore[arg-type]
+    )  # fmt: skip
+
+
+def _of_use(
+    use: WeightUse, check: str, severity: Severity, cause: str, **more: object
+) -> Finding:
+    return Finding(
+        id=check, severity=severity, cause=cause, module=use.module,
+        parameter=use.parameter, **more,  # type: ignore[arg-type]
+    )  # fmt: skip
+
+
+def _joined(first: Finding, names: tuple[str, ...]) -> Finding:
+    return Finding(
+        id=first.id, severity=first.severity, cause=first.cause, module=first.module,
+        parameter=first.parameter, measured=first.measured, expected=first.expected,
+        places=names,
+    )  # fmt: skip

@@ -1,0 +1,197 @@
+"""`initlab check`: a verdict on a PyTorch model's starting weights."""
+
+import shlex
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from initlab.cli._options import write_json
+
+_SEVERITIES = ("info", "warning", "error")
+_DTYPES = ("float32", "float16", "bfloat16", "float64")
+
+
+def check(
+    target: Annotated[
+        str,
+        typer.Argument(
+            help="A function without arguments that makes a model, or a model, as "
+            "package.module:name. The module is imported: it runs."
+        ),
+    ],
+    inputs: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--input",
+            help="Shape of an input, drawn from normals: 8x3x224x224; repeat for more.",
+        ),
+    ] = None,
+    tokens: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Shape of token ids and how many words there are: 4x128:50257."
+        ),
+    ] = None,
+    classes: Annotated[
+        int | None,
+        typer.Option(min=2, help="Draw labels of so many classes, for the first loss."),
+    ] = None,
+    checkpoint: Annotated[
+        Path | None,
+        typer.Option(help="Weights to load first: .safetensors, .pt or .pth."),
+    ] = None,
+    seeds: Annotated[int, typer.Option(min=1, help="Members, each built anew.")] = 1,
+    seed: Annotated[int, typer.Option(help="Of the first member and the inputs.")] = 0,
+    device: Annotated[str, typer.Option(help="cpu, cuda, mps.")] = "cpu",
+    dtype: Annotated[
+        str, typer.Option(help="float32, float16, bfloat16 or float64.")
+    ] = "float32",
+    json_to: Annotated[
+        str | None,
+        typer.Option("--json", help="Write JSON: to a file, or to stdout with -."),
+    ] = None,
+    report: Annotated[
+        Path | None, typer.Option(help="Write one self-contained HTML page.")
+    ] = None,
+    fail_on: Annotated[
+        str | None,
+        typer.Option(
+            help="Exit 1 from which severity on: error, warning (default), info."
+        ),
+    ] = None,
+    ignore: Annotated[
+        list[str] | None,
+        typer.Option(help="Checks to leave out, as in WI15; repeat for more."),
+    ] = None,
+) -> int:
+    """Say whether a PyTorch model's initialization is sound, and if not, what to do.
+
+    Exit status: 0 sound, 1 findings, 2 it could not be checked. Defaults of fail-on,
+    ignore, input and tokens may stand in pyproject.toml, under [tool.initlab.check].
+    """  # fmt: skip
+    from initlab.errors import MissingExtraError
+
+    settings = _Settings.of(
+        configured(Path.cwd()), inputs, tokens, fail_on, ignore, dtype
+    )
+    try:
+        from initlab.pytorch import _command
+    except ImportError as error:
+        if error.name not in ("torch", "safetensors"):
+            raise
+        raise MissingExtraError(
+            "check needs PyTorch: pip install 'initlab[pytorch]'"
+        ) from None
+    typer.echo(f"importing {target.partition(':')[0]}", err=True)
+    diagnosis = _command.check_target(
+        target,
+        inputs=settings.inputs,
+        tokens=settings.tokens,
+        classes=classes,
+        checkpoint=checkpoint,
+        seeds=seeds,
+        seed=seed,
+        device=device,
+        dtype=dtype,
+        ignore=settings.ignore,
+    )
+    if json_to is not None:
+        write_json(diagnosis.to_json() + "\n", json_to)
+    if report is not None:
+        diagnosis.report(report, command=shlex.join(["initlab", *sys.argv[1:]]))
+    _print(diagnosis, to_stderr=json_to == "-")
+    worst = [_SEVERITIES.index(one.severity) for one in diagnosis.findings]
+    return int(max(worst, default=-1) >= _SEVERITIES.index(settings.fail_on))
+
+
+@dataclass(frozen=True, slots=True)
+class _Settings:
+    """What was typed, with what pyproject.toml says where nothing was."""
+
+    inputs: tuple[str, ...]
+    tokens: tuple[str, ...]
+    fail_on: str
+    ignore: tuple[str, ...]
+
+    @classmethod
+    def of(
+        cls,
+        given: Mapping[str, Any],
+        inputs: list[str] | None,
+        tokens: list[str] | None,
+        fail_on: str | None,
+        ignore: list[str] | None,
+        dtype: str,
+    ) -> "_Settings":
+        """Return them, each checked.
+
+        Raises:
+            InvalidValueError: If a value is not allowed.
+        """
+        from initlab.errors import InvalidValueError, UnknownNameError
+
+        severity = fail_on or str(given.get("fail-on", "warning"))
+        if severity not in _SEVERITIES:
+            raise UnknownNameError("severity for --fail-on", severity, _SEVERITIES)
+        if dtype not in _DTYPES:
+            raise UnknownNameError("dtype", dtype, _DTYPES)
+        ignored = tuple(ignore or given.get("ignore", ()))
+        known = [f"WI{number:02}" for number in range(1, 26)]
+        for name in ignored:
+            if name not in known:
+                raise UnknownNameError("check for --ignore", name, known)
+        shapes = tuple(inputs or ()), tuple(tokens or ())
+        if not any(shapes):
+            shapes = tuple(given.get("input", ())), tuple(given.get("tokens", ()))
+        if not any(shapes):
+            raise InvalidValueError(
+                "--input: the shape of what the model is given is needed, as in "
+                "--input 8x3x224x224, or --tokens 4x128:50257"
+            )
+        return cls(*shapes, severity, ignored)
+
+
+def configured(folder: Path) -> Mapping[str, Any]:
+    """Return `[tool.initlab.check]` of the nearest pyproject.toml, or nothing.
+
+    Raises:
+        InvalidValueError: If it cannot be read, or has a key that we do not know.
+    """
+    import tomllib
+
+    from initlab.errors import InvalidValueError, UnknownNameError
+
+    for place in (folder, *folder.parents):
+        path = place / "pyproject.toml"
+        if not path.is_file():
+            continue
+        try:
+            found = tomllib.loads(path.read_text(encoding="utf-8"))
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+            raise InvalidValueError(f"{path}: {error}") from None
+        table = found.get("tool", {}).get("initlab", {}).get("check", {})
+        known = ("fail-on", "ignore", "input", "tokens")
+        for key, value in table.items():
+            if key not in known:
+                raise UnknownNameError(
+                    "key in [tool.initlab.check] of pyproject.toml", key, known
+                )
+            if key != "fail-on" and not isinstance(value, list):
+                raise InvalidValueError(
+                    f"{key} in [tool.initlab.check]: a list of strings, got {value!r}"
+                )
+        return dict(table)
+    return {}
+
+
+def _print(diagnosis: Any, *, to_stderr: bool) -> None:
+    from rich.console import Console
+
+    from initlab.reports import finding_table
+
+    console = Console(stderr=to_stderr)
+    finding_table(diagnosis.dataset, diagnosis.findings).print_to(console)

@@ -1,0 +1,359 @@
+"""What the checks of a model found, in words: sentence, formula and fix per cause."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any, NamedTuple
+
+
+class Words(NamedTuple):
+    """What is said of a cause."""
+
+    sentence: str
+    formula: str
+    fix: str
+
+
+_SCALE = "with torch.no_grad(): model.get_parameter({parameter!r}).mul_({ratio:.3g})"
+_ZERO_BIAS = "torch.nn.init.zeros_(model.get_parameter({parameter!r}))"
+_REDRAW = 'initlab.pytorch.initialize_(model, "he_normal")'
+
+FINDINGS: Mapping[str, Words] = MappingProxyType(
+    {
+        "nonfinite_parameter": Words(
+            "{measured:.0f} entries of {where} are nan or infinite",
+            "every entry is finite",
+            "torch.nn.init.kaiming_normal_(model.get_parameter({parameter!r}))",
+        ),
+        "nonfinite_output": Words(
+            "{where} gives {measured:.0f} numbers that are nan or infinite",
+            "every activation is finite",
+            "look at what {where} is given, and at its largest weights",
+        ),
+        "nearly_infinite": Words(
+            "{where} gives numbers of {measured:.2g}, over a tenth of the type's "
+            "largest",
+            "largest activation <= {expected:.2g}",
+            "make the weights of {where} smaller, or compute in float32",
+        ),
+        "nonfinite_loss": Words(
+            "the first loss is {measured}, although every layer's output is finite",
+            "the loss is finite",
+            "compute the loss from logits, in its stable form",
+        ),
+        "nonfinite_gradient": Words(
+            "{measured:.0f} entries of the gradient of {where} are nan or infinite",
+            "every gradient is finite",
+            "look for a square root, a logarithm or a division at 0 above {where}",
+        ),
+        "constant_weight": Words(
+            "all entries of {where} are equal: its {expected:.0f} units are copies",
+            "units differ in their incoming weights",
+            "torch.nn.init.kaiming_normal_(model.get_parameter({parameter!r}))",
+        ),
+        "symmetric_units": Words(
+            "{where}: only {measured:.0f} of {expected:.0f} units are distinct, and "
+            "the "
+            "copies also have equal outgoing weights: they stay equal for ever",
+            "distinct units = units",
+            "torch.nn.init.kaiming_normal_(model.get_parameter({parameter!r}))",
+        ),
+        "copied_units": Words(
+            "{where}: only {measured:.0f} of {expected:.0f} units are distinct: the "
+            "others start as copies",
+            "distinct units = units",
+            "torch.nn.init.kaiming_normal_(model.get_parameter({parameter!r}))",
+        ),
+        "cloned_parameters": Words(
+            "{measured:.0f} weights are copies of others: {where} and {twin} hold the "
+            "same numbers",
+            "layers are drawn independently",
+            "draw each anew: for layer in layers: layer.apply(init_weights)",
+        ),
+        "dead_zero_weight": Words(
+            "{where} is all zeros, and no gradient reaches it, now or after a step",
+            "a zero weight gets a gradient after one step",
+            "torch.nn.init.kaiming_normal_(model.get_parameter({parameter!r}))",
+        ),
+        "zero_weight_on_trunk": Words(
+            "{where} is all zeros, and no other way leads from the inputs to the "
+            "outputs",
+            "some path from inputs to outputs has no zero weight",
+            "torch.nn.init.kaiming_normal_(model.get_parameter({parameter!r}))",
+        ),
+        "zero_units": Words(
+            "{measured:.0f} of {units:.0f} units of {where} have no incoming weights",
+            "no unit is all zeros",
+            "torch.nn.init.kaiming_normal_(model.get_parameter({parameter!r}))",
+        ),
+        "never_moves": Words(
+            "{where} gets no gradient, now or after a step{more}",
+            "gradient after one step > 0",
+            "look for what is 0 above {where}: a weight, a factor, dead units",
+        ),
+        "rank_one_update": Words(
+            "the first update of {where} has rank 1: all its units learn the same",
+            "share of the first singular direction < {expected}",
+            _REDRAW,
+        ),
+        "uninitialized": Words(
+            "{measured:.0%} of {where} hold whatever was in memory: nothing sets them",
+            "two builds of one seed are equal",
+            "torch.nn.init.kaiming_normal_(model.get_parameter({parameter!r}))",
+        ),
+        "overwritten": Words(
+            "{where} was set by {first} and then drawn over by {second}",
+            "one rule sets a parameter last, and it is the meant one",
+            "call {first} after {second}, or skip {where} there",
+        ),
+        "old_memory": Words(
+            "{where} looks like memory that nothing initialized: its largest number is "
+            "{largest:.2g}, {measured:.1%} are next to 0",
+            "no entry is next to 0 or huge",
+            "torch.nn.init.kaiming_normal_(model.get_parameter({parameter!r}))",
+        ),
+        "unused": Words(
+            "the forward pass never uses {where}{more}",
+            "every parameter has a part in the outputs",
+            "use {where} in forward, or delete it",
+        ),
+        "unreached": Words(
+            "no output depends on {where} in a differentiable way{more}",
+            "every parameter has a gradient",
+            "look for detach(), no_grad() or argmax after {where}",
+        ),
+        "off_its_siblings": Words(
+            "{where} is {factor:.3g} times {direction} than its siblings' law says: "
+            "std "
+            "{std:.3g} instead of {expected_std:.3g}",
+            "std = gain / sqrt(fan), as in the layers of its kind",
+            _SCALE,
+        ),
+        "beyond_any_law": Words(
+            "{where} is larger than any scheme makes it: std {std:.3g} for fan_in "
+            "{fan_in:.0f}, where {expected_std:.3g} keeps the signal's size",
+            "fan_in var(w) = gain^2",
+            _SCALE,
+        ),
+        "wrong_fan": Words(
+            "{where}: std {std:.3g} fits a wrong fan ({formula_that_fits}); its own "
+            "fan_in of {fan_in:.0f} asks for {expected_std:.3g}",
+            "std = gain / sqrt(fan_in)",
+            _SCALE,
+        ),
+        "tiny_head": Words(
+            "the head {where} is next to zero: fan_in var(w) = {measured:.2g}",
+            "fan_in var(w) of 1, or exactly 0",
+            "torch.nn.init.xavier_normal_(model.get_parameter({parameter!r}))",
+        ),
+        "wrong_gain": Words(
+            "wrong gain in {count} of {layers} layers, from {where} on: fan_in var(w) "
+            "= "
+            "{measured:.3g}, where {activation} needs {critical:.3g}; the gradient "
+            "changes {gradient_factor:.2g}-fold over the chain, the signal "
+            "{forward_factor:.2g}-fold",
+            "chi = fan_in var(w) E f'(z)^2 = 1",
+            "for name in finding.places: "
+            "model.get_parameter(name).data.mul_({ratio:.3g})",
+        ),
+        "one_layer": Words(
+            "{where} alone is off: fan_in var(w) = {measured:.3g}, where {activation} "
+            "needs about {critical:.3g}; over the chain the gradient changes "
+            "{gradient_factor:.2g}-fold, the signal {forward_factor:.2g}-fold",
+            "chi = fan_in var(w) E f'(z)^2 = 1",
+            _SCALE,
+        ),
+        "drowned_by_biases": Words(
+            "biases drown the signal from {where} on: over {layers} layers differences "
+            "of inputs change {gradient_factor:.2g}-fold, so that all come out alike",
+            "|sum of ln chi| < {expected:.0f}, biases small beside the pre-activations",
+            "for name in finding.places: "
+            "torch.nn.init.zeros_(model.get_parameter(name))",
+        ),
+        "depth_budget": Words(
+            "over {layers} layers the gradient changes {gradient_factor:.2g}-fold: sum "
+            "of "
+            "ln chi = {measured:.1f}",
+            "|sum of ln chi| < {expected:.0f}",
+            'initlab.pytorch.initialize_(model, "he_normal", nonlinearity="auto")',
+        ),
+        "forward_change": Words(
+            "over {layers} layers the signal changes {forward_factor:.2g}-fold",
+            "rms last / first between 1/{expected:.0f} and {expected:.0f}",
+            'initlab.pytorch.initialize_(model, "he_normal", nonlinearity="auto")',
+        ),
+        "backward_change": Words(
+            "the gradient is {measured:.2g} times as large at {where} as at the head",
+            "ratio of Frobenius norms within {expected:.0e}",
+            "scale the branches down, or normalize the trunk",
+        ),
+        "alike_features": Words(
+            "inputs that differ (cosine {before:.2f}) come out alike after {layers} "
+            "layers: cosine {measured:.4f} at {last}, collapsing from {where} on",
+            "mean centred cosine < {expected}",
+            'smaller biases and critical weights: initialize_(model, "he_normal")',
+        ),
+        "narrow": Words(
+            "a chain of {layers} layers is so narrow that seeds differ widely: sum of "
+            "1/width = {measured:.2g}",
+            "sum of 1/width <= {expected}",
+            "widen the layers, or judge several seeds: seeds=10",
+        ),
+        "inactive_units": Words(
+            "{measured:.0%} of the {units:.0f} units of {where} are inactive on this "
+            "batch of {examples}; {expected:.0%} would be so by chance",
+            "orthant probability of the pre-activations' correlation",
+            "look at the biases and at the mean of what {where} is given",
+        ),
+        "biased_off": Words(
+            "{measured:.0%} of the units of {where} are inactive: their biases, "
+            "{bias_mean:.2g} on average, keep them below 0 for any input of this size",
+            "|bias| < 4 |w| rms(x)",
+            _ZERO_BIAS,
+        ),
+        "saturated": Words(
+            "{measured:.0%} of the {activation} activations after {where} lie where "
+            "the "
+            "function is flat: it is given numbers of {rms:.2g}",
+            "share with |f'| < 5 % below {expected:.0%}",
+            _SCALE,
+        ),
+        "over_confident": Words(
+            "the model is sure before it has learned: the first loss is {measured:.3g} "
+            "nats over that of knowing nothing{assumed}; logits have std {std:.2g}",
+            "loss - ln(classes) < {expected}",
+            _SCALE,
+        ),
+        "loud_regression": Words(
+            "outputs of size {measured:.2g} for targets of spread {expected:.2g}",
+            "rms(output) <= size of the targets",
+            _SCALE,
+        ),
+        "imbalance_ignored": Words(
+            "{share:.0%} of the targets are of one class, which the output's bias does "
+            "not know: first loss {measured:.2g}, {expected:.2g} for the shares alone",
+            "bias = ln(share of the class)",
+            "with torch.no_grad(): "
+            "model.get_parameter({parameter!r}).copy_(shares.log())",
+        ),
+        "mean_ignored": Words(
+            "targets have mean {expected:.3g} and spread {target_std:.2g}, outputs "
+            "mean "
+            "{measured:.2g}: the output's bias does not know it",
+            "bias = mean of the targets",
+            "torch.nn.init.constant_(model.get_parameter({parameter!r}), "
+            "{expected:.4g})",
+        ),
+        "tied_embedding": Words(
+            "the embedding {where} is also the head {head}: at std {std:.2g} its "
+            "logits "
+            "have std {measured:.2g}",
+            "std(logits) between 1e-3 and {expected}",
+            "torch.nn.init.normal_(model.get_parameter({parameter!r}), "
+            "std={wanted:.2g})",
+        ),
+        "residual_growth": Words(
+            "the trunk grows {growth:.2g}-fold over {blocks} blocks, "
+            "{measured:.2f}-fold "
+            "a block and no end: every branch is as large as what it is added to",
+            "growth per block near sqrt(1 + 1/blocks) = {expected:.2f}",
+            "scale the last layer of each branch by 1/sqrt(blocks), or set it to 0",
+        ),
+        "gamma_zero": Words(
+            "the normalization {module} has factor 0 where no other way leads on: "
+            "nothing passes",
+            "gamma = 0 only at the end of a residual branch",
+            "torch.nn.init.ones_(model.get_parameter({parameter!r}))",
+        ),
+        "forgets": Words(
+            "the forget gate of {module} keeps {keep:.1%} a step (bias "
+            "{measured:.2g}): "
+            "it remembers {steps:.1f} steps",
+            "bias of 1 or more",
+            "with torch.no_grad(): bias = model.get_parameter({parameter!r}); "
+            "bias[len(bias) // 4 : len(bias) // 2] = 1",
+        ),
+        "spectral_radius": Words(
+            "the recurrent weight {where} has spectral radius {measured:.2g}",
+            "spectral radius between 0.3 and 1.5",
+            "torch.nn.init.orthogonal_(model.get_parameter({parameter!r}))",
+        ),
+        "underflow": Words(
+            "in {dtype}, {measured:.0%} of the gradients at {where} are under the "
+            "smallest normal number{vanished}",
+            "share under the smallest normal number < {expected:.0%}",
+            "scale the loss (torch.amp.GradScaler), use bfloat16, or larger weights",
+        ),
+        "sharp_attention": Words(
+            "each token looks at one other: the logits of {attentions} attentions have "
+            "std up to {measured:.3g}, the entropy is {entropy:.0%} of ln {length:.0f}",
+            "std of the logits < {expected}",
+            _SCALE,
+        ),
+        "unscaled_attention": Words(
+            "the logits of {attentions} attentions have std up to {measured:.3g}, and "
+            "nothing divides them by the root of the width {width}",
+            "logits = q k / sqrt(width)",
+            "multiply queries by {width} ** -0.5",
+        ),
+        "tokens_alike": Words(
+            "all tokens of an example are alike at {where}: cosine {measured:.4f}",
+            "mean cosine of tokens < {expected}",
+            "look at the attention before {where}: uniform, and louder than its skip",
+        ),
+        "long_step": Words(
+            "{optimizer}'s first step changes weights by {measured:.2g} of their norm",
+            "|dW| / |W| <= {expected}",
+            "a learning rate smaller by {measured:.2g} / 0.01, or warm-up",
+        ),
+        "short_step": Words(
+            "{optimizer}'s first step changes weights by {measured:.2g} of their norm",
+            "|dW| / |W| >= {expected:.0e}",
+            "a larger learning rate",
+        ),
+        "post_norm": Words(
+            "{blocks} post-norm blocks with {optimizer} at full rate from the first "
+            "step: "
+            "the last block's gradient is {measured:.2g} times the first's",
+            "warm-up for post-norm stacks (Xiong et al., 2020)",
+            "warm the learning rate up over some hundred steps, or use pre-norm",
+        ),
+    }
+)
+
+SOUND = "initialization sound"
+SOUND_NEXT = "look at the learning rate, the mask, the labels"
+
+
+def finding_sentence(cause: str, evidence: Mapping[str, Any]) -> str:
+    """Return what was found, in one sentence.
+
+    Example:
+        >>> finding_sentence(
+        ...     "gamma_zero", {"module": "norm", "where": "norm.weight", "places": ()}
+        ... )
+        'the normalization norm has factor 0 where no other way leads on: \
+nothing passes'
+    """
+    return FINDINGS[cause].sentence.format(**_with_words(evidence))
+
+
+def finding_formula(cause: str, evidence: Mapping[str, Any]) -> str:
+    """Return the formula or bound that was measured against."""
+    return FINDINGS[cause].formula.format(**_with_words(evidence))
+
+
+def finding_fix(cause: str, evidence: Mapping[str, Any]) -> str:
+    """Return what to do: one line of code, or one thing to look at."""
+    return FINDINGS[cause].fix.format(**_with_words(evidence))
+
+
+def _with_words(evidence: Mapping[str, Any]) -> dict[str, Any]:
+    others = len(evidence.get("places", ())) - 1
+    return {
+        **evidence,
+        "count": others + 1,
+        "more": f", nor {others} more" if others > 0 else "",
+        "assumed": "" if evidence.get("known", True) else ", if outputs are logits",
+        "vanished": f", and {evidence.get('gone')} weights have no gradient left"
+        if evidence.get("gone") else "",
+    }  # fmt: skip

@@ -1,0 +1,154 @@
+"""A model built twice over poisoned memory: what nothing initialized shows itself."""
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from itertools import pairwise
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.utils._python_dispatch import TorchDispatchMode
+
+from initlab.errors import InvalidValueError
+from initlab.spec import BuildFacts
+
+# Neither is drawn by any initializer.
+_POISONS = (7.7e7, -3.3e9)
+_EMPTY = ("aten::empty", "aten::new_empty", "aten::empty_like", "aten::empty_strided")
+_RANDOM = ("normal_", "uniform_", "trunc", "erfinv_")
+_CONSTANT = ("zero_", "fill_")
+
+Factory = Callable[[], nn.Module]
+
+
+class _Poison(TorchDispatchMode):  # type: ignore[no-untyped-call]
+    """Fill what is allocated, and note who sets it to a constant or draws over it."""
+
+    def __init__(self, poison: float) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self._poison = poison
+        # By memory: the functions that wrote it on purpose, outside of constructors.
+        self.writes: dict[int, list[tuple[str, str]]] = {}
+
+    def __torch_dispatch__(
+        self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Any = None
+    ) -> Any:
+        out = func(*args, **(kwargs or {}))
+        name = func.name().split(".")[0]
+        if name in _EMPTY and isinstance(out, Tensor) and out.is_floating_point():
+            torch.Tensor.fill_(out, self._poison)
+        short = name.removeprefix("aten::")
+        if args and isinstance(args[0], Tensor) and short in (*_CONSTANT, *_RANDOM):
+            kind = "constant" if short in _CONSTANT else "random"
+            writer = _writer()
+            if writer is not None:
+                self.writes.setdefault(args[0].data_ptr(), []).append((kind, writer))
+        return out
+
+
+def _writer() -> str | None:
+    """Return the function of the user's that sets a tensor; None in a constructor."""
+    frame = sys._getframe(2)
+    writer = None
+    while frame is not None:
+        code, module = frame.f_code, frame.f_globals.get("__name__", "")
+        if code.co_name in ("reset_parameters", "_reset_parameters"):
+            return None
+        if writer is None and not module.startswith(("torch", "initlab.pytorch")):
+            writer = code.co_name
+        frame = frame.f_back  # type: ignore[assignment]
+    return writer
+
+
+def build(factory: Factory, seed: int) -> nn.Module:
+    """Return the model that a function makes, from torch's stream at a seed.
+
+    Raises:
+        InvalidValueError: If it makes no module, or needs arguments.
+    """
+    with _seeded(seed):
+        return _made(factory)
+
+
+def build_facts(factory: Factory, seed: int) -> BuildFacts:
+    """Build a model twice over different poison; return what took it.
+
+    Args:
+        factory: Makes a model; all its randomness from the global streams.
+        seed: Of both builds.
+    """
+    found, writes = [], []
+    for poison in _POISONS:
+        with _seeded(seed), _Poison(poison) as mode:
+            model = _made(factory)
+        found.append(dict(model.named_parameters()))
+        writes.append((model, mode.writes))
+    first, second = found
+    uninitialized = []
+    for name, parameter in first.items():
+        other = second.get(name)
+        if other is None or other.shape != parameter.shape:
+            continue
+        differs = parameter.detach() != other.detach()
+        # What has a random source of its own differs as well, but not by as much.
+        odd = differs & (
+            (parameter.detach().abs() > 1e3) | (other.detach().abs() > 1e3)
+        )
+        share = float(odd.float().mean()) if odd.numel() else 0.0
+        if share > 0:
+            uninitialized.append((name, share))
+    model, written = writes[0]
+    return BuildFacts(
+        uninitialized=tuple(uninitialized),
+        overwritten=tuple(_overwritten(model, written)),
+    )
+
+
+def _overwritten(
+    model: nn.Module, writes: dict[int, list[tuple[str, str]]]
+) -> Iterator[tuple[str, str, str]]:
+    for name, parameter in model.named_parameters():
+        if parameter.dim() < 2:
+            continue
+        history = writes.get(parameter.data_ptr(), [])
+        for (kind, writer), (later, after) in pairwise(history):
+            if kind == "constant" and later == "random" and writer != after:
+                yield name, writer, after
+
+
+def _made(factory: Factory) -> nn.Module:
+    try:
+        model = factory()
+    except TypeError as error:
+        if "argument" in str(error):
+            raise InvalidValueError(
+                f"model: the function that makes it must need no arguments: {error}; "
+                "give functools.partial(...) or a function of your own"
+            ) from error
+        raise
+    if not isinstance(model, nn.Module):
+        raise InvalidValueError(
+            f"model: the function must return a torch.nn.Module, got "
+            f"{type(model).__name__}"
+        )
+    return model
+
+
+@contextmanager
+def _seeded(seed: int) -> Iterator[None]:
+    """Lend the global streams, at a seed."""
+    import random
+
+    import numpy as np
+
+    python, legacy = random.getstate(), np.random.get_state()
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        random.seed(seed)
+        np.random.seed(seed)
+        try:
+            yield
+        finally:
+            random.setstate(python)
+            np.random.set_state(legacy)

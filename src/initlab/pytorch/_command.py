@@ -1,0 +1,199 @@
+"""What `initlab check` does: import the target, make inputs, check."""
+
+import importlib
+import os
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from initlab.errors import DataError, InvalidValueError
+from initlab.pytorch._build import build
+from initlab.pytorch._check import check
+from initlab.pytorch._diagnosis import Diagnosis
+
+_LARGEST_SHAPE = 8
+
+
+def check_target(
+    target: str,
+    *,
+    inputs: Sequence[str],
+    tokens: Sequence[str],
+    classes: int | None = None,
+    checkpoint: Path | None = None,
+    seeds: int = 1,
+    seed: int = 0,
+    device: str = "cpu",
+    dtype: str = "float32",
+    ignore: Sequence[str] = (),
+) -> Diagnosis:
+    """Import a target, check it on drawn inputs, and leave out ignored checks.
+
+    Args:
+        target: `package.module:name` of a function that makes a model, or of a model.
+        inputs: Shapes, as in 8x3x224x224.
+        tokens: Shapes and words, as in 4x128:50257.
+        classes: Of drawn labels; None: no labels.
+        checkpoint: Weights to load before.
+        seeds: Members.
+        seed: Of the first one, and of the inputs.
+        device: Where it runs.
+        dtype: Of the weights and the inputs.
+        ignore: Ids of checks.
+
+    Raises:
+        InvalidValueError: If the target, a shape or the device cannot be used.
+    """
+    real = getattr(torch, dtype)
+    place = _device(device)
+    generator = torch.Generator().manual_seed(seed)
+    batch = tuple(
+        [
+            torch.randn(_shape("--input", text), generator=generator).to(real)
+            for text in inputs
+        ]
+        + [_tokens(text, generator) for text in tokens]
+    )
+    made = imported(target)
+
+    def factory() -> nn.Module:
+        model = made if isinstance(made, nn.Module) else made()
+        if checkpoint is not None and isinstance(model, nn.Module):
+            load_checkpoint(model, checkpoint)
+        return model.to(device=place, dtype=real) if isinstance(
+            model, nn.Module
+        ) else model  # fmt: skip
+
+    model: Any = factory
+    if isinstance(made, nn.Module) or checkpoint is not None:
+        if seeds > 1:
+            raise InvalidValueError(
+                f"--seeds: {seeds} members need a function that draws weights anew"
+            )
+        model = build(factory, seed)
+    targets = None
+    if classes is not None:
+        rows = (len(batch[0]),)
+        targets = torch.randint(0, classes, rows, generator=generator)
+    diagnosis = check(model, batch, targets=targets, seeds=seeds, seed=seed)
+    kept = tuple(one for one in diagnosis.findings if one.id not in ignore)
+    return replace(diagnosis, findings=kept)
+
+
+def imported(target: str) -> nn.Module | Callable[[], nn.Module]:
+    """Return what `package.module:name` names; the current folder comes first.
+
+    Raises:
+        InvalidValueError: If it cannot be imported, or is nothing that makes a model.
+    """
+    module_name, colon, path = target.partition(":")
+    if not colon or not module_name or not path:
+        raise InvalidValueError(
+            f"target: package.module:name, as in mypackage.models:build, got {target!r}"
+        )
+    if module_name.endswith(".py") or "/" in module_name:
+        raise InvalidValueError(
+            f"target: a module's name, as python -m takes it, got {module_name!r}; "
+            f"try {_dotted(module_name)}:{path}"
+        )
+    folder = os.getcwd()
+    if folder not in sys.path:
+        sys.path.insert(0, folder)
+    try:
+        found: Any = importlib.import_module(module_name)
+    except Exception as error:
+        raise InvalidValueError(
+            f"target: importing {module_name} failed: {type(error).__name__}: {error}"
+        ) from error
+    for part in path.split("."):
+        if not hasattr(found, part):
+            near = [n for n in dir(found) if callable(getattr(found, n, None))
+                    and not n.startswith("_")]  # fmt: skip
+            raise InvalidValueError(
+                f"target: {module_name} has no {part!r}; it has {', '.join(near[:12])}"
+            )
+        found = getattr(found, part)
+    if not isinstance(found, nn.Module) and not callable(found):
+        raise InvalidValueError(
+            f"target: a function that makes a model, or a model, got "
+            f"{type(found).__name__} {path}"
+        )
+    return found
+
+
+def _dotted(path: str) -> str:
+    return Path(path).with_suffix("").as_posix().replace("/", ".")
+
+
+def load_checkpoint(model: nn.Module, path: Path) -> None:
+    """Load weights without running anything that is in the file.
+
+    Raises:
+        DataError: If the file is missing, is no checkpoint, or fits another model.
+    """
+    if not path.is_file():
+        raise DataError(f"--checkpoint: there is no file {path}")
+    try:
+        if path.suffix == ".safetensors":
+            from safetensors.torch import load_file
+
+            state: Any = load_file(path)
+        else:
+            state = torch.load(path, map_location="cpu", weights_only=True)
+    except Exception as error:
+        raise DataError(f"--checkpoint: {path}: {_first_line(error)}") from error
+    for key in ("state_dict", "model", "model_state_dict"):
+        if isinstance(state, dict) and isinstance(state.get(key), dict):
+            state = state[key]
+    if not isinstance(state, dict):
+        raise DataError(f"--checkpoint: {path} holds no weights by name")
+    try:
+        model.load_state_dict(state)
+    except RuntimeError as error:
+        lines = [line.strip() for line in str(error).splitlines()[1:3]]
+        raise DataError(
+            f"--checkpoint: {path} fits another model: {' '.join(lines)[:300]}"
+        ) from error
+
+
+def _device(name: str) -> torch.device:
+    try:
+        device = torch.device(name)
+        torch.empty(1, device=device)
+    except (RuntimeError, AssertionError) as error:
+        raise InvalidValueError(
+            f"--device: {name!r} cannot be used: {_first_line(error)}"
+        ) from error
+    return device
+
+
+def _shape(option: str, text: str) -> tuple[int, ...]:
+    try:
+        sizes = tuple(int(part) for part in text.lower().split("x"))
+        if not 1 <= len(sizes) <= _LARGEST_SHAPE or min(sizes) < 1:
+            raise ValueError
+    except ValueError:
+        raise InvalidValueError(
+            f"{option}: positive sizes with x in between, as in 8x3x224x224, got "
+            f"{text!r}"
+        ) from None
+    return sizes
+
+
+def _tokens(text: str, generator: torch.Generator) -> Tensor:
+    shape, colon, words = text.partition(":")
+    if not colon or not words.isdigit() or int(words) < 1:
+        raise InvalidValueError(
+            "--tokens: a shape and the number of words, as in 4x128:50257, got "
+            f"{text!r}"
+        )
+    return torch.randint(0, int(words), _shape("--tokens", shape), generator=generator)
+
+
+def _first_line(error: BaseException) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0]

@@ -1,0 +1,227 @@
+"""Findings for people and machines: table, page, JSON."""
+
+import io
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+import xarray as xr
+from markupsafe import escape
+from matplotlib.figure import Figure
+from rich import box
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from initlab.analysis.findings import CHECKS, Finding, find
+from initlab.messages import SOUND, SOUND_NEXT
+from initlab.reports._html import render
+from initlab.reports._json import finite
+
+FINDING_PICTURES: tuple[str, ...] = ()
+_HEADERS = ("check", "severity", "where", "what was found")
+_COLOURS = {"error": "bold red", "warning": "yellow", "info": "cyan"}
+_QUESTION = "Is this model's initialization sound? If not: what is wrong, and where?"
+_REPEAT = """\
+from initlab import pytorch
+
+diagnosis = pytorch.check(model, batch)
+diagnosis.report("check.html")
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class FindingTable:
+    """Findings, to print in a terminal or a notebook.
+
+    Attributes:
+        title: The model, with its layers and parameters.
+        findings: The worst first.
+        verdict: One line that sums up.
+    """
+
+    title: str
+    findings: tuple[Finding, ...]
+    verdict: str
+
+    def __str__(self) -> str:
+        """Return the table as text of 100 columns."""
+        console = Console(width=100, file=io.StringIO(), record=True)
+        self.print_to(console)
+        return console.export_text().rstrip()
+
+    def print_to(self, console: Console) -> None:
+        """Print a line per finding, then the fixes, then the verdict."""
+        console.print(Text(self.title))
+        if self.findings:
+            table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
+            for header in _HEADERS:
+                table.add_column(header, overflow="fold")
+            for one in self.findings:
+                table.add_row(
+                    Text(one.id), Text(one.severity, style=_COLOURS[one.severity]),
+                    Text(_where(one)), Text(_story(one)),
+                )  # fmt: skip
+            console.print(table)
+        fixes = [one for one in self.findings if one.severity != "info"]
+        for one in fixes:
+            console.print(
+                Text.assemble((f"fix {one.id} ", "bold"), f"{_where(one)}: {one.fix}"),
+                soft_wrap=True,
+            )
+        console.print(Text(self.verdict), soft_wrap=True)
+
+    def html(self) -> str:
+        """Return the table as HTML, everything escaped."""
+        rows = "".join(
+            "<tr>"
+            + "".join(
+                f"<td>{escape(cell)}</td>"
+                for cell in (one.id, one.severity, _where(one), _story(one), one.fix)
+            )
+            + "</tr>"
+            for one in self.findings
+        )
+        heads = "".join(f"<th>{escape(h)}</th>" for h in (*_HEADERS, "fix"))
+        table = f"<table><tr>{heads}</tr>{rows}</table>" if rows else ""
+        return f"<p>{escape(self.title)}</p>{table}<p>{escape(self.verdict)}</p>"
+
+
+def finding_table(
+    dataset: xr.Dataset, findings: Sequence[Finding] | None = None
+) -> FindingTable:
+    """Return the findings of a checked model as a table.
+
+    Args:
+        dataset: Of kind "check".
+        findings: Some of them; None: all.
+    """
+    found = tuple(find(dataset) if findings is None else findings)
+    members = dataset.sizes.get("member", 1)
+    seeds = f", {members} seeds" if members > 1 else ""
+    return FindingTable(
+        title=f"{dataset.attrs['model']}: {dataset.sizes.get('layer', 0)} weights in "
+        f"use{seeds}",
+        findings=found,
+        verdict=_verdict(dataset, found),
+    )
+
+
+def _verdict(dataset: xr.Dataset, found: Sequence[Finding]) -> str:
+    counts = {
+        severity: sum(one.severity == severity for one in found)
+        for severity in ("error", "warning", "info")
+    }
+    if not counts["error"] and not counts["warning"]:
+        return f"{SOUND}; excluded: {_excluded(dataset, found)}; {SOUND_NEXT}"
+    listed = ", ".join(
+        f"{count} {severity}{'s' if count > 1 and severity != 'info' else ''}"
+        for severity, count in counts.items() if count
+    )  # fmt: skip
+    return f"not sound: {listed}"
+
+
+def _excluded(dataset: xr.Dataset, found: Sequence[Finding]) -> str:
+    """Return what was looked at and not found, in this model's terms."""
+    facts = json.loads(dataset.attrs["facts"])[0]
+    unsaid = {one.id for one in found}
+    skipped = {"WI25"}
+    if not facts["attentions"]:
+        skipped.add("WI23")
+    if not facts["optimizer"]:
+        skipped.add("WI24")
+    if not facts["blocks"]:
+        skipped.add("WI16")
+    if not any(use["role"] for use in facts["uses"]):
+        skipped.add("WI19")
+    if not any(use["tied"] for use in facts["uses"]):
+        skipped.add("WI18")
+    if facts["output"]["loss_kind"] == "":
+        skipped |= {"WI15", "WI04"}
+    if all(p["dtype"] == "float32" for p in facts["parameters"]):
+        skipped.add("WI22")
+    kept = [name for id_, name in CHECKS.items() if id_ not in skipped | unsaid]
+    return ", ".join(kept)
+
+
+def _where(one: Finding) -> str:
+    name = one.parameter or one.module or "the model"
+    more = len(one.places) - 1
+    return f"{name} (+{more})" if more > 0 else name
+
+
+def _story(one: Finding) -> str:
+    sentence = one.sentence
+    if one.consequences:
+        sentence += f" (explains {', '.join(sorted(set(one.consequences)))})"
+    count, total = one.found_in
+    return f"{sentence} [{count} of {total} seeds]" if total > 1 else sentence
+
+
+def finding_page(dataset: xr.Dataset, _: dict[str, Figure], command: str | None) -> str:
+    """Return the page of a checked model."""
+    table = finding_table(dataset)
+    versions = {
+        "Model": str(dataset.attrs["model"]),
+        "Seed": str(dataset.attrs["seed"]),
+    }
+    return render(
+        title=f"Starting weights of {dataset.attrs['model']}",
+        question=_QUESTION,
+        headers=("where", "check", "severity", "fix", "what was found"),
+        rows=[
+            (_where(one), f"{one.id} {one.name}", one.severity, one.fix, _story(one))
+            for one in table.findings
+        ],
+        lessons=[table.verdict],
+        pairs=[],
+        pictures={},
+        notes=json.loads(dataset.attrs["notes"]),
+        facts=versions,
+        spec="",
+        command=command or "",
+        python=_REPEAT,
+    )
+
+
+def draw_findings(_: xr.Dataset) -> dict[str, Figure]:
+    """Return no pictures: a finding's numbers are in its sentence."""
+    return {}
+
+
+def findings_as_json(
+    dataset: xr.Dataset, findings: Sequence[Finding] | None = None
+) -> dict[str, Any]:
+    """Return findings, and what was measured layer by layer, as plain values."""
+    table = finding_table(dataset, findings)
+    layers = dataset.isel(init=0, step=0)
+    return finite(
+        {
+            "model": dataset.attrs["model"],
+            "sound": not any(one.severity != "info" for one in table.findings),
+            "verdict": table.verdict,
+            "findings": [
+                {
+                    **asdict(one),
+                    "name": one.name,
+                    "sentence": one.sentence,
+                    "formula": one.formula,
+                    "fix": one.fix,
+                }
+                for one in table.findings
+            ],
+            "layers": {
+                str(name): _listed(values)
+                for name, values in layers.data_vars.items()
+                if values.dims in (("member", "layer"), ("layer",))
+            },
+        }
+    )
+
+
+def _listed(values: xr.DataArray) -> list[Any]:
+    if values.dims == ("layer",):
+        return np.asarray(values.values).tolist()
+    return np.asarray(values.median("member", skipna=False).values).tolist()
