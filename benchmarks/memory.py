@@ -3,13 +3,16 @@
 python benchmarks/memory.py [members]      # prints one line; see docs/scaling.md
 """
 
+import argparse
 import resource
-import sys
 import tempfile
 import time
 from pathlib import Path
 
+import numpy as np
+
 import initlab as il
+from initlab import engine as engines
 
 RECORDS = 100
 
@@ -30,8 +33,34 @@ def study(members):
     )
 
 
+def stand_in(_, networks, *__, **___):
+    """Yield histories of random numbers, in groups of eight, as the engine does."""
+    rng = np.random.default_rng(0)
+    layers = {
+        name: np.zeros((RECORDS, 2))
+        for name in engines.LayerSummaries.__dataclass_fields__
+    }
+    for first in range(0, len(networks), 8):
+        numbers = range(first, min(first + 8, len(networks)))
+        yield numbers, [
+            engines.History(
+                loss=rng.random(RECORDS), train_score=rng.random(RECORDS),
+                test_score=rng.random(RECORDS),
+                layers=engines.LayerSummaries(**layers), diverged_step=-1,
+                parameters=None, running=[],
+            )
+            for _ in numbers
+        ]  # fmt: skip
+
+
 def main():
-    members = int(sys.argv[1]) if len(sys.argv) > 1 else 1_000_000
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--members", type=int, default=1_000_000)
+    parser.add_argument("--stand-in", action="store_true")
+    chosen = parser.parse_args()
+    members = chosen.members
+    if chosen.stand_in:
+        engines.stream_ensemble = stand_in
     with tempfile.TemporaryDirectory() as folder:
         store = Path(folder) / "s.zarr"
         began = time.perf_counter()
@@ -44,8 +73,9 @@ def main():
             resumed = time.perf_counter() - begun
     # Kilobytes on Linux.
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**10
+    how = "stand-ins for training" if chosen.stand_in else "trained"
     print(
-        f"{members:,} members x {RECORDS} records: peak {peak:,.0f} MiB, "
+        f"{how}: {members:,} members x {RECORDS} records: peak {peak:,.0f} MiB, "
         f"{seconds:,.0f} s, {size / 2**20:,.0f} MiB on disk, "
         f"opened and verified in {resumed:,.1f} s"
     )

@@ -98,6 +98,7 @@ def test_commands_in_the_readme_run(line, tmp_path, monkeypatch, capsys):
         + "".join(f"{i % 7},{i % 5},{'ab'[i % 7 > 3]}\n" for i in range(60))
     )
     write_submissions(tmp_path)
+    (tmp_path / "study.toml").write_text('inits = ["zeros", "he_normal"]\nsteps = 50\n')
     arguments = shlex.split(line.split("  #")[0])
     monkeypatch.setattr(sys, "argv", arguments)
 

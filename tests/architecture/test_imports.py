@@ -3,7 +3,18 @@
 import subprocess
 import sys
 
-HEAVY = ("numba", "xarray", "sklearn", "matplotlib", "torch", "scipy", "pandas")
+HEAVY = (
+    "numba",
+    "xarray",
+    "sklearn",
+    "matplotlib",
+    "torch",
+    "scipy",
+    "pandas",
+    "dask",
+    "distributed",
+    "zarr",
+)
 
 
 def modules_after(code):

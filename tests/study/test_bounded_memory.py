@@ -1,42 +1,37 @@
 """Memory does not grow with the members; benchmarks/memory.py has the full size."""
 
-import sys
-import tracemalloc
-from pathlib import Path
+import weakref
 
 import pytest
 
 import initlab as il
-
-ROOT = Path(__file__).parents[2]
-
-
-@pytest.fixture(scope="module")
-def study_of():
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(sys, "path", [str(ROOT / "benchmarks"), *sys.path])
-        import memory
-
-        yield lambda members: memory.study(members).model_copy(
-            update={"shard_members": 100}
-        )
+from initlab import engine
+from initlab.study import _run
 
 
-def peak(study, store):
-    tracemalloc.start()
-    try:
-        il.run(study, store=store, engine="lanes", threads=1).close()
-        return tracemalloc.get_traced_memory()[1]
-    finally:
-        tracemalloc.stop()
+@pytest.mark.parametrize("members", [64, 256])
+def test_no_more_histories_are_kept_than_those_of_the_shards_in_flight(
+    tmp_path, monkeypatch, members
+):
+    losses, alive = [], []
+    stream, keep = engine.stream_ensemble, _run.InStore.keep
 
+    def watched(*work, **where):
+        for numbers, histories in stream(*work, **where):
+            losses.extend(weakref.ref(history.loss) for history in histories)
+            yield numbers, histories
+            del histories
 
-@pytest.mark.slow
-def test_four_times_the_members_take_the_same_memory(study_of, tmp_path):
-    il.run(study_of(16), store=tmp_path / "warm.zarr", engine="lanes", threads=1)
+    def counted(self, shard, done):
+        alive.append(sum(loss() is not None for loss in losses))
+        keep(self, shard, done)
 
-    small = peak(study_of(400), tmp_path / "small.zarr")
-    large = peak(study_of(1600), tmp_path / "large.zarr")
+    monkeypatch.setattr(engine, "stream_ensemble", watched)
+    monkeypatch.setattr(_run.InStore, "keep", counted)
+    study = il.Study(inits=["he_normal"], members=members, steps=10, shard_members=8)
 
-    results = 1600 * 100 * 8  # what would be kept, in bytes
-    assert large - small < results / 4
+    il.run(study, store=tmp_path / "s.zarr", engine="lanes", threads=1).close()
+
+    assert len(alive) == members / 8
+    # The shard that is written, and groups that a thread has ready.
+    assert max(alive) <= 8 + 3 * 16

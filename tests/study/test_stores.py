@@ -80,6 +80,15 @@ def test_a_store_is_read_without_us_and_without_warnings(store):
     assert int(opened.shard.sel(fact="members").sum()) == 40
 
 
+@pytest.mark.parametrize("engine", ["reference", "wide"])
+def test_every_engine_fills_a_store(tmp_path, engine):
+    study = small(members=2)
+
+    stored = il.run(study, store=tmp_path / "s.zarr", engine=engine, threads=1)
+
+    assert_equal(stored, il.run(study, engine=engine, threads=1))
+
+
 def test_an_ended_run_leaves_nothing_beside_the_store(tmp_path):
     il.run(small(), store=tmp_path / "s.zarr", threads=1)
 
