@@ -1,4 +1,4 @@
-"""Models are seeded; the small networks are those of the capture's tests."""
+"""Models are seeded, and one thread is enough for their sizes."""
 
 import sys
 from pathlib import Path
@@ -6,11 +6,14 @@ from pathlib import Path
 import pytest
 import torch
 
-# The machine's cores are shared; threads of small tensors only wait for each other.
-torch.set_num_threads(1)
+# The small networks are those of the capture's tests.
 sys.path.insert(0, str(Path(__file__).parents[1] / "capture"))
 
 
 @pytest.fixture(autouse=True)
-def _seeded():
+def _seeded_on_one_thread():
     torch.manual_seed(0)
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)

@@ -1,0 +1,103 @@
+"""Run the benchmark: see the package's docstring."""
+
+import argparse
+import datetime
+import json
+import platform
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import torch
+from rich.progress import track
+
+from check.faults import FAULTS, SEEDS, Case, cases, manifest
+from check.healthy import HEALTHY
+from check.score import score_case, score_flips, score_healthy, score_repair
+from check.tables import page
+from check.tools import Tool, installed
+
+FOLDER = Path(__file__).parent
+HEALTHY_SEEDS = 3
+PARTS = ("cases", "healthy", "flips", "repairs")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="check", description=__doc__)
+    parser.add_argument("--manifest", action="store_true", help="print it and stop")
+    parser.add_argument("--seeds", type=int, default=SEEDS)
+    parser.add_argument("--only", default="", help="faults whose name has this")
+    parser.add_argument("--tool", default="", help="tools whose name has this")
+    parser.add_argument("--parts", nargs="+", choices=PARTS, default=PARTS)
+    parser.add_argument("--folder", type=Path, default=FOLDER, help="of the results")
+    arguments = parser.parse_args()
+    if arguments.manifest:
+        for line in manifest(arguments.seeds):
+            print(line)
+        return
+    torch.set_num_threads(1)
+    rows = arguments.folder / "results.json"
+    kept = json.loads(rows.read_text("utf-8"))["tools"] if rows.exists() else {}
+    for tool in installed():
+        if arguments.tool not in tool.name:
+            continue
+        label = f"{tool.name} {tool.version}".strip()
+        scores = kept.get(label, {part: [] for part in PARTS})
+        kept[label] = scores
+        for part in arguments.parts:
+            scores[part] = scored(tool, part, arguments)
+            # Part by part, so that what was interrupted is not lost.
+            results = {
+                "date": f"{datetime.datetime.now(datetime.UTC):%Y-%m-%d}",
+                "versions": f"torch {torch.__version__}, "
+                f"Python {platform.python_version()}",
+                "tools": kept,
+            }
+            _write(rows, json.dumps(results, indent=1) + "\n")
+            _write(arguments.folder / "results.md", page(results))
+
+
+def scored(tool: Tool, part: str, arguments: argparse.Namespace) -> list[Any]:
+    """All rows of one part of a tool's scores."""
+    chosen = [one for one in cases(arguments.seeds) if arguments.only in one.fault]
+    firsts = [one for one in chosen if one.seed == 0]
+    if part == "cases":
+        return _each(tool, part, chosen, lambda one: score_case(tool, one))
+    if part == "healthy":
+        every = [(s, seed) for s in HEALTHY.values() for seed in range(HEALTHY_SEEDS)]
+        return _each(tool, part, every, lambda one: score_healthy(tool, *one))
+    if part == "flips":
+        found = _each(tool, part, firsts, lambda one: _case_flips(tool, one))
+        found += _each(
+            tool,
+            part,
+            [*HEALTHY.values()],
+            lambda one: score_flips(tool, one, set(), 0),
+        )
+        return [row for rows in found for row in rows]
+    if tool.repair is None:
+        return []
+    harmful = [one for one in firsts if FAULTS[one.fault].harms]
+    return _each(tool, part, harmful, lambda one: score_repair(tool, one))
+
+
+def _case_flips(tool: Tool, case: Case) -> list[dict[str, Any]]:
+    checks = set(FAULTS[case.fault].checks)
+    return score_flips(tool, case.subject, checks, case.seed)
+
+
+def _each(
+    tool: Tool, what: str, items: list[Any], score: Callable[[Any], Any]
+) -> list[Any]:
+    label = f"{tool.name}: {what}"
+    return [score(item) for item in track(items, description=label)]
+
+
+def _write(path: Path, text: str) -> None:
+    unfinished = path.with_suffix(".unfinished")
+    unfinished.write_text(text, encoding="utf-8")
+    unfinished.replace(path)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,102 @@
+"""The scores as a page of Markdown."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from typing import Any
+
+from check.faults import FAULTS
+
+Row = dict[str, Any]
+
+
+def page(results: dict[str, Any]) -> str:
+    """The whole page."""
+    text = [
+        "# Which tools judge starting weights well?",
+        "Made by `make bench-check`; the rows are in `results.json`.",
+        f"{results['date']}, {results['versions']}.",
+        _summary(results["tools"]),
+    ]
+    for name, scores in results["tools"].items():
+        text += [f"## {name}", *_details(scores)]
+    return "\n\n".join(part for part in text if part) + "\n"
+
+
+def share(rows: Iterable[Row], key: str) -> str:
+    """`"12 of 15 (80 %)"`."""
+    values = [bool(row[key]) for row in rows]
+    if not values:
+        return "not measured"
+    return f"{sum(values)} of {len(values)} ({sum(values) / len(values):.1%})"
+
+
+def table(head: list[str], rows: Iterable[Iterable[Any]]) -> str:
+    lines = [f"| {' | '.join(head)} |", "|" + " --- |" * len(head)]
+    return "\n".join(lines + [f"| {' | '.join(map(str, row))} |" for row in rows])
+
+
+def _summary(tools: dict[str, dict[str, list[Row]]]) -> str:
+    head = [
+        *("tool", "right check", "right layer", "healthy models with an error"),
+        *("with a warning", "verdicts that flip"),
+        *("harmed models repaired", "of these, that train lower"),
+    ]
+    return table(
+        head,
+        (
+            (
+                name,
+                share(scores["cases"], "check"),
+                share(scores["cases"], "layer"),
+                share(scores["healthy"], "errors"),
+                share(scores["healthy"], "warnings"),
+                share(scores["flips"], "flipped"),
+                share(_harmed(scores), "changed"),
+                share([row for row in _harmed(scores) if row["changed"]], "lower"),
+            )
+            for name, scores in tools.items()
+        ),
+    )
+
+
+def _harmed(scores: dict[str, list[Row]]) -> list[Row]:
+    return [row for row in scores["repairs"] if row["harmed"]]
+
+
+def _details(scores: dict[str, list[Row]]) -> Iterable[str]:
+    grouped = defaultdict(list)
+    for row in scores["cases"]:
+        grouped[row["fault"]].append(row)
+    yield table(
+        ["fault", "checks that count", "right check", "right layer"],
+        (
+            (
+                fault,
+                ", ".join(FAULTS[fault].checks),
+                share(rows, "check"),
+                share(rows, "layer"),
+            )
+            for fault, rows in grouped.items()
+        ),
+    )
+    alarms = [row for row in scores["healthy"] if row["errors"] or row["warnings"]]
+    if alarms:
+        yield "On healthy models: " + "; ".join(
+            f"{row['model']} ({', '.join(row['errors'] + row['warnings'])})"
+            for row in alarms
+        )
+    failed = [row for rows in scores.values() for row in rows if row.get("failed")]
+    if failed:
+        yield f"Failed on {len(failed)} models, first: {failed[0]['failed']}"
+    variants = defaultdict(list)
+    for row in scores["flips"]:
+        variants[row["variant"]].append(row)
+    if variants:
+        rows = ((one, share(rows, "flipped")) for one, rows in variants.items())
+        yield table(["in another guise", "verdicts that flip"], rows)
+    if any(row["changed"] for row in scores["repairs"]):
+        keys = ("fault", "model", "healthy", "before", "after")
+        yield table(
+            ["fault", "model", "loss without the fault", "as it is", "repaired"],
+            ([row.get(key, "not repaired") for key in keys] for row in _harmed(scores)),
+        )

@@ -1,0 +1,137 @@
+"""One weight of a model, or a part of it, drawn from an entry of the catalog."""
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from initlab import catalog
+from initlab.catalog import Entry
+from initlab.errors import InvalidValueError
+from initlab.pytorch._counter import standardized
+from initlab.rng import stream
+from initlab.spec import Init, LayerSpec
+
+Index = Sequence[slice]
+
+_ELEMENTWISE = ("normal", "uniform", "truncated_normal")
+# With these the entries' distribution is another than the table says.
+_OTHER_LAWS = ("dialect", "distribution")
+
+
+def draw_weight(
+    init: str | Init,
+    layer: LayerSpec,
+    *,
+    name: str,
+    seed: int = 0,
+    index: Index | None = None,
+) -> np.ndarray:
+    """The weight that `initialize_` gives a parameter of that name, or a part of it.
+
+    Of entries whose numbers are independent only the part is drawn, so that ranks of a
+    sharded model draw what they hold, and all of them together what one machine would.
+    Orthogonal and other structured weights are drawn whole and cut.
+
+    Args:
+        init: Of the catalog.
+        layer: The whole weight, in the shape that PyTorch stores it in.
+        name: The parameter's, as in `named_parameters`.
+        seed: The root seed.
+        index: Slices along the first axes, without steps; None: the whole.
+
+    Raises:
+        InvalidValueError: If the entry cannot start such a layer.
+
+    Example:
+        >>> layer = LayerSpec(shape=(6, 4))
+        >>> whole = draw_weight("he_normal", layer, name="0.weight")
+        >>> part = draw_weight(
+        ...     "he_normal", layer, name="0.weight", index=[slice(2, 4)]
+        ... )
+        >>> bool((part == whole[2:4]).all())
+        True
+    """
+    init = Init.of(init)
+    cut = _cut(index or (), layer.shape)
+    if init.name in catalog.CATALOG:
+        entry = catalog.get(init.name)
+        if is_elementwise(init):
+            return _elementwise(init, entry, layer, name, seed, cut)
+    whole = catalog.draw(init, layer, rng=stream(seed, "initialize", name))
+    return whole[cut]
+
+
+def is_elementwise(init: Init) -> bool:
+    """Whether an init's numbers are independent, so that a part can be drawn alone.
+
+    Example:
+        >>> [is_elementwise(Init.of(one)) for one in ("he_normal", "orthogonal")]
+        [True, False]
+    """
+    entry = catalog.CATALOG.get(init.name)
+    return (
+        entry is not None
+        and entry.distribution in _ELEMENTWISE
+        and not any(name in init.parameters for name in _OTHER_LAWS)
+    )
+
+
+def law(init: Init, layer: LayerSpec) -> float:
+    """Standard deviation of the entries by the init's law; nan of a user's function.
+
+    Example:
+        >>> law(Init.of("he_normal"), LayerSpec(shape=(6, 2)))
+        1.0
+    """
+    if init.name not in catalog.CATALOG:
+        return math.nan
+    return abs(init.scale) * catalog.get(init.name).std(layer, **init.parameters)
+
+
+def _elementwise(
+    init: Init,
+    entry: Entry,
+    layer: LayerSpec,
+    name: str,
+    seed: int,
+    cut: tuple[slice, ...],
+) -> np.ndarray:
+    mean = float(init.parameters.get("mean", 0.0))
+    if init.name == "uniform":
+        filled = entry.parameters | init.parameters
+        mean = (float(filled["low"]) + float(filled["high"])) / 2
+    options: dict[str, Any] = {}
+    if "bound" in entry.parameters:
+        options["bound"] = float((entry.parameters | init.parameters)["bound"])
+    # Rows of the first axis are one run of entries; what is cut further is drawn too.
+    per_row = math.prod(layer.shape[1:])
+    rows = cut[0] if cut else slice(0, layer.shape[0])
+    count = rows.stop - rows.start
+    drawn = standardized(
+        entry.distribution,
+        seed,
+        name,
+        rows.start * per_row,
+        count * per_row,
+        **options,
+    )
+    drawn *= law(init, layer)
+    drawn += init.scale * mean
+    whole_rows = drawn.reshape(count, *layer.shape[1:])
+    return whole_rows[(slice(None), *cut[1:])]
+
+
+def _cut(index: Index, shape: tuple[int, ...]) -> tuple[slice, ...]:
+    if len(index) > len(shape):
+        raise InvalidValueError(
+            f"index: at most one slice per axis of {shape}, got {len(index)}"
+        )
+    found = []
+    for one, size in zip(index, shape, strict=False):
+        start, stop, step = one.indices(size)
+        if step != 1:
+            raise InvalidValueError(f"index: slices without steps, got {one}")
+        found.append(slice(start, max(start, stop)))
+    return tuple(found)

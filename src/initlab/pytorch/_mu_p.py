@@ -1,0 +1,193 @@
+"""muP: scales and learning rates with which a narrow model's tuning holds for a wide.
+
+A parameter's axes are told apart by comparing the model with a narrower base of it:
+those whose size differs go to infinity with the width.
+"""
+
+import math
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import torch
+from torch import nn
+
+from initlab.errors import InvalidValueError, UnknownNameError
+from initlab.pytorch._names import Names
+
+Role = Literal["input", "hidden", "output", "fixed"]
+_OPTIMIZERS = ("adam", "sgd")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scaling:
+    """How a parameter scales with the width.
+
+    Attributes:
+        role: `"input"`: only what it makes grows with the width, as embeddings, first
+            layers and biases; `"hidden"`: both grow; `"output"`: only what it reads;
+            `"fixed"`: neither.
+        multiplier: Width over the base's: of what it reads, else of what it makes.
+    """
+
+    role: Role
+    multiplier: float
+
+    def std(self) -> float:
+        """Factor of the base's standard deviation.
+
+        Example:
+            >>> Scaling(role="hidden", multiplier=4.0).std()
+            0.5
+        """
+        powers = {"hidden": -0.5, "output": -1.0}
+        return float(self.multiplier ** powers.get(self.role, 0.0))
+
+    def learning_rate(self, optimizer: str) -> float:
+        """Factor of the base's learning rate.
+
+        Example:
+            >>> Scaling(role="output", multiplier=4.0).learning_rate("adam")
+            0.25
+        """
+        powers = {
+            "adam": {"hidden": -1.0, "output": -1.0},
+            "sgd": {"input": 1.0, "output": -1.0},
+        }
+        return float(self.multiplier ** powers[optimizer].get(self.role, 0.0))
+
+
+def mu_p(
+    model: nn.Module,
+    base_model: nn.Module,
+    *,
+    optimizer: str = "adam",
+    learning_rate: float = 1e-3,
+    transposed: tuple[str, ...] = (),
+) -> list[dict[str, Any]]:
+    """Scale a wide model's tensors by a narrow base, and give its parameter groups.
+
+    Tensors are rescaled in place to the base's standard deviation times the factor of
+    their role: hidden ones by width^(-1/2), outputs by 1 / width. (Whatever variance
+    the model was started with by fan_in, hidden ones are there already.) The learning
+    rates of the groups are the base's times the factor of the role and optimizer.
+    Repeated calls change nothing more.
+
+    Two things are the model's own affair: attention logits must be divided by the
+    width of a head, not its square root, where heads grow; and a tied head needs its
+    outputs divided by the width, as no one variance fits both of its uses.
+
+    Args:
+        model: The wide model, started; rescaled in place.
+        base_model: The same model, narrower, started in the same way.
+        optimizer: `"adam"` (or another that normalizes gradients), or `"sgd"`.
+        learning_rate: That was found for the base.
+        transposed: Endings of names of linear weights that are stored as `(in, out)`.
+
+    Returns:
+        Parameter groups with `params`, `lr`, `role`, `multiplier` and `names`.
+
+    Raises:
+        UnknownNameError: If the optimizer is none of the two.
+        InvalidValueError: If the two models do not have the same parameters, or axes
+            grow by different factors in a way that muP has no rule for.
+
+    Example:
+        >>> def build(width):
+        ...     return nn.Sequential(
+        ...         nn.Linear(3, width), nn.Linear(width, width), nn.Linear(width, 2)
+        ...     )
+        >>> groups = mu_p(build(64), build(16))
+        >>> {one["role"]: one["lr"] for one in groups}
+        {'input': 0.001, 'hidden': 0.00025, 'output': 0.00025, 'fixed': 0.001}
+
+    References:
+        Yang et al. (2022), tables 3 and 8, https://arxiv.org/abs/2203.03466
+    """
+    if optimizer not in _OPTIMIZERS:
+        raise UnknownNameError("optimizer", optimizer, _OPTIMIZERS)
+    names, base = Names.of(model), dict(base_model.named_parameters())
+    if set(names.all) != set(base):
+        odd = sorted(set(names.all) ^ set(base))
+        raise InvalidValueError(
+            f"base_model: must have the same parameters, got a difference in {odd[0]}"
+        )
+    groups: dict[tuple[Role, float], dict[str, Any]] = {}
+    scalings = {
+        name: _scaling(name, parameter, base[name], _owner(model, name), transposed)
+        for name, parameter in model.named_parameters()
+    }
+    for name, scaling in scalings.items():
+        parameter = model.get_parameter(name)
+        _rescale(parameter, base[name], scaling)
+        key = (scaling.role, scaling.multiplier)
+        group = groups.setdefault(
+            key,
+            {
+                "params": [],
+                "lr": learning_rate * scaling.learning_rate(optimizer),
+                "role": scaling.role,
+                "multiplier": scaling.multiplier,
+                "names": [],
+            },
+        )
+        group["params"].append(parameter)
+        group["names"].append(name)
+    return list(groups.values())
+
+
+def _owner(model: nn.Module, name: str) -> nn.Module:
+    return model.get_submodule(name.rpartition(".")[0])
+
+
+def _scaling(
+    name: str,
+    parameter: torch.Tensor,
+    base: torch.Tensor,
+    owner: nn.Module,
+    transposed: tuple[str, ...],
+) -> Scaling:
+    if parameter.dim() != base.dim():
+        raise InvalidValueError(
+            f"base_model: {name} has {base.dim()} axes, the model's {parameter.dim()}"
+        )
+    if parameter.dim() < 2:
+        grown = parameter.numel() / base.numel()
+        return Scaling(role="input" if grown != 1 else "fixed", multiplier=grown)
+    into, out = 1, 0
+    stored_as_in_out = isinstance(owner, nn.modules.conv._ConvTransposeNd) or (
+        name.endswith(transposed) if transposed else False
+    )
+    # An embedding's rows are what it reads: (rows, features) is (in, out) too.
+    if stored_as_in_out or isinstance(owner, nn.Embedding | nn.EmbeddingBag):
+        into, out = 0, 1
+    reads = parameter.shape[into] / base.shape[into]
+    makes = parameter.shape[out] / base.shape[out]
+    if any(a != b for a, b in zip(parameter.shape[2:], base.shape[2:], strict=True)):
+        raise InvalidValueError(
+            f"base_model: {name} grows in its kernel, which muP has no rule for, got "
+            f"{tuple(parameter.shape)} over {tuple(base.shape)}"
+        )
+    if reads != 1 and makes != 1:
+        return Scaling(role="hidden", multiplier=reads)
+    if reads != 1:
+        return Scaling(role="output", multiplier=reads)
+    if makes != 1:
+        return Scaling(role="input", multiplier=makes)
+    return Scaling(role="fixed", multiplier=1.0)
+
+
+def _rescale(parameter: torch.Tensor, base: torch.Tensor, scaling: Scaling) -> None:
+    """Bring a matrix to its deviation; vectors and zeros stay as they are."""
+    if parameter.dim() < 2 or scaling.role == "fixed":
+        return
+    own, wanted = _rms(parameter), _rms(base) * scaling.std()
+    # Of so few numbers the deviation is mostly chance; within it nothing is rescaled.
+    chance = 3 / math.sqrt(2 * min(parameter.numel(), base.numel()))
+    if own == 0 or wanted == 0 or abs(own / wanted - 1) < chance:
+        return
+    with torch.no_grad():
+        parameter.mul_(wanted / own)
+
+
+def _rms(tensor: torch.Tensor) -> float:
+    return float(tensor.detach().double().pow(2).mean().sqrt())

@@ -1,0 +1,86 @@
+"""The weights of a model that was read by running it, as sites."""
+
+from typing import Any
+
+from torch import nn
+
+from initlab import capture
+from initlab.capture import Reading, WeightUse
+from initlab.pytorch._sites import Site
+
+
+def sites_as_read(model: nn.Module, batch: Any) -> list[Site]:
+    """The weights in the order in which the model uses them, each once.
+
+    Of a weight that is both embedding and head, the head decides: an embedding's
+    variance would be too large for it.
+
+    Args:
+        model: Any module, out of its wrappers.
+        batch: As for `initlab.capture.read`.
+
+    Example:
+        >>> import torch
+        >>> model = nn.Sequential(nn.Linear(4, 8), nn.Tanh(), nn.Linear(8, 2))
+        >>> [one.activation for one in sites_as_read(model, torch.ones(2, 4))]
+        ['tanh', 'identity']
+    """
+    return sites_of(capture.read(model, batch, step=False))
+
+
+def sites_of(reading: Reading) -> list[Site]:
+    """The sites of a reading, each weight once.
+
+    Example:
+        >>> import torch
+        >>> layer = nn.Linear(3, 2)
+        >>> [one.name for one in sites_of(capture.read(layer, torch.ones(1, 3)))]
+        ['weight']
+    """
+    chosen: dict[str, Site] = {}
+    for use in reading.uses:
+        if not use.parameter:
+            continue
+        site = site_of(use)
+        known = chosen.get(site.name)
+        if known is None or (
+            known.layer.kind == "embedding" and site.layer.kind != "embedding"
+        ):
+            chosen[site.name] = site
+    return list(chosen.values())
+
+
+def site_of(use: WeightUse) -> Site:
+    """The site of a use.
+
+    Example:
+        >>> from initlab.spec import LayerSpec
+        >>> use = WeightUse(
+        ...     index=0, module="0", parameter="0.weight", sources=("0.weight",),
+        ...     bias=None, operation="linear", layer=LayerSpec(shape=(2, 3)),
+        ... )
+        >>> site_of(use).name
+        '0.weight'
+    """
+    # A parametrized weight's parameters are 0.parametrizations.weight.original0, ...
+    path, _, rest = use.parameter.partition("parametrizations.")
+    if rest:
+        module, tensor = path.rstrip("."), rest.split(".")[0]
+    else:
+        module, _, tensor = use.parameter.rpartition(".")
+    return Site(
+        module=module,
+        tensor=tensor,
+        layer=use.layer,
+        bias=use.bias,
+        activation=None if use.activation == "unknown" else use.activation,
+        negative_slope=use.negative_slope,
+        role=use.role,
+        stored_transposed=use.stored_transposed,
+        branch_end=use.branch_end,
+        head=use.head,
+        stem=use.stem,
+        adapter=use.adapter,
+        normed=use.normed,
+        computed=use.derived and len(use.sources) > 1 and not rest,
+    )

@@ -1,0 +1,195 @@
+"""Numbers into parameters, in the way that the model stores them."""
+
+import math
+from collections.abc import Iterator
+
+import numpy as np
+import torch
+from torch import nn
+from torch.nn.utils import parametrize
+
+from initlab import catalog
+from initlab.errors import InvalidValueError
+from initlab.pytorch._counter import standardized
+from initlab.pytorch._draws import Index, draw_weight, is_elementwise
+from initlab.pytorch._shards import held
+from initlab.pytorch._sites import Site, weight_of
+from initlab.pytorch._variances import Adapted
+from initlab.rng import stream
+
+
+def drawn_weight(
+    site: Site,
+    shape: tuple[int, ...],
+    law: Adapted,
+    *,
+    name: str,
+    seed: int,
+    part: Index | None = None,
+) -> np.ndarray:
+    """The new weight in the shape that the model stores.
+
+    A tensor of several matrices, as experts', has a stream for each of them.
+
+    Args:
+        site: Where the weight is.
+        shape: Of the tensor as stored.
+        law: What it is drawn from.
+        name: The parameter's; decides the stream.
+        seed: The root seed.
+        part: What this rank holds of it; None: the whole.
+
+    Raises:
+        InvalidValueError: If the entry cannot start this layer.
+
+    Example:
+        >>> from initlab.spec import Init, LayerSpec
+        >>> law = Adapted(init=Init.of("he_normal"), reason="")
+        >>> site = Site(
+        ...     module="", tensor="weight", layer=LayerSpec(shape=(2, 3)),
+        ...     stored_transposed=True,
+        ... )
+        >>> drawn_weight(site, (8, 3, 2), law, name="weight", seed=0).shape
+        (8, 3, 2)
+    """
+    layer, init = site.layer, law.init
+    if part is not None and shape == layer.shape:
+        return draw_weight(init, layer, name=name, seed=seed, index=part)
+    if part is not None:
+        return drawn_weight(site, shape, law, name=name, seed=seed)[tuple(part)]
+    # Of x @ weight.T, too, the matrix that is applied is stored the other way round.
+    for stored, turn in ((layer.shape, False), (layer.shape[::-1], True)):
+        lead = shape[: len(shape) - len(stored)]
+        if shape[len(lead) :] == stored and (site.stored_transposed or not turn):
+            labels = (
+                [f"{name}[{n}]" for n in range(math.prod(lead))] if lead else [name]
+            )
+            each = [draw_weight(init, layer, name=one, seed=seed) for one in labels]
+            return np.stack([one.T if turn else one for one in each]).reshape(shape)
+    size = math.prod(shape)
+    if is_elementwise(init) and size % math.prod(layer.shape) == 0:
+        # Axes in an order of einsum's: independent entries have no order.
+        many = size // math.prod(layer.shape)
+        each = [
+            draw_weight(init, layer, name=f"{name}[{n}]", seed=seed).ravel()
+            for n in range(many)
+        ]
+        return np.concatenate(each).reshape(shape)
+    raise InvalidValueError(
+        f"init {init}: {name} is stored as {shape}, in which its matrix of "
+        f"{layer.shape} is not one block; give an init of independent entries, "
+        "such as he_normal"
+    )
+
+
+def drawn_bias(
+    site: Site, count: int, law: Adapted, *, name: str, seed: int, forget_bias: float
+) -> np.ndarray:
+    """The new biases of a layer.
+
+    Args:
+        site: Where its weight is.
+        count: Of the biases.
+        law: What the weight is drawn from.
+        name: The bias's.
+        seed: The root seed.
+        forget_bias: Of an LSTM's forget gates; the recurrent bias takes it.
+
+    Example:
+        >>> from initlab.spec import Init, LayerSpec
+        >>> law = Adapted(init=Init.of("he_normal"), reason="")
+        >>> layer = LayerSpec(shape=(8, 2), packed=4)
+        >>> site = Site(module="", tensor="weight_hh", layer=layer, role="recurrent")
+        >>> drawn_bias(site, 8, law, name="b", seed=0, forget_bias=1.0).tolist()
+        [0.0, 0.0, 1.0, 1.0, 0.0, 0.0, 0.0, 0.0]
+    """
+    init = law.init
+    entry = catalog.CATALOG.get(init.name)
+    if entry is not None and entry.bias is not None:
+        rng = stream(seed, "initialize", name)
+        values = catalog.draw_bias(init, site.layer, rng=rng)
+    else:
+        values = np.full(count, init.bias)
+        # A bias before a normalization is taken out again.
+        if law.bias_std and not site.normed:
+            values += law.bias_std * standardized("normal", seed, name, 0, count)
+    if site.role == "recurrent" and site.layer.packed == 4:
+        size = count // 4
+        values[size : 2 * size] = forget_bias
+    return values
+
+
+def write_weight(model: nn.Module, site: Site, values: np.ndarray) -> bool:
+    """Write a weight; of a parametrized one, the parameters that give it.
+
+    Rows of an embedding that are padding stay 0.
+
+    Returns:
+        Whether the weight is what was written, but for rounding: a parametrization,
+        such as a spectral norm, may keep only part of it.
+
+    Example:
+        >>> from initlab.spec import LayerSpec
+        >>> layer = nn.Linear(2, 1)
+        >>> site = Site(module="", tensor="weight", layer=LayerSpec(shape=(1, 2)))
+        >>> write_weight(layer, site, np.array([[1.0, 2.0]]))
+        True
+        >>> layer.weight.tolist()
+        [[1.0, 2.0]]
+    """
+    module = model.get_submodule(site.module)
+    tensor = weight_of(model, site)
+    new = torch.from_numpy(np.ascontiguousarray(values))
+    padding = getattr(module, "padding_idx", None)
+    with torch.no_grad():
+        if not parametrize.is_parametrized(module, site.tensor):
+            held(tensor).copy_(new)
+            if isinstance(padding, int) and site.layer.kind == "embedding":
+                tensor[padding].zero_()
+            return True
+        wanted = new.to(tensor.device, tensor.dtype)
+        setattr(module, site.tensor, wanted)
+        given = getattr(module, site.tensor)
+        return bool(torch.allclose(given, wanted, rtol=1e-2, atol=1e-6))
+
+
+def write_values(tensor: torch.Tensor, values: np.ndarray) -> None:
+    """Write numbers into a tensor of any type and device.
+
+    Example:
+        >>> bias = torch.ones(2, dtype=torch.bfloat16)
+        >>> write_values(bias, np.zeros(2))
+        >>> bias.tolist()
+        [0.0, 0.0]
+    """
+    with torch.no_grad():
+        held(tensor).copy_(torch.from_numpy(np.ascontiguousarray(values)))
+
+
+def real_parameter(model: nn.Module, name: str, device: torch.device) -> nn.Parameter:
+    """The parameter of that name, out of the meta device if it is there; ties kept.
+
+    Example:
+        >>> with torch.device("meta"):
+        ...     layer = nn.Linear(2, 1)
+        >>> real_parameter(layer, "weight", torch.device("cpu")).device.type
+        'cpu'
+    """
+    found = model.get_parameter(name)
+    if found.device.type != "meta":
+        return found
+    real = nn.Parameter(
+        torch.empty_like(found, device=device), requires_grad=found.requires_grad
+    )
+    for module, own in _holders(model, found):
+        module._parameters[own] = real
+    return real
+
+
+def _holders(
+    model: nn.Module, parameter: nn.Parameter
+) -> Iterator[tuple[nn.Module, str]]:
+    for module in model.modules():
+        for name, own in list(module._parameters.items()):
+            if own is parameter:
+                yield module, name

@@ -1,0 +1,138 @@
+"""Remedies at the ends: heads, priors, embeddings, gates, norms that pass nothing."""
+
+import math
+
+import torch
+from torch import Tensor
+
+from initlab.pytorch.repair._change import Change
+from initlab.pytorch.repair._patient import Found, Patient
+from initlab.spec import WeightUse
+
+# Deviation of logits whose softmax is near the prior: an excess of .045 nat.
+_QUIET = 0.3
+_LSTM, _GRU = 4, 3
+# Steps that a state is kept for, at least, where the sequence's length is not known.
+_SHORTEST = 8.0
+
+
+def quiet_head(patient: Patient, finding: Found) -> list[Change]:
+    """Rescale the head so that its outputs hardly differ."""
+    std = patient.reading.output.std
+    heads = [use for use in patient.reading.uses if use.head]
+    if not math.isfinite(std) or std <= _QUIET:
+        return []
+    found = []
+    for use in heads:
+        if patient.can_change(use) and not use.tied:
+            found.append(patient.rescaled(use.parameter, _QUIET / std, finding))
+        if use.bias and float(patient.tensor(use.bias).abs().max()) > 1:
+            found.append(patient.rescaled(use.bias, _QUIET / std, finding))
+    return found
+
+
+def prior_bias(patient: Patient, finding: Found) -> list[Change]:
+    """Set the head's bias to the log of the classes' shares, or the targets' mean."""
+    heads = [use for use in patient.reading.uses if use.head and use.bias]
+    if not heads or not isinstance(patient.targets, Tensor):
+        return []
+    head = heads[-1]
+    assert head.bias is not None
+    bias = patient.tensor(head.bias)
+    targets = patient.targets.detach().cpu()
+    if targets.is_floating_point():
+        if patient.reading.output.loss_kind == "binary":
+            share = targets.double().mean(dim=0).clamp(1e-3, 1 - 1e-3)
+            values = torch.log(share / (1 - share)).expand(len(bias))
+        else:
+            means = targets.double().reshape(-1, targets.shape[-1]).mean(dim=0)
+            if len(means) != len(bias):
+                means = targets.double().mean().expand(len(bias))
+            values = means
+    else:
+        counts = torch.bincount(targets.flatten().clamp(min=0), minlength=len(bias))
+        # Half an example more of each class: one that is absent is not impossible.
+        shares = (counts[: len(bias)] + 0.5) / (counts.sum() + 0.5 * len(bias))
+        values = shares.double().log()
+        values = values - values.mean()
+    amount = "the targets' prior"
+    return [
+        patient.change(head.bias, values, kind="set", amount=amount, finding=finding)
+    ]
+
+
+def open_norm(patient: Patient, finding: Found) -> list[Change]:
+    """Set the factor of a normalization on the trunk to 1."""
+    names = {finding.parameter, *finding.places}
+    return [
+        patient.filled(norm.parameter, 1.0, finding)
+        for norm in patient.reading.norms
+        if norm.parameter
+        and norm.gamma_zero > 0
+        and (norm.parameter in names or norm.module == finding.module)
+    ]
+
+
+def quiet_embedding(patient: Patient, finding: Found) -> list[Change]:
+    """Bring an embedding that is the head as well to quiet logits."""
+    found = {}
+    for use in patient.reading.uses:
+        if not use.tied or not patient.can_change(use):
+            continue
+        weight = patient.tensor(use.parameter).double()
+        rms = float(weight.pow(2).mean().sqrt())
+        if rms > 0:
+            wanted = _QUIET / math.sqrt(weight.shape[-1])
+            found[use.parameter] = patient.rescaled(
+                use.parameter, wanted / rms, finding
+            )
+    return list(found.values())
+
+
+def open_gates(patient: Patient, finding: Found) -> list[Change]:
+    """Open forget gates for the sequence's length; bring the spectral radius to 1."""
+    found: dict[str, Change] = {}
+    for use in patient.uses(finding) or list(patient.reading.uses):
+        if use.role != "recurrent" or not patient.can_change(use):
+            continue
+        radius = float(patient.reading.measures["spectral_radius"][use.index])
+        if math.isfinite(radius) and not 0.5 <= radius <= 1.5 and radius > 0:
+            found[use.parameter] = patient.rescaled(use.parameter, 1 / radius, finding)
+        found |= _opened(patient, use, finding)
+    return list(found.values())
+
+
+def _opened(patient: Patient, use: WeightUse, finding: Found) -> dict[str, Change]:
+    """Set the gate that keeps the state: an LSTM's second block, a GRU's second."""
+    if use.layer.packed not in (_LSTM, _GRU) or not use.bias:
+        return {}
+    bias = patient.tensor(use.bias).double().clone()
+    size = len(bias) // use.layer.packed
+    gate = slice(size, 2 * size)
+    length = max(float(_length(patient, use)), _SHORTEST)
+    # A state is kept for as many steps: sigmoid(ln T) = 1 - 1 / (T + 1).
+    wanted = math.log(length)
+    other = use.bias.replace("bias_hh", "bias_ih")
+    known = dict(patient.model.named_parameters())
+    both = bias[gate].mean() + (
+        patient.tensor(other).double()[gate].mean() if other in known else 0
+    )
+    if float(both) >= 0.5 * wanted:
+        return {}
+    bias[gate] += wanted - float(both)
+    change = patient.change(
+        use.bias,
+        bias,
+        kind="set",
+        amount=f"gates open for {length:.0f} steps",
+        finding=finding,
+    )
+    return {use.bias: change}
+
+
+def _length(patient: Patient, use: WeightUse) -> int:
+    """Return the steps of the batch's sequences; 0 where they are not known."""
+    module = patient.model.get_submodule(use.module)
+    axis = 1 if getattr(module, "batch_first", True) else 0
+    sizes = [one.shape[axis] for one in patient.inputs if one.dim() >= 2]
+    return sizes[0] if sizes else 0

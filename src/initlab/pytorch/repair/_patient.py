@@ -1,0 +1,171 @@
+"""A model that is repaired, with what was read of it."""
+
+import math
+import statistics
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from initlab import catalog, theory
+from initlab.capture import Reading
+from initlab.errors import InvalidValueError
+from initlab.pytorch._counter import standardized
+from initlab.pytorch.repair._change import Change, Kind
+from initlab.spec import ACTIVATION_NAMES, WeightUse
+
+
+class Found(Protocol):
+    """What a repair needs of a finding."""
+
+    @property
+    def id(self) -> str: ...
+    @property
+    def module(self) -> str: ...
+    @property
+    def parameter(self) -> str | None: ...
+    @property
+    def measured(self) -> float: ...
+    @property
+    def places(self) -> tuple[str, ...]: ...
+    @property
+    def evidence(self) -> Mapping[str, Any]: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Patient:
+    """The model, its reading, and the targets of the batch.
+
+    Attributes:
+        model: Out of its wrappers.
+        reading: Of the batch.
+        inputs: Tensors of the batch, in order.
+        targets: Of the batch; None without.
+        seed: Of what is redrawn.
+    """
+
+    model: nn.Module
+    reading: Reading
+    inputs: tuple[Tensor, ...] = ()
+    targets: Any = None
+    seed: int = 0
+
+    def tensor(self, name: str) -> Tensor:
+        """A parameter's values, detached."""
+        return self.model.get_parameter(name).detach()
+
+    def uses(self, finding: Found) -> list[WeightUse]:
+        """The uses that a finding names: by parameter, places or module."""
+        named = {finding.parameter, *finding.places}
+        found = [
+            use
+            for use in self.reading.uses
+            if named & {use.parameter, use.bias, *use.sources, use.module}
+        ]
+        return found or [u for u in self.reading.uses if u.module == finding.module]
+
+    def can_change(self, use: WeightUse) -> bool:
+        """Whether a use's weight is the model's own to change: not frozen or computed.
+
+        Of a weight-normed one the norms can be scaled.
+        """
+        if use.frozen or not use.parameter:
+            return False
+        return not use.derived or use.parameter.endswith("original0")
+
+    def variance(self, use: WeightUse) -> float:
+        """Weight variance, fan_in times an entry's, of a use as it is."""
+        if use.derived:
+            measured = self.reading.measures["weight_std"][use.index]
+            return float(measured**2) * self.fan_in(use)
+        weight = self.tensor(use.parameter).double()
+        return float(weight.pow(2).mean()) * self.fan_in(use)
+
+    def fan_in(self, use: WeightUse) -> float:
+        """The true fan_in of a use."""
+        return float(catalog.fans(use.layer).fan_in)
+
+    def std(self, use: WeightUse) -> float:
+        """Deviation for a weight that is drawn anew: its siblings', or the law's.
+
+        Siblings have the same shape and part in the model, as in other blocks: a
+        model that starts at .02 throughout does so for its author's reasons.
+        """
+        law = math.sqrt(self.target(use)[0] / self.fan_in(use))
+        siblings = []
+        for one in self.reading.uses:
+            alike = one.layer == use.layer and one.attends == use.attends
+            if one.parameter == use.parameter or not alike or one.zero or one.derived:
+                continue
+            if one.activation != use.activation or one.branch_end != use.branch_end:
+                continue
+            rms = float(self.tensor(one.parameter).double().pow(2).mean().sqrt())
+            if math.isfinite(rms) and law / 30 < rms < 30 * law:
+                siblings.append(rms)
+        return statistics.median(siblings) if siblings else law
+
+    def target(self, use: WeightUse) -> tuple[float, float]:
+        """Weight and bias variance that the activation after a use asks for.
+
+        Of an activation that is given a multiple, as sin(30 z), that much less.
+        """
+        weight, bias = self._at_the_activation(use)
+        given = self._measure("entering_rms", use)
+        put_out = self._measure("preactivation_rms", use)
+        factor = given / put_out if put_out > 0 and not use.normed else math.nan
+        if not math.isfinite(factor) or not factor > 0 or 0.5 < factor < 2:
+            factor = 1.0
+        return weight / factor**2, bias / factor**2
+
+    def _measure(self, name: str, use: WeightUse) -> float:
+        values = self.reading.measures.get(name)
+        return math.nan if values is None else float(values[use.index])
+
+    def _at_the_activation(self, use: WeightUse) -> tuple[float, float]:
+        name = use.activation
+        if name == "leaky_relu":
+            return 2 / (1 + use.negative_slope**2), 0.0
+        if name not in ACTIVATION_NAMES:
+            return (2.0 if name in ("relu6", "hardswish", "mish") else 1.0), 0.0
+        try:
+            point = theory.critical(name)
+        except InvalidValueError:
+            return theory.gain(name) ** 2, 0.0
+        return point.weight_variance, point.bias_variance
+
+    def normal(self, name: str, shape: tuple[int, ...]) -> Tensor:
+        """Standard normal draws of a repair of that name."""
+        count = int(np.prod(shape))
+        drawn = standardized("normal", self.seed, f"{name}/repair", 0, count)
+        return torch.from_numpy(drawn.reshape(shape))
+
+    def change(
+        self, name: str, values: Tensor, *, kind: Kind, amount: str, finding: Found
+    ) -> Change:
+        """A change of a parameter to these values, in its own type."""
+        own = self.tensor(name)
+        assert torch.isfinite(values).all(), name
+        return Change(
+            parameter=name,
+            kind=kind,
+            amount=amount,
+            finding=finding.id,
+            values=values.to(own.device, own.dtype).reshape(own.shape),
+        )
+
+    def rescaled(self, name: str, factor: float, finding: Found) -> Change:
+        """A parameter times a factor."""
+        values = self.tensor(name).double() * factor
+        return self.change(
+            name, values, kind="rescaled", amount=f"x {factor:.3g}", finding=finding
+        )
+
+    def filled(self, name: str, value: float, finding: Found) -> Change:
+        """A parameter set to one value."""
+        values = torch.full_like(self.tensor(name), value)
+        return self.change(
+            name, values, kind="set", amount=f"{value:g}", finding=finding
+        )

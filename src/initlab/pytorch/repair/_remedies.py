@@ -1,0 +1,46 @@
+"""Which remedy answers which check; the others say why there is none."""
+
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+
+from initlab.pytorch.repair import _outputs, _scales, _units
+from initlab.pytorch.repair._change import Change
+from initlab.pytorch.repair._patient import Found, Patient
+
+Remedy = Callable[[Patient, Found], list[Change]]
+
+REMEDIES: Mapping[str, Remedy] = MappingProxyType(
+    {
+        "WI01": _units.finite_entries,
+        "WI02": _units.distinct_units,
+        "WI03": _units.living_zeros,
+        "WI04": _units.distinct_units,
+        "WI05": _scales.to_the_law,
+        "WI06": _scales.to_the_law,
+        "WI07": _scales.to_the_law,
+        "WI08": _scales.to_the_law,
+        "WI09": _scales.to_the_law,
+        "WI10": _scales.to_the_law,
+        "WI11": _scales.to_the_law,
+        "WI12": _units.active_units,
+        "WI13": _scales.to_the_law,
+        "WI14": _outputs.quiet_head,
+        "WI15": _outputs.prior_bias,
+        "WI16": _scales.quiet_branches,
+        "WI17": _outputs.open_norm,
+        "WI18": _outputs.quiet_embedding,
+        "WI19": _outputs.open_gates,
+        "WI21": _units.drawn_anew,
+        "WI22": _scales.to_the_law,
+        "WI23": _scales.quiet_attention,
+    }
+)
+
+# Of checks without a remedy in the weights, what would be one.
+ELSEWHERE: Mapping[str, str] = MappingProxyType(
+    {
+        "WI20": "widen the layers: no weights mend a narrow network",
+        "WI24": "change the optimizer's learning rate or its warm-up",
+        "WI25": "use initlab.pytorch.mu_p, which needs a narrower base",
+    }
+)

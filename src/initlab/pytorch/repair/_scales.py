@@ -1,0 +1,132 @@
+"""Remedies of scale: gains, fans, budgets, saturation, residual growth."""
+
+import math
+
+from initlab.pytorch.repair._change import Change
+from initlab.pytorch.repair._patient import Found, Patient
+from initlab.spec import WeightUse
+
+# Within this factor of its law a weight variance is left alone.
+_NEAR = 1.2
+# Stems read inputs of any scale, heads are often quiet by choice.
+_NEAR_AT_ENDS = 2.6
+
+
+def to_the_law(patient: Patient, finding: Found) -> list[Change]:
+    """Rescale the layers that are off the law of the activation after them."""
+    named = patient.uses(finding)
+    segments = {use.segment for use in named}
+    chain = [use for use in patient.reading.uses if use.segment in segments]
+    own = [change for use in named for change in _rescaled(patient, use, finding, True)]
+    if own and finding.id in ("WI05", "WI06", "WI13"):
+        return own + _biases(patient, named, finding)
+    rest = [use for use in chain if use not in named]
+    changes = own + [
+        change for use in rest for change in _rescaled(patient, use, finding, False)
+    ]
+    return changes + _biases(patient, chain, finding)
+
+
+def _rescaled(
+    patient: Patient, use: WeightUse, finding: Found, named: bool
+) -> list[Change]:
+    if not patient.can_change(use) or use.zero or use.adapter:
+        return []
+    # Packed projections have the variance that their author chose for the whole.
+    if use.layer.packed > 1 or use.layer.kind == "embedding":
+        return []
+    variance, (target, _) = patient.variance(use), patient.target(use)
+    if variance <= 0 or not math.isfinite(variance):
+        return []
+    ratio = variance / target
+    near = _NEAR_AT_ENDS if (use.head or use.stem) and not named else _NEAR
+    if use.head and ratio < near:
+        return []
+    if 1 / near <= ratio <= near:
+        return []
+    return [patient.rescaled(use.parameter, ratio**-0.5, finding)]
+
+
+def _biases(patient: Patient, uses: list[WeightUse], finding: Found) -> list[Change]:
+    """Bring biases down to the variance that is critical, where they are far over."""
+    known = dict(patient.model.named_parameters())
+    found = []
+    for use in uses:
+        if not use.bias or use.bias not in known or not known[use.bias].requires_grad:
+            continue
+        own = float(patient.tensor(use.bias).double().pow(2).mean())
+        target = patient.target(use)[1]
+        # A sixteenth of what the weights put out is no matter.
+        if own <= max(2 * target, 1 / 16):
+            continue
+        if target == 0:
+            found.append(patient.filled(use.bias, 0.0, finding))
+        else:
+            found.append(patient.rescaled(use.bias, math.sqrt(target / own), finding))
+    return found
+
+
+def quiet_branches(patient: Patient, finding: Found) -> list[Change]:
+    """Rescale the ends of branches so that L blocks add one trunk's variance."""
+    blocks = [one for one in patient.reading.blocks if one.outer is None and one.ends]
+    wanted = len(blocks) ** -0.5
+    found = []
+    for block in blocks:
+        ratio = block.branch_rms / block.skip_rms
+        if not math.isfinite(ratio) or ratio <= 1.5 * wanted:
+            continue
+        ends = [patient.reading.uses[number] for number in block.ends]
+        ends = [use for use in ends if patient.can_change(use) and not use.derived]
+        found += [
+            patient.rescaled(use.parameter, wanted / ratio, finding) for use in ends
+        ]
+        for use in ends:
+            if use.bias:
+                found.append(patient.rescaled(use.bias, wanted / ratio, finding))
+    return found
+
+
+def quiet_attention(patient: Patient, finding: Found) -> list[Change]:
+    """Rescale queries and keys to logits of deviation 1; else loud values."""
+    sharp = [
+        one
+        for one in patient.reading.attentions
+        if math.isfinite(one.logit_std) and one.logit_std > 1.5
+    ]
+    found: dict[str, Change] = {}
+    for attention in sharp:
+        factor = attention.logit_std**-0.5
+        for number in attention.uses:
+            use = patient.reading.uses[number]
+            if not patient.can_change(use) or use.parameter in found:
+                continue
+            if use.attends in ("query", "key"):
+                found[use.parameter] = patient.rescaled(use.parameter, factor, finding)
+            elif use.attends == "packed":
+                values = patient.tensor(use.parameter).double().clone()
+                rows = len(values) // use.layer.packed
+                values[: 2 * rows] *= factor
+                found[use.parameter] = patient.change(
+                    use.parameter,
+                    values,
+                    kind="rescaled",
+                    amount=f"queries and keys x {factor:.3g}",
+                    finding=finding,
+                )
+    return list(found.values()) or _loud(patient, finding)
+
+
+def _loud(patient: Patient, finding: Found) -> list[Change]:
+    """Rescale layers around an attention that are tenfold over their law."""
+    prefix = finding.module.rpartition(".")[0]
+    found = []
+    for use in patient.reading.uses:
+        inside = use.module.startswith(finding.module) or (
+            prefix and use.module.startswith(prefix)
+        )
+        if not inside or not patient.can_change(use) or use.derived:
+            continue
+        ratio = patient.variance(use) / patient.target(use)[0]
+        if ratio > 4:
+            found.append(patient.rescaled(use.parameter, ratio**-0.5, finding))
+    return found

@@ -1,0 +1,103 @@
+"""Two short trainings on the user's data, of the model as it came and repaired."""
+
+import copy
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from initlab import capture
+from initlab.errors import InvalidValueError
+
+# Adam's rate where no optimizer is given.
+_RATE = 1e-3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trained:
+    """Losses of two trainings on the same batches.
+
+    Attributes:
+        steps: Of each.
+        before: Losses of the model as it came, before every step.
+        after: Of the repaired one; both end with the loss after the last step.
+    """
+
+    steps: int
+    before: tuple[float, ...]
+    after: tuple[float, ...]
+
+    def __str__(self) -> str:
+        """Return both, first and last."""
+        return (
+            f"loss in {self.steps} steps: {self.before[0]:.4g} to {self.before[-1]:.4g}"
+            f" as it came, {self.after[0]:.4g} to {self.after[-1]:.4g} repaired"
+        )
+
+
+def compare_training(
+    before: nn.Module,
+    after: nn.Module,
+    data: Sequence[Any],
+    loss: Callable[..., Tensor] | None,
+    targets: Any,
+    optimizer: Any,
+    steps: int,
+) -> Trained:
+    """Train copies of both on the same batches, from the same random state.
+
+    Args:
+        before: The model as it came.
+        after: The repaired one.
+        data: Batches, used in turn.
+        loss: `(outputs, targets)` -> loss.
+        targets: Of the batch, if they are no part of it.
+        optimizer: A function of parameters; None: Adam.
+        steps: Of each.
+
+    Raises:
+        InvalidValueError: If no loss is given, or an optimizer instead of a function.
+    """
+    if loss is None:
+        raise InvalidValueError("loss: short trainings need one, got None")
+    if optimizer is not None and not callable(optimizer):
+        raise InvalidValueError(
+            "optimizer: short trainings need a function of parameters, such as "
+            f"torch.optim.Adam; got {type(optimizer).__name__}"
+        )
+    return Trained(
+        steps=steps,
+        before=_losses(before, data, loss, targets, optimizer, steps),
+        after=_losses(after, data, loss, targets, optimizer, steps),
+    )
+
+
+def _losses(
+    model: nn.Module,
+    data: Sequence[Any],
+    loss: Callable[..., Tensor],
+    targets: Any,
+    optimizer: Any,
+    steps: int,
+) -> tuple[float, ...]:
+    model = copy.deepcopy(model)
+    trainable = [one for one in model.parameters() if one.requires_grad]
+    stepper = optimizer(trainable) if optimizer else torch.optim.Adam(trainable, _RATE)
+    losses = []
+    with torch.random.fork_rng(devices=[]), torch.enable_grad():
+        torch.manual_seed(0)
+        for step in range(steps + 1):
+            call = capture.as_call(
+                model, data[step % len(data)], targets, with_loss=True
+            )
+            stepper.zero_grad()
+            value = loss(model(*call.args, **call.kwargs), call.targets)
+            losses.append(float(value.detach()))
+            if step == steps or not math.isfinite(losses[-1]):
+                break
+            value.backward()  # type: ignore[no-untyped-call]
+            stepper.step()
+    return tuple(losses)

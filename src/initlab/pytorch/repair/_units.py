@@ -1,0 +1,205 @@
+"""Remedies for tensors: not finite, alike, zero, inactive, never initialized."""
+
+import math
+
+import torch
+from torch import Tensor
+
+from initlab.pytorch.repair._change import Change
+from initlab.pytorch.repair._patient import Found, Patient
+from initlab.spec import WeightUse
+
+# Rows that differ by less, beside their size, are copies but for rounding.
+_ALIKE = 1e-3
+
+
+def finite_entries(patient: Patient, finding: Found) -> list[Change]:
+    """Redraw the entries that are not finite, like the tensor's others."""
+    names = [finding.parameter, *finding.places]
+    found = []
+    for name in dict.fromkeys(filter(None, names)):
+        values = patient.tensor(name).double().clone()
+        bad = ~torch.isfinite(values)
+        if not bad.any():
+            continue
+        good = values[~bad]
+        std = float(good.std(correction=0)) if good.numel() > 1 else 0.0
+        mean = float(good.mean()) if good.numel() and values.dim() < 2 else 0.0
+        if not good.numel() and values.dim() > 1:
+            std = values[0].numel() ** -0.5
+        values[bad] = mean + std * patient.normal(name, tuple(values.shape))[bad]
+        amount = f"{int(bad.sum())} of {values.numel()} entries"
+        found.append(
+            patient.change(name, values, kind="redrawn", amount=amount, finding=finding)
+        )
+    return found or _of_law(patient, finding, only_far=True)
+
+
+def distinct_units(patient: Patient, finding: Found) -> list[Change]:
+    """Redraw all copies of a unit but the first; of cloned tensors too."""
+    clones = _clones(patient, finding)
+    if clones:
+        return clones
+    named = [use for use in patient.uses(finding) if use.layer.kind != "embedding"]
+    found = [_redrawn(patient, use, finding, readers=False) for use in named]
+    # Where all columns of the layer above are alike as well, it reads but one sum.
+    above = [
+        use
+        for use in patient.reading.uses
+        if use not in named and any(one.index in use.previous for one in named)
+    ]
+    found += [_redrawn(patient, use, finding, readers=True) for use in above]
+    return [change for change in found if change is not None]
+
+
+def _redrawn(
+    patient: Patient, use: WeightUse, finding: Found, *, readers: bool
+) -> Change | None:
+    """Redraw a weight's copies; of a reader the whole, where all its columns are."""
+    if not patient.can_change(use) or use.derived:
+        return None
+    weight = patient.tensor(use.parameter).double()
+    rows = weight.T if use.stored_transposed else weight
+    flat = rows.reshape(len(rows), -1)
+    copies = _copies(rows.transpose(0, 1).flatten(1) if readers else flat)
+    whole = int(copies.sum()) == len(copies) - 1 and len(copies) > 1
+    if not copies.any() or (readers and not whole):
+        return None
+    if whole:  # the scale of what is left says nothing
+        copies = torch.ones(len(flat), dtype=torch.bool)
+    scale = patient.std(use) if whole else float(flat.pow(2).mean().sqrt())
+    values = rows.clone()
+    values[copies] = scale * patient.normal(use.parameter, tuple(rows.shape))[copies]
+    amount = f"{int(copies.sum())} of {len(flat)} units"
+    values = values.T if use.stored_transposed else values
+    return patient.change(
+        use.parameter, values, kind="redrawn", amount=amount, finding=finding
+    )
+
+
+def _copies(rows: Tensor) -> Tensor:
+    """Return which rows are copies of an earlier one, but for rounding."""
+    copies = torch.zeros(len(rows), dtype=torch.bool)
+    sizes = rows.norm(dim=1)
+    # Sorted by a random projection, copies are neighbours.
+    direction = torch.linspace(1, 2, rows.shape[1], dtype=rows.dtype)
+    order = (rows @ direction).argsort(stable=True)
+    first = 0
+    for place in range(1, len(order)):
+        one, other = order[first], order[place]
+        gap = float((rows[one] - rows[other]).norm())
+        if gap <= _ALIKE * max(float(sizes[one]), 1e-30):
+            copies[other] = True
+        else:
+            first = place
+    return copies
+
+
+def _clones(patient: Patient, finding: Found) -> list[Change]:
+    """Redraw parameters that hold the same numbers as an earlier one."""
+    known: dict[bytes, str] = {}
+    found = []
+    for name in dict.fromkeys(filter(None, [finding.parameter, *finding.places])):
+        if name not in dict(patient.model.named_parameters()):
+            continue
+        values = patient.tensor(name)
+        if values.dim() < 2:
+            continue
+        digest = values.double().cpu().numpy().tobytes()
+        if known.setdefault(digest, name) == name:
+            continue
+        std = float(values.double().pow(2).mean().sqrt())
+        drawn = std * patient.normal(name, tuple(values.shape))
+        amount = f"a copy of {known[digest]}"
+        found.append(
+            patient.change(name, drawn, kind="redrawn", amount=amount, finding=finding)
+        )
+    return found
+
+
+def living_zeros(patient: Patient, finding: Found) -> list[Change]:
+    """Draw weights that are 0 without design; of a branch, all but its end."""
+    named = [use for use in patient.uses(finding) if patient.can_change(use)]
+    blocks = {use.block for use in named if use.block is not None}
+    chosen = named + [
+        use
+        for use in patient.reading.uses
+        if use.block in blocks and use.zero and patient.can_change(use)
+    ]
+    zero = [use for use in dict.fromkeys(chosen) if use.zero]
+    ends = [use for use in zero if use.branch_end or use.adapter]
+    if len(zero) > len(ends[-1:]):
+        kept = set(ends) if len(zero) > len(ends) else {ends[-1]}
+        zero = [use for use in zero if use not in kept]
+    found = [_drawn(patient, use, finding) for use in dict.fromkeys(zero)]
+    return found or _zero_rows(patient, finding, named)
+
+
+def _zero_rows(patient: Patient, finding: Found, uses: list[WeightUse]) -> list[Change]:
+    found = []
+    for use in uses:
+        weight = patient.tensor(use.parameter).double()
+        rows = (weight.T if use.stored_transposed else weight).clone()
+        dead = ~rows.reshape(len(rows), -1).any(dim=1)
+        if not dead.any() or dead.all():
+            continue
+        scale = float(rows[~dead].pow(2).mean().sqrt())
+        rows[dead] = scale * patient.normal(use.parameter, tuple(rows.shape))[dead]
+        values = rows.T if use.stored_transposed else rows
+        amount = f"{int(dead.sum())} of {len(rows)} units"
+        found.append(
+            patient.change(
+                use.parameter, values, kind="redrawn", amount=amount, finding=finding
+            )
+        )
+    return found
+
+
+def active_units(patient: Patient, finding: Found) -> list[Change]:
+    """Set biases that switch units off to the others' median; else follow the law."""
+    found = []
+    for use in patient.uses(finding):
+        if not use.bias or use.bias not in dict(patient.model.named_parameters()):
+            continue
+        bias = patient.tensor(use.bias).double().clone()
+        given = float(patient.reading.measures["given_rms"][use.index])
+        reach = 2 * max(given, 1e-12) * math.sqrt(patient.variance(use))
+        off = bias < -reach
+        if off.any():
+            others = bias[~off]
+            bias[off] = float(others.median()) if others.numel() else 0.0
+            amount = f"{int(off.sum())} of {len(bias)} biases"
+            found.append(
+                patient.change(
+                    use.bias, bias, kind="set", amount=amount, finding=finding
+                )
+            )
+    return found or _of_law(patient, finding)
+
+
+def drawn_anew(patient: Patient, finding: Found) -> list[Change]:
+    """Draw a weight that was never initialized by the law of its layer."""
+    return _of_law(patient, finding)
+
+
+def _of_law(
+    patient: Patient, finding: Found, *, only_far: bool = False
+) -> list[Change]:
+    found = []
+    for use in patient.uses(finding):
+        if not patient.can_change(use) or use.derived:
+            continue
+        variance, target = patient.variance(use), patient.target(use)[0]
+        far = not target / 100 < variance < 100 * target
+        if far or not only_far:
+            found.append(_drawn(patient, use, finding))
+    return found
+
+
+def _drawn(patient: Patient, use: WeightUse, finding: Found) -> Change:
+    shape = tuple(patient.tensor(use.parameter).shape)
+    std = patient.std(use)
+    values = std * patient.normal(use.parameter, shape)
+    return patient.change(
+        use.parameter, values, kind="redrawn", amount=f"std {std:.3g}", finding=finding
+    )

@@ -1,0 +1,104 @@
+"""A small slice of benchmarks/check: what is planted is there, and is scored right."""
+
+import json
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+
+sys.path.append(str(Path(__file__).parents[2] / "benchmarks"))
+from check.faults import FAULTS, Case, cases, manifest
+from check.healthy import HEALTHY
+from check.naive import ThresholdLinter, WeightLinter
+from check.score import score_case, score_flips, score_healthy, trained
+from check.subject import initial_loss
+from check.tools import Flag
+
+every_fault = pytest.mark.parametrize("fault", FAULTS)
+
+
+def test_there_are_as_many_models_and_faults_as_promised():
+    assert len(HEALTHY) >= 30
+    assert len(FAULTS) >= 24
+    assert all(len(fault.hosts) >= 3 for fault in FAULTS.values())
+
+
+@pytest.mark.parametrize("name", HEALTHY)
+def test_a_healthy_model_starts_near_its_prior(name):
+    subject = HEALTHY[name]
+
+    loss = initial_loss(subject, subject.build(0), subject.batch(0, 16))
+
+    # Of the largest prior, over 64 tokens, and of regressions with unit variance.
+    assert loss < (4.2 + 0.5 if "tokens" in subject.loss.__name__ else 2.31 + 0.5)
+
+
+@every_fault
+def test_a_fault_lies_in_modules_that_exist(fault):
+    case = Case(fault=fault, host=FAULTS[fault].hosts[0], seed=1)
+    model = case.subject.build(1)
+
+    names = {name for name, _ in model.named_modules()}
+    names |= {name for name, _ in model.named_parameters()}
+
+    assert case.where()
+    assert case.where() & names
+
+
+def test_a_case_is_the_same_when_it_is_built_again():
+    case = Case(fault="twin units", host="vgg", seed=3)
+
+    first, second = (case.subject.build(3).state_dict() for _ in range(2))
+
+    assert all(torch.equal(first[name], second[name]) for name in first)
+
+
+def test_building_leaves_the_global_stream_alone():
+    before = torch.random.get_rng_state()
+
+    HEALTHY["gpt"].build(0)
+
+    assert torch.equal(torch.random.get_rng_state(), before)
+
+
+def test_the_manifest_names_checks_and_modules():
+    lines = [json.loads(line) for _, line in zip(range(3), manifest(1), strict=False)]
+
+    assert {line["model"] for line in lines} == {"mlp_relu_4", "resnet_v1", "gpt"}
+    assert all(line["checks"] == ["WI01"] and line["modules"] for line in lines)
+    assert len(list(cases())) >= 24 * 3 * 5
+
+
+def test_a_flag_is_at_its_module_and_at_the_owner_of_its_parameter():
+    where = {"layers.1"}
+
+    assert Flag(check="WI05", module="layers.1").is_at(where)
+    assert Flag(check="WI05", parameter="layers.1.weight").is_at(where)
+    assert not Flag(check="WI05", module="layers.10").is_at(where)
+    assert not Flag(check="WI14").is_at(where)
+
+
+def test_baselines_find_the_plainest_fault_and_cry_wolf():
+    case = Case(fault="not a number", host="mlp_relu_4", seed=0)
+
+    for tool in (ThresholdLinter(), WeightLinter()):
+        assert score_case(tool, case)["layer"]
+        assert score_healthy(tool, HEALTHY["gpt"], 0)["warnings"]
+
+
+def test_flips_are_counted_for_every_guise_that_fits():
+    rows = score_flips(WeightLinter(), HEALTHY["lenet_tanh"], set(), 0)
+
+    assert [row["variant"] for row in rows if row["flipped"]] == []
+    assert "channels last" in {row["variant"] for row in rows}
+    assert "in place or not" not in {row["variant"] for row in rows}
+
+
+def test_a_fault_harms_training():
+    healthy = HEALTHY["mlp_relu_4"]
+    broken = Case(fault="zero layer", host="mlp_relu_4", seed=0).subject
+
+    losses = [trained(one, one.build(0), steps=60) for one in (healthy, broken)]
+
+    assert losses[0] < 0.5 * losses[1]

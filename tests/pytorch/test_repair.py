@@ -1,0 +1,267 @@
+"""`repair_`: the smallest change, proven by a second check, and taken back."""
+
+import copy
+
+import pytest
+import torch
+from torch import nn
+from torch.nn import functional
+
+from initlab import pytorch
+from initlab.errors import InvalidValueError, OutputError
+
+
+def mlp(depth=20, width=64, outputs=5):
+    layers = []
+    for place in range(depth - 1):
+        linear = nn.Linear(width, width)
+        nn.init.kaiming_normal_(linear.weight, nonlinearity="relu")
+        if place == 0:
+            nn.init.normal_(linear.weight, std=width**-0.5)
+        nn.init.zeros_(linear.bias)
+        layers += [linear, nn.ReLU()]
+    head = nn.Linear(width, outputs)
+    nn.init.normal_(head.weight, std=0.3 * width**-0.5)
+    nn.init.zeros_(head.bias)
+    return nn.Sequential(*layers, head)
+
+
+def bits(model):
+    return {name: one.numpy().tobytes() for name, one in model.state_dict().items()}
+
+
+@pytest.fixture
+def batch():
+    return torch.randn(64, 64)
+
+
+@pytest.fixture
+def labels():
+    return torch.arange(64) % 5
+
+
+def repaired(model, batch, labels, **options):
+    return pytorch.repair_(
+        model, batch, loss=functional.cross_entropy, targets=labels, **options
+    )
+
+
+def blamed(diagnosis):
+    return {one.id for one in diagnosis.findings if one.severity != "info"}
+
+
+def test_a_healthy_model_comes_back_bit_equal(batch, labels):
+    model = mlp()
+    before = bits(model)
+
+    repair = repaired(model, batch, labels)
+
+    assert bits(model) == before
+    assert repair.changes == ()
+    assert str(repair) == "nothing to repair"
+
+
+def test_a_wrong_gain_is_rescaled_to_the_law_and_is_gone(batch, labels):
+    model = mlp(depth=30)
+    with torch.no_grad():
+        for layer in model[2:-1:2]:
+            layer.weight.mul_(0.5)
+    names, stream = set(model.state_dict()), torch.random.get_rng_state()
+
+    repair = repaired(model, batch, labels)
+
+    assert blamed(repair.before)
+    assert not blamed(repair.after)
+    assert {one.kind for one in repair.changes} == {"rescaled"}
+    assert float(model[10].weight.detach().std()) == pytest.approx(
+        (2 / 64) ** 0.5, rel=1e-3
+    )
+    assert set(model.state_dict()) == names
+    assert torch.equal(torch.random.get_rng_state(), stream)
+
+
+def test_copies_are_redrawn_and_nothing_else(batch, labels):
+    model = mlp(depth=4)
+    with torch.no_grad():
+        model[2].weight[32:] = model[2].weight[:32]
+        model[4].weight[:, 32:] = model[4].weight[:, :32]
+    before = bits(model)
+    kept = model[2].weight[:32].clone()
+
+    repair = repaired(model, batch, labels)
+
+    after = bits(model)
+    assert {name for name in before if before[name] != after[name]} == {"2.weight"}
+    assert torch.equal(model[2].weight[:32], kept)
+    assert repair.changes[0].amount == "32 of 64 units"
+    assert "WI02" not in blamed(repair.after)
+
+
+def test_entries_that_are_no_numbers_are_redrawn_one_by_one(batch, labels):
+    model = mlp(depth=4)
+    before = model[2].weight.detach().clone()
+    with torch.no_grad():
+        model[2].weight[3, 5] = torch.nan
+
+    repair = repaired(model, batch, labels)
+
+    assert int((model[2].weight != before).sum()) == 1
+    assert repair.changes[0].amount == "1 of 4096 entries"
+    assert not blamed(repair.after)
+
+
+def test_the_prior_is_set_in_the_heads_bias(batch):
+    model = mlp(depth=4)
+    labels = torch.zeros(64, dtype=torch.long)
+    labels[:6] = torch.arange(6) % 5
+
+    repair = repaired(model, batch, labels)
+
+    assert [one.parameter for one in repair.changes] == ["6.bias"]
+    shares = torch.softmax(model[6].bias.detach(), 0)
+    assert float(shares[0]) == pytest.approx(60.5 / 66.5, rel=1e-4)
+
+
+def test_undo_gives_every_bit_back(batch, labels):
+    model = mlp(depth=30)
+    with torch.no_grad():
+        for layer in model[2:-1:2]:
+            layer.weight.mul_(0.5)
+    before = bits(model)
+
+    repair = repaired(model, batch, labels)
+    assert bits(model) != before
+    repair.undo()
+
+    assert bits(model) == before
+
+
+def test_a_dry_run_shows_the_changes_and_leaves_the_model(batch, labels):
+    model = mlp(depth=4)
+    nn.init.zeros_(model[2].weight)
+    before = bits(model)
+
+    repair = repaired(model, batch, labels, dry_run=True)
+
+    assert bits(model) == before
+    assert [one.parameter for one in repair.changes] == ["2.weight"]
+    assert not blamed(repair.after)
+    assert str(repair).startswith("dry run: the model is as it was")
+
+
+def test_ties_types_gradients_and_buffers_stay(batch, labels):
+    model = mlp(depth=6).double()
+    model[4].weight = model[2].weight
+    model.register_buffer("table", torch.arange(3.0))
+    model[0].weight.requires_grad_(False)
+    with torch.no_grad():
+        model[6].weight.mul_(100)
+
+    repair = repaired(model, batch.double(), labels)
+
+    assert [one.parameter for one in repair.changes] == ["6.weight"]
+    assert model[4].weight is model[2].weight
+    assert model[6].weight.dtype == torch.float64
+    assert not model[0].weight.requires_grad
+    assert model[6].weight.requires_grad
+    assert torch.equal(model.table, torch.arange(3.0))
+
+
+def test_a_model_is_as_it_was_when_a_repair_is_interrupted(batch, labels, monkeypatch):
+    from initlab.pytorch.repair import _repair
+
+    model = mlp(depth=4)
+    nn.init.zeros_(model[2].weight)
+    before, calls, check = bits(model), [], _repair.check
+
+    def interrupted(*arguments, **options):
+        calls.append(1)
+        if len(calls) == 2:
+            raise KeyboardInterrupt
+        return check(*arguments, **options)
+
+    monkeypatch.setattr(_repair, "check", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        repaired(model, batch, labels)
+
+    assert bits(model) == before
+
+
+def test_what_lies_in_the_optimizer_is_left_with_a_reason(batch, labels):
+    model = mlp(depth=4)
+    before = bits(model)
+
+    repair = repaired(
+        model,
+        batch,
+        labels,
+        optimizer=lambda parameters: torch.optim.Adam(parameters, lr=1.0),
+    )
+
+    assert bits(model) == before
+    assert {one.id for one in repair.unrepaired} == {"WI24"}
+    assert "learning rate" in repair.unrepaired[0].reason
+
+
+def test_short_trainings_show_that_the_repair_helped(batch, labels):
+    model = mlp(depth=30)
+    with torch.no_grad():
+        for layer in model[2:-1:2]:
+            layer.weight.mul_(0.5)
+    untrained = copy.deepcopy(model)
+
+    repair = repaired(model, batch, labels, train_steps=30)
+
+    training = repair.training
+    assert len(training.before) == len(training.after) == 31
+    assert training.after[-1] < training.before[-1]
+    assert "repaired" in str(training)
+    # Copies were trained: the model itself is repaired, and as untrained as before.
+    assert torch.equal(model[0].weight, untrained[0].weight)
+
+
+def test_short_trainings_need_a_loss(batch):
+    with pytest.raises(InvalidValueError, match="loss"):
+        pytorch.repair_(mlp(depth=3), batch, train_steps=5)
+
+
+def test_packed_projections_are_never_brought_to_a_law():
+    class Attention(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.norm = nn.LayerNorm(32)
+            self.qkv, self.proj = nn.Linear(32, 96), nn.Linear(32, 32)
+
+        def forward(self, inputs):
+            q, k, v = self.qkv(self.norm(inputs)).chunk(3, dim=-1)
+            out = functional.scaled_dot_product_attention(q, k, v)
+            return inputs + self.proj(out)
+
+    model = nn.Sequential(Attention(), Attention())
+    for block in model:
+        nn.init.xavier_uniform_(block.qkv.weight)
+    before = bits(model)
+
+    pytorch.repair_(model, torch.randn(8, 6, 32))
+
+    assert bits(model) == before
+
+
+def test_the_repaired_tensors_are_saved_under_every_key(batch, labels, tmp_path):
+    from safetensors.torch import load_file
+
+    model = mlp(depth=6)
+    model[4].weight = model[2].weight
+    nn.init.zeros_(model[6].weight)
+
+    saved = repaired(model, batch, labels).save(tmp_path / "repaired.safetensors")
+
+    loaded = load_file(saved)
+    assert set(loaded) == set(model.state_dict())
+    own = model.state_dict()
+    assert all(torch.equal(loaded[name], one) for name, one in own.items())
+    assert [one.name for one in tmp_path.iterdir()] == ["repaired.safetensors"]
+    with pytest.raises(OutputError, match="cannot be written"):
+        repaired(model, batch, labels).save(tmp_path / "missing" / "x.safetensors")
+    with pytest.raises(InvalidValueError, match="dry run"):
+        repaired(model, batch, labels, dry_run=True).save(tmp_path / "x.safetensors")
