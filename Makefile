@@ -7,13 +7,13 @@ INSTALLED := .venv/.installed
 # Seeded runs of every correct initializer.
 RUNS ?= 200
 
-.PHONY: compare test check bench bench-check conformance trainability wasm clean
+.PHONY: compare test check bench conformance trainability wasm page page-test bench-check clean
 
 compare: $(INSTALLED)
 	$(BIN)/initlab compare
 
 test: $(INSTALLED)
-	$(BIN)/python -m pytest --cov --cov-report=term:skip-covered
+	$(BIN)/python -m pytest -n 2 --dist=worksteal --cov --cov-report=term:skip-covered
 
 check: $(INSTALLED)
 	$(BIN)/ruff format --check .
@@ -47,6 +47,22 @@ bench-check: $(INSTALLED)
 wasm: $(INSTALLED)
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[wasm]'
 	$(BIN)/python -m initlab.engine._webassembly
+
+# The page in one file, with Node and npm; the built file is committed.
+page: $(INSTALLED) page/node_modules/.package-lock.json
+	$(BIN)/python page/shared.py
+	cd page && npx tsc --noEmit && node build.mjs
+
+# The page in a real browser, and its laboratory beside Python's.
+page-test: $(INSTALLED) page/node_modules/.package-lock.json
+	cd page && npx tsc --noEmit && node build.mjs built/page.html
+	cmp page/built/page.html src/initlab/browser/page.html || { echo 'run `make page`'; exit 1; }
+	cd page && node --test test/*.test.mjs
+	$(BIN)/python -m pytest -q -p no:cacheprovider -c pyproject.toml page/test
+
+page/node_modules/.package-lock.json: page/package-lock.json
+	cd page && npm ci --no-audit --no-fund --loglevel=error
+	touch $@
 
 $(INSTALLED): pyproject.toml constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv

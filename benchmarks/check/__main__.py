@@ -42,7 +42,7 @@ def main() -> None:
         if arguments.tool not in tool.name:
             continue
         label = f"{tool.name} {tool.version}".strip()
-        scores = kept.get(label, {key: [] for key in PARTS})
+        scores = kept.get(label, {part: [] for part in PARTS})
         kept[label] = scores
         for part in arguments.parts:
             scores[part] = scored(tool, part, arguments)

@@ -10,10 +10,14 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from initlab import inits as inits
     from initlab import theory as theory
+    from initlab.browser import page as page
     from initlab.catalog import draw as draw
     from initlab.errors import InitlabError as InitlabError
     from initlab.reports import compare as compare
     from initlab.reports import report as report
+    from initlab.results import export as export
+    from initlab.results import merge as merge
+    from initlab.results import open_store as open_store
     from initlab.rng import stream as stream
     from initlab.spec import MLP as MLP
     from initlab.spec import Init as Init
@@ -24,6 +28,8 @@ if TYPE_CHECKING:
     from initlab.spec import to_toml as to_toml
     from initlab.study import run as run
     from initlab.study import signal as signal
+    from initlab.study.estimators import InitMLPClassifier as InitMLPClassifier
+    from initlab.study.estimators import InitMLPRegressor as InitMLPRegressor
 
 __version__ = "0.1.0"
 
@@ -31,13 +37,19 @@ __version__ = "0.1.0"
 _HOMES = {
     "InitlabError": "initlab.errors",
     "Init": "initlab.spec",
+    "InitMLPClassifier": "initlab.study.estimators",
+    "InitMLPRegressor": "initlab.study.estimators",
     "MLP": "initlab.spec",
     "Problem": "initlab.spec",
     "SignalStudy": "initlab.spec",
     "Study": "initlab.spec",
     "compare": "initlab.reports",
     "draw": "initlab.catalog",
+    "export": "initlab.results",
     "from_toml": "initlab.spec",
+    "page": "initlab.browser",
+    "merge": "initlab.results",
+    "open_store": "initlab.results",
     "report": "initlab.reports",
     "run": "initlab.study",
     "signal": "initlab.study",

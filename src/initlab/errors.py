@@ -42,3 +42,7 @@ class MissingExtraError(InitlabError, ImportError):
 
 class OutputError(InitlabError, OSError):
     """Results cannot be written where they were asked for."""
+
+
+class ExecutionError(InitlabError, RuntimeError):
+    """Workers that were to run a study are gone; what they returned is kept."""

@@ -1,7 +1,6 @@
 """`initlab.run`: what goes in, what comes out, and what is refused."""
 
 import importlib.metadata
-import warnings
 from concurrent.futures import Future, ThreadPoolExecutor
 
 import numpy as np
@@ -164,19 +163,12 @@ def test_unknown_engines_and_thread_counts_are_refused():
         il.run(quick(), threads=0)
 
 
-@pytest.mark.parametrize("suffix", ["zarr", "nc"])
-def test_a_store_is_written_once_and_read_without_us(tmp_path, suffix):
-    store = tmp_path / f"results.{suffix}"
+def test_a_file_is_written_once_and_read_without_us(tmp_path):
+    store = tmp_path / "results.nc"
 
     results = il.run(quick(), store=store)
 
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # the reader's own remarks
-        opened = (
-            xr.open_zarr(store, consolidated=False)
-            if suffix == "zarr"
-            else xr.open_dataset(store, engine="netcdf4")
-        )
+    opened = xr.open_dataset(store, engine="netcdf4")
     np.testing.assert_array_equal(opened.loss, results.loss)
     assert opened.attrs["spec"] == results.attrs["spec"]
     opened.close()
@@ -297,7 +289,7 @@ def test_any_executor_may_train_and_no_number_changes():
         )
 
     assert there.equals(here)
-    assert seen == [(60, 60)]  # three networks are one group
+    assert seen[-1] == (60, 60)
 
 
 def test_a_failing_executor_is_not_waited_for():

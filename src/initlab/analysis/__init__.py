@@ -2,25 +2,36 @@
 
 from initlab.analysis._cause import Cause
 from initlab.analysis._causes import cause_of, causes
+from initlab.analysis._cells import Cell, cell_statistics, cells, grid_of
 from initlab.analysis._comparison import SCORES, Comparison, Row, compare
+from initlab.analysis._orders import CellOrder, orders
 from initlab.analysis._run import Run, read_run
 from initlab.analysis._signals import SignalVerdict, signal_verdicts
-from initlab.analysis._statistics import Pair, Summary, pair, summarize
+from initlab.analysis._statements import Statement, statements
+from initlab.analysis.statistics import Pair, Summary, pair, summarize
 
 __all__ = [
     "SCORES",
     "Cause",
+    "Cell",
+    "CellOrder",
     "Comparison",
     "Pair",
     "Row",
     "Run",
     "SignalVerdict",
+    "Statement",
     "Summary",
     "cause_of",
     "causes",
+    "cell_statistics",
+    "cells",
     "compare",
+    "grid_of",
+    "orders",
     "pair",
     "read_run",
     "signal_verdicts",
+    "statements",
     "summarize",
 ]

@@ -9,7 +9,7 @@ import xarray as xr
 
 from initlab.analysis._cause import Cause
 from initlab.analysis._causes import causes
-from initlab.analysis._statistics import Pair, Summary, pair, summarize
+from initlab.analysis.statistics import Pair, Summary, pair, summarize
 
 FINAL_LOSS = "final training loss"
 SCORES = {"accuracy": "accuracy", "r2": "R²"}

@@ -8,7 +8,7 @@ import numpy as np
 import xarray as xr
 
 from initlab.activations import ACTIVATIONS
-from initlab.analysis._statistics import Summary, summarize
+from initlab.analysis.statistics import Summary, summarize
 from initlab.spec import signal_study_from_toml
 
 # Sums of ln chi over the depth. Of 648 random plain networks, all 196 beyond 12 failed

@@ -65,7 +65,9 @@ def _plain_step(model: nn.Module, gradients: Mapping[str, Tensor | None]) -> Non
         size = torch.linalg.vector_norm(parameter.float())
         # Zeros have no scale of their own: move them by that of a small weight.
         size = size if size > 0 else math.sqrt(parameter.numel()) * _RELATIVE
-        parameter.add_(gradient, alpha=-float(_RELATIVE * size / norm))
+        # In float32: 16 bits hold neither the factor nor small steps.
+        moved = parameter.float() - gradient.float() * (_RELATIVE * size / norm)
+        parameter.copy_(moved)
 
 
 def _step_of(

@@ -27,8 +27,8 @@ def moments(tensor: Tensor) -> Moments:
     """Return mean, standard deviation and root mean square of a tensor's entries.
 
     Example:
-        >>> moments(torch.tensor([1.0, 3.0]))
-        Moments(mean=2.0, std=1.0, rms=2.23606797749979, nonfinite=0)
+        >>> moments(torch.tensor([-3.0, 3.0]))
+        Moments(mean=0.0, std=3.0, rms=3.0, nonfinite=0)
     """
     x = tensor.detach()
     if not x.is_floating_point():

@@ -195,11 +195,11 @@ class _Reader:
             self._facts[name] = gradient_facts(gradient)
             if gradient is not None:
                 self._facts[name]["random_norm"] = self._facts[name]["gradient_norm"]
-        self._gradients: dict[str, Tensor | None] = dict(
-            zip(names, random, strict=True)
-        )
-        if value is not None:
-            del random
+        self._gradients: dict[str, Tensor | None] = {}
+        if value is None:
+            self._gradients = dict(zip(names, random, strict=True))
+        else:
+            random.clear()  # two sets of gradients are never held at a time
             recorder.pass_name = "loss"
             found = loss_gradients(value, parameters, keep=False)
             for name, gradient in zip(names, found, strict=True):

@@ -22,6 +22,7 @@ from initlab.messages._signals import (
     signal_sentence,
     signal_title,
 )
+from initlab.messages._statements import STATEMENTS, statement_sentence
 
 __all__ = [
     "ASK_MORE_MEMBERS",
@@ -33,6 +34,7 @@ __all__ = [
     "SIGNAL_QUESTION",
     "SOUND",
     "SOUND_NEXT",
+    "STATEMENTS",
     "cause_sentence",
     "finding_fix",
     "finding_formula",
@@ -40,5 +42,6 @@ __all__ = [
     "question_of",
     "signal_sentence",
     "signal_title",
+    "statement_sentence",
     "title_of",
 ]

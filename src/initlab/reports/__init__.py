@@ -3,6 +3,7 @@
 from initlab.reports._findings import FindingTable, finding_table, findings_as_json
 from initlab.reports._folder import refuse_foreign, write_folder
 from initlab.reports._json import PRINTED_EVERY, as_json, printed_records
+from initlab.reports._power import power_table
 from initlab.reports._report import report
 from initlab.reports._signals import SignalTable, signal_table, signals_as_json
 from initlab.reports._table import ComparisonTable, compare
@@ -16,6 +17,7 @@ __all__ = [
     "compare",
     "finding_table",
     "findings_as_json",
+    "power_table",
     "printed_records",
     "refuse_foreign",
     "report",

@@ -19,7 +19,7 @@ from initlab.results._variable import RUN as _RUN
 from initlab.results._variable import TRACE as _TRACE
 from initlab.results._variable import Variable
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 
 def _signals() -> dict[str, Variable]:
@@ -115,7 +115,20 @@ SCHEMA: Mapping[str, Variable] = MappingProxyType(
         "saturated_share": Variable(
             _LAYER, "1", "saturated entries; output: within 1e-6 of 0 or 1"
         ),
-        "diverged_step": Variable(_RUN, "step", "first step not finite; -1: none"),
+        "diverged_step": Variable(
+            _RUN, "step", "first step not finite; -1: none; -2: not run yet"
+        ),
+        "final_weights": Variable(
+            (*_RUN, "parameter"),
+            "1",
+            "parameters after the last step: layer after layer its weight, row by row, "
+            "and its bias, then batch norm's scales",
+        ),
+        "shard": Variable(
+            ("init", "block", "fact"),
+            "1",
+            "of every completed block of members; NaN: not run yet",
+        ),
         "baseline_loss": Variable((), "loss", "least loss of a constant output"),
         "input_rms": Variable((), "1", "root mean square of the training inputs"),
         "units": Variable(("layer",), "units", "units per layer"),
@@ -136,12 +149,28 @@ SCHEMA: Mapping[str, Variable] = MappingProxyType(
 )
 
 
+# Units of the dimensions' labels, where they have one.
+_COORDINATE_UNITS = {"step": "updates", "member": "1", "layer": "1"}
+
+
+def coordinate_attributes(dim: str) -> dict[str, Any]:
+    """Return the attributes of a dimension's labels."""
+    units = _COORDINATE_UNITS.get(dim)
+    return {"units": units} if units else {}
+
+
+def attribute(value: object) -> str | int | float:
+    """Return a value as files can keep it: text, a number, or JSON."""
+    return value if isinstance(value, str | int | float) else json.dumps(value)
+
+
 def pack(
     variables: Mapping[str, Any],
     coordinates: Mapping[str, Sequence[Any] | np.ndarray],
     *,
     spec: str,
     attributes: Mapping[str, object],
+    grid: tuple[str, ...] = (),
 ) -> xr.Dataset:
     """Return the labelled dataset; a variable that no schema names is a bug.
 
@@ -151,22 +180,24 @@ def pack(
         spec: The whole study as TOML; `initlab.spec.from_toml` reads it.
         attributes: What else says how the numbers were made. Values that are not
             text, numbers or booleans are kept as JSON.
+        grid: Dimensions that every variable has before its own.
     """
     data = {
         name: (
-            SCHEMA[name].dims,
+            (*grid, *SCHEMA[name].dims),
             np.asarray(values),
             {"units": SCHEMA[name].units, "long_name": SCHEMA[name].about},
         )
         for name, values in variables.items()
     }
-    kept = {
-        name: value if isinstance(value, str | int | float) else json.dumps(value)
-        for name, value in attributes.items()
-    }
+    kept = {name: attribute(value) for name, value in attributes.items()}
     used = {dim for dims, _, _ in data.values() for dim in dims}
     return xr.Dataset(
         data,
-        coords={dim: list(c) for dim, c in coordinates.items() if dim in used},
+        coords={
+            dim: (dim, list(labels), coordinate_attributes(dim))
+            for dim, labels in coordinates.items()
+            if dim in used
+        },
         attrs={"schema_version": SCHEMA_VERSION, "spec": spec, **kept},
     )

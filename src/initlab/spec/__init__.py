@@ -1,6 +1,9 @@
 """What to run, as frozen values; nothing numerical happens here."""
 
 from initlab.spec._base import Spec, digest
+from initlab.spec._difference import differences, extension, in_order_of
+from initlab.spec._grid import GRID_FIELDS, Cell, dimension
+from initlab.spec._grid import label as grid_label
 from initlab.spec._inits import (
     CALLABLE,
     EXPLICIT,
@@ -31,6 +34,7 @@ from initlab.spec._names import (
     OPTIMIZER_NAMES,
     PRECISION_NAMES,
     PROBLEM_NAMES,
+    RECORD_NAMES,
     SEEDING_NAMES,
     ActivationName,
     LossName,
@@ -53,6 +57,7 @@ __all__ = [
     "ARRAYS",
     "CALLABLE",
     "EXPLICIT",
+    "GRID_FIELDS",
     "INIT_ALIASES",
     "INIT_NAMES",
     "INIT_PARAMETERS",
@@ -62,11 +67,13 @@ __all__ = [
     "PRECISION_NAMES",
     "PROBLEM_NAMES",
     "PROCEDURE_NAMES",
+    "RECORD_NAMES",
     "SEEDING_NAMES",
     "ActivationName",
     "AttentionUse",
     "Block",
     "BuildFacts",
+    "Cell",
     "Dialect",
     "Distribution",
     "Init",
@@ -85,10 +92,15 @@ __all__ = [
     "Spec",
     "Study",
     "WeightUse",
+    "differences",
     "digest",
+    "dimension",
+    "extension",
     "facts_from_json",
     "facts_to_json",
     "from_toml",
+    "grid_label",
+    "in_order_of",
     "signal_study_from_toml",
     "to_dict",
     "to_toml",

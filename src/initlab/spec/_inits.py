@@ -5,8 +5,6 @@ the mathematics. A test proves that the two agree.
 """
 
 import ast
-import hashlib
-import inspect
 import math
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
@@ -26,6 +24,7 @@ from pydantic import (
 
 from initlab.errors import InvalidValueError, UnknownNameError
 from initlab.spec._base import Spec, one_line, shortened
+from initlab.spec._source import source_digest
 
 Mode = Literal["fan_in", "fan_out", "fan_avg", "fan_geometric"]
 Dialect = Literal["initlab", "torch", "keras", "jax"]
@@ -206,7 +205,7 @@ class Init(Spec):
     @classmethod
     def _of_callable(cls, draw: Callable[..., Any], label: str = "") -> "Init":
         label = label or getattr(draw, "__name__", type(draw).__name__)
-        init = cls(name=CALLABLE, label=label, digest=_source_digest(draw))
+        init = cls(name=CALLABLE, label=label, digest=source_digest(draw))
         init._draw = draw
         return init
 
@@ -290,11 +289,3 @@ def _parsed(text: str) -> tuple[str, dict[str, Any]]:
 def _literal(node: ast.expr) -> object:
     """Return a number or a word; shells eat quotes, so mode=fan_out may be bare."""
     return node.id if isinstance(node, ast.Name) else ast.literal_eval(node)
-
-
-def _source_digest(draw: Callable[..., Any]) -> str | None:
-    try:
-        source = inspect.getsource(draw)
-    except (OSError, TypeError):
-        return None
-    return hashlib.sha256(source.encode()).hexdigest()

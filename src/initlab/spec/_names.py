@@ -18,6 +18,7 @@ _Problem = Literal[
 ]  # fmt: skip
 _Precision = Literal["float64", "float32"]
 _Seeding = Literal["legacy", "stream"]
+_Record = Literal["scores", "layers", "pictures", "weights"]
 
 ACTIVATION_NAMES: tuple[str, ...] = get_args(_Activation)
 LOSS_NAMES: tuple[str, ...] = get_args(_Loss)
@@ -25,6 +26,7 @@ OPTIMIZER_NAMES: tuple[str, ...] = get_args(_Optimizer)
 PRECISION_NAMES: tuple[str, ...] = get_args(_Precision)
 PROBLEM_NAMES: tuple[str, ...] = get_args(_Problem)
 SEEDING_NAMES: tuple[str, ...] = get_args(_Seeding)
+RECORD_NAMES: tuple[str, ...] = get_args(_Record)
 
 ActivationName = Annotated[
     _Activation, BeforeValidator(known_name("activation", ACTIVATION_NAMES))
@@ -37,3 +39,4 @@ PrecisionName = Annotated[
     _Precision, BeforeValidator(known_name("precision", PRECISION_NAMES))
 ]
 SeedingName = Annotated[_Seeding, BeforeValidator(known_name("seeding", SEEDING_NAMES))]
+RecordName = Annotated[_Record, BeforeValidator(known_name("record", RECORD_NAMES))]

@@ -1,7 +1,7 @@
 """A study as a value: everything that decides its numbers."""
 
-from collections.abc import Mapping
-from typing import Annotated, Any
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Any, Literal
 
 from pydantic import (
     BeforeValidator,
@@ -14,12 +14,22 @@ from pydantic import (
 
 from initlab.errors import InvalidValueError
 from initlab.spec._base import Spec
+from initlab.spec._grid import GRID_FIELDS, Cell, Grid, as_grid, cells_of, dimension
 from initlab.spec._inits import Init
-from initlab.spec._names import LossName, OptimizerName, PrecisionName, SeedingName
+from initlab.spec._names import (
+    LossName,
+    OptimizerName,
+    PrecisionName,
+    RecordName,
+    SeedingName,
+)
 from initlab.spec._network import MLP
 from initlab.spec._problem import Problem
 
 RECORD_EVERY = 100
+
+# Editors see which keys a grid may have, and that each has a list.
+_GridInput = dict[Literal[GRID_FIELDS], list[Any]] | dict[str, Any]  # type: ignore[valid-type]
 
 _LESSON_INITS = ("zeros", "normal(std=10)", "he_normal")
 
@@ -66,10 +76,21 @@ class Study(Spec):
         seed: Root seed. With legacy seeding, member k has seed `seed + k`.
         seeding: `"legacy"` draws layer after layer from one `RandomState`, as the
             lesson does; `"stream"` gives every weight tensor a stream of its own.
+        record: What is kept besides losses: `"scores"` (accuracy, or R squared),
+            `"layers"` (summaries of every layer), `"pictures"` (predictions and
+            histograms of member 0; not in a grid), `"weights"` (final ones). None:
+            the first three, in a grid the first two.
+        shard_members: Members of one init in one cell that are trained, stored and
+            resumed together. Changes no number.
+        grid: Fields with lists of values; each becomes a dimension of the dataset,
+            named by the last part of the field's name.
 
     Example:
         >>> Study(inits=["zeros", "he_normal"], steps=100).inits[1].name
         'he_normal'
+        >>> study = Study(grid={"network.depth": [1, 2, 4], "learning_rate": [0.1, 1]})
+        >>> study.dimensions, len(list(study.cells()))
+        (('depth', 'learning_rate'), 6)
     """
 
     network: MLP = MLP()
@@ -87,6 +108,11 @@ class Study(Spec):
     record_every: PositiveInt | None = None
     seed: Annotated[NonNegativeInt, Field(lt=2**32)] = 3
     seeding: SeedingName = "legacy"
+    record: tuple[RecordName, ...] | None = None
+    shard_members: Annotated[PositiveInt, Field(le=10**6)] = 64
+    grid: Annotated[
+        Grid | None, BeforeValidator(as_grid, json_schema_input_type=_GridInput | None)
+    ] = None
 
     @model_validator(mode="after")
     def _consistent(self) -> "Study":
@@ -96,7 +122,33 @@ class Study(Spec):
                 f"seed: legacy seeds end at {2**32 - 1}, got {self.seed} "
                 f"for {self.members} members"
             )
+        sizes = {"network.depth", "network.width"} & (self.grid or {}).keys()
+        if self.network.widths is not None and sizes:
+            raise InvalidValueError(
+                f"grid: {min(sizes)} cannot vary where network.widths is given; "
+                "leave one out"
+            )
+        if self.grid and self.record and "pictures" in self.record:
+            raise InvalidValueError(
+                "record: pictures are of a study without a grid; leave them out"
+            )
         return self
+
+    def cells(self) -> Iterator[Cell]:
+        """Yield the plain study of every cell; one where there is no grid."""
+        return cells_of(self)
+
+    @property
+    def dimensions(self) -> tuple[str, ...]:
+        """The dimensions that the grid adds to the dataset, in its order."""
+        return tuple(map(dimension, self.grid or ()))
+
+    @property
+    def recorded(self) -> tuple[str, ...]:
+        """What is kept besides losses."""
+        if self.record is not None:
+            return self.record
+        return ("scores", "layers") if self.grid else ("scores", "layers", "pictures")
 
     @property
     def recorded_steps(self) -> tuple[int, ...]:

@@ -1,13 +1,17 @@
 """Studies as TOML text, and back."""
 
 import tomllib
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from types import MappingProxyType
 from typing import Any, TypeVar
 
 import tomli_w
-from pydantic import ValidationError
 
-from initlab.errors import InvalidValueError
-from initlab.spec._base import Spec, one_line
+from initlab.errors import InvalidValueError, UnknownNameError
+from initlab.spec._base import Spec
+from initlab.spec._network import MLP
+from initlab.spec._problem import Problem
 from initlab.spec._signal import SignalStudy
 from initlab.spec._study import Study
 
@@ -55,7 +59,28 @@ def _read(text: str, kind: type[_Kind]) -> _Kind:
         values = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise InvalidValueError(f"not TOML: {error}") from None
+    for key, model in _TABLES.items():
+        if isinstance(values.get(key), dict):
+            with _named(f"{key}.", model):
+                values[key] = model(**values[key])
+    with _named("", kind):
+        return kind(**values)
+
+
+# Tables whose complaints name their own keys only.
+_TABLES: Mapping[str, type[Spec]] = MappingProxyType(
+    {"network": MLP, "problem": Problem}
+)
+
+
+@contextmanager
+def _named(prefix: str, model: type[Spec]) -> Iterator[None]:
+    """Say of a complaint which key of the TOML it is about."""
     try:
-        return kind.model_validate(values)
-    except ValidationError as error:
-        raise one_line(error, kind) from None
+        yield
+    except UnknownNameError as error:
+        said = error.message.replace(f"argument of {model.__name__}", "key")
+        error.message = f"{prefix[:-1]}: {said}" if prefix else said
+        raise
+    except InvalidValueError as error:
+        raise InvalidValueError(f"{prefix}{error}") from None

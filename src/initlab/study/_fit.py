@@ -18,7 +18,8 @@ def fitted(study: Study, data: Data) -> Study:
     """
     loss = study.loss or _natural_loss(study, data)
     outputs = _outputs(study, data, loss)
-    widths = study.network.widths or (data.features, *_HIDDEN, outputs)
+    hidden = study.network.hidden or _HIDDEN
+    widths = study.network.widths or (data.features, *hidden, outputs)
     if widths[0] != data.features:
         raise InvalidValueError(
             f"widths: the first is the number of features, {data.features} for "
@@ -35,7 +36,8 @@ def fitted(study: Study, data: Data) -> Study:
             f"batch_size: at most the {examples} training examples, "
             f"got {study.batch_size}"
         )
-    network = study.network.model_copy(update={"widths": widths})
+    sized = {"widths": widths, "depth": None, "width": None}
+    network = study.network.model_copy(update=sized)
     return study.model_copy(update={"network": network, "loss": loss})
 
 

@@ -1,7 +1,5 @@
 """What figures need and only the engine can compute, of member 0 of each init."""
 
-from typing import Any
-
 import numpy as np
 
 from initlab import engine, problems
@@ -15,26 +13,47 @@ _DRAWABLE = 1e250
 _MARGIN = 0.15
 
 
-def grid_outputs(
-    study: Study, data: problems.Data, histories: list[engine.History]
-) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
-    """Return predictions `(init, grid_y, grid_x)` and the grid's axes.
+def picture_axes(data: problems.Data) -> dict[str, np.ndarray]:
+    """Return the axes `grid_x` and `grid_y` of predictions over the plane.
 
-    Probability of the second class, index of the likeliest of several, or the value;
-    nothing for data that is not in the plane, or has several numbers to predict.
+    Nothing for data that is not in the plane, or has several numbers to predict.
     """
     if data.features != 2 or (data.classes is None and data.outputs > 1):
-        return {}, {}
+        return {}
     low, high = data.train_x.min(axis=0), data.train_x.max(axis=0)
     margin = _MARGIN * np.where(high > low, high - low, 1.0)
     x, y = np.linspace(low - margin, high + margin, GRID_POINTS).T
-    points = np.stack(np.meshgrid(x, y), axis=-1).reshape(-1, 2)
-    predicted = [
-        _prediction(study, data, engine.layer_outputs(study, history, points)[-1])
-        for history in histories
-    ]
-    shaped = np.stack(predicted).reshape(-1, GRID_POINTS, GRID_POINTS)
-    return {"grid_output": shaped}, {"grid_x": x, "grid_y": y}
+    return {"grid_x": x, "grid_y": y}
+
+
+def pictures(
+    study: Study,
+    data: problems.Data,
+    start: engine.Weights,
+    history: engine.History,
+    x: np.ndarray,
+) -> dict[str, np.ndarray]:
+    """Return what figures show of one network, by the schema's names.
+
+    Histograms `(stage, layer, bin)` of every layer's outputs for the inputs x, before
+    and after training, NaN where outputs are not finite; and predictions
+    `(grid_y, grid_x)`: probability of the second class, index of the likeliest of
+    several, or the value.
+    """
+    before = engine.starting_outputs(study, start, x)
+    after = engine.layer_outputs(study, history, x)
+    pairs = [[histogram(layer) for layer in stage] for stage in (before, after)]
+    found = {
+        "activation_density": np.array([[each for each, _ in row] for row in pairs]),
+        "activation_edge": np.array([[edge for _, edge in row] for row in pairs]),
+    }
+    axes = picture_axes(data)
+    if axes:
+        points = np.stack(np.meshgrid(*axes.values()), axis=-1).reshape(-1, 2)
+        outputs = engine.layer_outputs(study, history, points)[-1]
+        shape = (GRID_POINTS, GRID_POINTS)
+        found["grid_output"] = _prediction(study, data, outputs).reshape(shape)
+    return found
 
 
 def _prediction(study: Study, data: problems.Data, logits: np.ndarray) -> np.ndarray:
@@ -45,28 +64,6 @@ def _prediction(study: Study, data: problems.Data, logits: np.ndarray) -> np.nda
     if study.loss == "mean_squared_error":
         return logits[:, 0].clip(0, 1)
     return 0.5 * (1 + np.tanh(0.5 * logits[:, 0]))
-
-
-def histograms(
-    study: Study,
-    pictured: list[tuple[engine.Weights, engine.History]],
-    x: np.ndarray,
-) -> dict[str, np.ndarray]:
-    """Return histograms `(init, stage, layer, bin)` of every layer's outputs.
-
-    Stages are before and after training; NaN where outputs are not finite.
-    """
-    densities, edges = [], []
-    for start, history in pictured:
-        before = engine.starting_outputs(study, start, x)
-        after = engine.layer_outputs(study, history, x)
-        pairs = [[histogram(layer) for layer in stage] for stage in (before, after)]
-        densities.append([[density for density, _ in stage] for stage in pairs])
-        edges.append([[edge for _, edge in stage] for stage in pairs])
-    return {
-        "activation_density": np.array(densities),
-        "activation_edge": np.array(edges),
-    }
 
 
 def histogram(outputs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -1,25 +1,43 @@
 """The conductor: a study in, one labelled dataset out."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
+from contextlib import closing
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-import numpy as np
 import xarray as xr
-from threadpoolctl import threadpool_limits
 
 from initlab import engine as engines
-from initlab import problems, results
-from initlab.errors import InvalidValueError, UnknownNameError
-from initlab.spec import Problem, Study, to_toml
-from initlab.study._fit import examples_of, fitted
-from initlab.study._pictures import grid_outputs, histograms
-from initlab.study._start import Given, Starts, with_explicit
-from initlab.study._versions import versions
+from initlab import results
+from initlab.errors import (
+    ExecutionError,
+    InvalidValueError,
+    OutputError,
+    UnknownNameError,
+)
+from initlab.spec import CALLABLE, Study
+from initlab.study._estimate import refuse_impossible
+from initlab.study._execute import Where, done_shards
+from initlab.study._keep import InMemory, InStore, agreed, refuse_changed
+from initlab.study._plan import AUTO, Plan, Shard, planned
+from initlab.study._start import Given
 
-AUTO = "auto"
-_SUMMARIES = tuple(engines.LayerSummaries.__dataclass_fields__)
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Choices:
+    """What a caller chose besides the study."""
+
+    weights: Given
+    engine: str
+    threads: int | None
+    executor: Executor | None
+    progress: engines.Progress | None
+    extend: bool
+    part: tuple[int, int] | None
+    say: Say
 
 
 def run(
@@ -31,143 +49,143 @@ def run(
     threads: int | None = None,
     executor: Executor | None = None,
     progress: Callable[[int, int], None] | None = None,
+    extend: bool = False,
+    part: tuple[int, int] | None = None,
+    say: Say | None = None,
 ) -> xr.Dataset:
     """Return every member's history as one labelled dataset.
+
+    A grid's dimensions come before `init` and `member`; what has fewer layers than the
+    deepest cell is NaN there.
 
     Args:
         study: What to run.
         weights: Explicit starting weights by label: per layer `(W, b)` with W of shape
             `(fan_out, fan_in)`, or with a leading member axis; or the lesson's
             dict `W1, b1, ...`. A label among the study's inits replaces that one.
-        store: A new `.zarr` folder or `.nc` file to write; an existing one is refused.
+        store: A `.zarr` folder, or an address that fsspec knows and that ends so:
+            written shard by shard and resumed if it is there; the dataset is then
+            read from it when it is used. Or a new `.nc` file, written at the end.
         engine: `"lanes"` (small networks, compiled), `"wide"` (large ones, BLAS),
             `"reference"` (NumPy, the definition of correct), or `"auto"`: the one
             that is quickest for this study; what it resolved to is in the dataset.
         threads: Networks trained at a time; None: one per core. Changes no number.
-        executor: Any `concurrent.futures.Executor` to train in instead. Changes no
-            number on machines alike.
+        executor: Any `concurrent.futures.Executor` to train in instead, one shard a
+            task; its workers need no disk of ours. Changes no number on machines
+            alike.
         progress: Called with (steps done, steps in all) about ten times a second.
+        extend: Grow a store by what the study has more: members, inits, values of its
+            grid.
+        part: `(i, n)`: only the i-th of n parts of the shards, into a store of its
+            own; `initlab.merge` unites them.
+        say: Called with remarks about a store that is resumed.
 
     Raises:
         InvalidValueError: If widths, loss, batch or weights do not fit the data.
         DataError: If the problem's data cannot be used.
-        OutputError: If the store exists or cannot be written.
+        OutputError: If the store cannot be written, or holds something else.
+        ExecutionError: If the executor's workers are gone.
 
     Example:
         >>> results = run(Study(inits=["he_normal"], steps=20))
         >>> dict(results.loss.sizes)
         {'init': 1, 'member': 1, 'step': 2}
+        >>> study = Study(grid={"learning_rate": [0.01, 0.1]}, steps=20)
+        >>> run(study).loss.dims
+        ('learning_rate', 'init', 'member', 'step')
     """
     if engine not in (AUTO, *engines.ENGINES):
         raise UnknownNameError("engine", engine, (AUTO, *engines.ENGINES))
     if threads is not None and threads < 1:
         raise InvalidValueError(f"threads: must be at least 1, got {threads}")
-    if store is not None:
-        results.refuse_existing(store)
-    data = problems.load(study.problem, loss=study.loss)
-    study = fitted(study, data)
-    study, explicit = with_explicit(study, weights or {})
-    starts = Starts(study, explicit)
-    if engine == AUTO:
-        engine = engines.quickest(study, len(starts), len(data.train_x))
-    dataset = _trained(
-        study, data, starts, engine=engine, threads=threads, executor=executor,
-        progress=progress,
+    if part is not None and not 1 <= part[0] <= part[1]:
+        raise InvalidValueError(f"part: (i, n) with 1 <= i <= n, got {part}")
+    choices = _Choices(
+        weights=weights or {}, engine=engine, threads=threads, executor=executor,
+        progress=progress, extend=extend, part=part, say=say or (lambda _: None),
     )  # fmt: skip
-    if store is not None:
-        results.save(dataset, store)
+    if store is None:
+        return _in_memory(study, choices)
+    if not str(store).endswith(".nc"):
+        return _in_store(study, store, choices)
+    results.refuse_existing(store)
+    dataset = _in_memory(study, choices)
+    results.save(dataset, store)
     return dataset
 
 
-def _trained(
-    study: Study, data: problems.Data, starts: Starts, *, engine: str, **where: Any
-) -> xr.Dataset:
-    examples = examples_of(study, data)
-    # Callables and arrays need not travel to other processes.
-    bare = study.model_copy(update={"inits": (), "problem": Problem()})
-    traces: dict[str, np.ndarray] = {}
-    pictured: dict[int, engines.History] = {}
-    for numbers, histories in engines.stream_ensemble(
-        bare, starts, examples, engine=engine, **where
-    ):
-        for number, history in zip(numbers, histories, strict=True):
-            _keep(traces, number, history, len(starts))
-            if number % study.members == 0:  # the first member of each init
-                pictured[number] = history
-    pairs = [(starts[number], pictured[number]) for number in sorted(pictured)]
-    with threadpool_limits(1, user_api="blas"):
-        grid, grid_axes = grid_outputs(bare, data, [each for _, each in pairs])
-        activations = histograms(bare, pairs, examples.train_x)
-    return results.pack(
-        _named(study, traces, examples)
-        | _facts(study, data, examples)
-        | activations
-        | grid,
-        coordinates=_labels(study) | grid_axes,
-        spec=to_toml(study),
-        attributes={
-            "engine": engine,
-            "versions": versions(engine),
-            "classes": list(data.classes or ()),
-            "feature_names": list(data.feature_names),
-            "notes": list(data.notes),
-            "train_examples": len(data.train_x),
-            "test_examples": len(data.test_x),
-        },
-    )
+def _in_memory(study: Study, choices: _Choices) -> xr.Dataset:
+    if choices.part or choices.extend:
+        raise InvalidValueError("part, extend: are of a store; give store=")
+    plan = planned(study, choices.weights, choices.engine)
+    refuse_impossible(plan, None)
+    kept = InMemory(plan)
+    _fill(plan, list(plan.shards()), kept, choices)
+    return kept.dataset()
 
 
-def _labels(study: Study) -> dict[str, Any]:
-    return {
-        "init": [init.label for init in study.inits],
-        "member": range(study.members),
-        "step": study.recorded_steps,
-        "layer": range(1, study.network.layers + 1),
-        "stage": ("before", "after"),
-    }
+def _in_store(study: Study, store: str | Path, choices: _Choices) -> xr.Dataset:
+    keys = results.keys_of(store)
+    results.refuse_unstorable(store)
+    _refuse_unidentified(study)
+    held = results.root_attributes(store)
+    engine = choices.engine
+    if held is not None:
+        results.refuse_newer(held)
+        if engine == AUTO:
+            engine = str(held["engine"])
+    plan = planned(study, choices.weights, engine)
+    if held is not None:
+        whole = agreed(plan.study, store, held, extend=choices.extend)
+        plan = planned(whole, choices.weights, engine)
+        refuse_changed(store, held, plan)
+    refuse_impossible(plan, store)
+    with results.sole_writer(store, keys) as died:
+        if died:
+            choices.say(f"the last run ({died}) did not end in order")
+        kept = InStore(plan, store, keys)
+        kept.establish()
+        left = kept.missing(choices.part)
+        if kept.members_there:
+            networks = sum(map(len, left))
+            choices.say(
+                f"resuming {store}: {kept.members_there:,} networks are there, "
+                f"{networks:,} are left"
+            )
+        _fill(plan, left, kept, choices)
+    return results.open_store(store)
 
 
-def _keep(
-    traces: dict[str, np.ndarray], number: int, history: engines.History, networks: int
+def _refuse_unidentified(study: Study) -> None:
+    """Make sure that a callable that changed is told from the one in the store."""
+    for init in study.inits:
+        if init.name == CALLABLE and init.digest is None:
+            raise InvalidValueError(
+                f"inits: the source of {init.label!r} cannot be read, so that a change "
+                "would go unseen: a store needs a function that is written in a file"
+            )
+
+
+def _fill(
+    plan: Plan, shards: Sequence[Shard], kept: InMemory | InStore, choices: _Choices
 ) -> None:
-    """Enter what is recorded of a network; its weights are not kept."""
-    for name, values in {
-        "loss": history.loss,
-        "train_score": history.train_score,
-        "test_score": history.test_score,
-        "diverged_step": np.int64(history.diverged_step),
-        **{name: getattr(history.layers, name) for name in _SUMMARIES},
-    }.items():
-        room = traces.get(name)
-        if room is None:
-            traces[name] = room = np.empty((networks, *values.shape), values.dtype)
-        room[number] = values
-
-
-def _named(
-    study: Study, traces: Mapping[str, np.ndarray], examples: engines.Examples
-) -> dict[str, np.ndarray]:
-    """Return the traces as arrays `(init, member, step[, layer])`."""
-    score = "accuracy" if examples.is_classification else "r2"
-    names = {"train_score": f"train_{score}", "test_score": f"test_{score}"}
-    runs = (len(study.inits), study.members)
-    return {
-        names.get(name, name): array.reshape(*runs, *array.shape[1:])
-        for name, array in traces.items()
-    }
-
-
-def _facts(
-    study: Study, data: problems.Data, examples: engines.Examples
-) -> dict[str, Any]:
-    """Return what causes and figures need to know of the network and the data."""
-    assert study.network.widths is not None
-    assert study.loss is not None
-    facts: dict[str, Any] = {
-        "baseline_loss": engines.LOSSES[study.loss].constant(examples.train_y),
-        "input_rms": np.sqrt(np.mean(data.train_x**2)),
-        "units": np.array(study.network.widths[1:]),
-    }
-    if data.features == 2 and (data.is_classification or data.outputs == 1):
-        facts |= {"train_x": data.train_x, "train_y": data.train_y.reshape(-1)}
-    return facts
+    where = Where(
+        threads=choices.threads,
+        executor=choices.executor,
+        progress=choices.progress,
+        encoded=isinstance(kept, InStore),
+        old=kept.old if isinstance(kept, InStore) else lambda _: None,
+    )
+    written = 0
+    try:
+        with closing(done_shards(plan, shards, where)) as ending:
+            for shard, done in ending:
+                kept.keep(shard, done)
+                written += 1
+    except (ExecutionError, OutputError) as error:
+        if isinstance(kept, InMemory):
+            raise
+        raise type(error)(
+            f"{error}; {written:,} of {len(shards):,} shards were written, and the "
+            "same command resumes"
+        ) from None

@@ -28,6 +28,7 @@ def dead_units(model: Model) -> Iterator[Finding]:
         above = model.of("biased_on", use.index)
         # Biases that drown a signal without a preference are another fault.
         lopsided = biased - above > _BY_CHANCE * math.sqrt((biased + above) / units)
+        lopsided |= above == 0 and biased > _MOSTLY
         biased = biased if lopsided and not use.normed else 0.0
         examples = max(2, model.facts.output.examples)
         cosine = model.of("cosine", use.index)

@@ -1,0 +1,120 @@
+/** What stands above the panels: curves of all inits, sizes by layer, and statements. */
+
+import type { Progress } from "../app/laboratory";
+import { baselineOf } from "../causes/run";
+import { filled } from "../causes/sentences";
+import shared from "../shared.json";
+import { compared, quantiles } from "../lab/statistics";
+import { label } from "../lab/study";
+import { predictedRms } from "../lab/theory";
+import type { History } from "../lab/train";
+import { chart, lineSample, type Line } from "./chart";
+import { colourOf, dashOf } from "./colours";
+import { h } from "./dom";
+import { isComplete } from "./panels";
+
+/** Return the size of a picture: on a phone a narrow one, so that its text is readable. */
+const room = (): { width: number } => ({ width: innerWidth < 600 ? 380 : 560 });
+
+const FEWEST = 5; // members, before a band or a share means something
+
+/** Return the histories of one init that are there. */
+function membersOf(progress: Progress, init: number): History[] {
+  const { study, histories } = progress;
+  const found: History[] = [];
+  for (let member = 0; member < study.members; member++) {
+    const history = histories.get(init * study.members + member);
+    if (history && (study.members < FEWEST || isComplete(progress, history))) found.push(history);
+  }
+  return found;
+}
+
+/** Return the loss curves: medians, and between 5 % and 95 % of the members a band. */
+export function lossCurves(progress: Progress, record: number): SVGSVGElement {
+  const { study, setting, steps } = progress;
+  const lines: Line[] = study.inits.map((init, i) => {
+    const members = membersOf(progress, i);
+    const name = label(init);
+    const colour = colourOf(i);
+    const dash = dashOf(i);
+    if (study.members < FEWEST) {
+      return { values: members[0] ? Array.from(members[0].loss) : [], colour, dash, name };
+    }
+    const at = steps.map((_, r) => quantiles(members.map((each) => each.loss[r]), [0.05, 0.5, 0.95]));
+    return {
+      values: at.map((each) => each[1]), band: at.map((each) => [each[0], each[2]] as const),
+      colour, dash, name,
+    };
+  });
+  const baseline = baselineOf(setting.data);
+  lines.push({ values: steps.map(() => baseline), colour: "#888", width: 1, dash: "2 4", name: "best constant output" });
+  return chart({
+    title: study.members < FEWEST ? "Training loss" : `Training loss: median and 5 % to 95 % of ${study.members} members`,
+    ...room(), x: steps, xLabel: "step", yLabel: "loss (nats)", isLog: true, lines, mark: steps[record],
+  });
+}
+
+/** Return the size of the signal by layer, measured at a record, predicted at the start. */
+export function sizesByLayer(progress: Progress, record: number): SVGSVGElement {
+  const { study, setting, steps } = progress;
+  const { network, data } = setting;
+  const layers = Array.from({ length: network.layers }, (_, layer) => layer + 1);
+  const lines: Line[] = [];
+  study.inits.forEach((init, i) => {
+    const members = membersOf(progress, i);
+    const values = layers.map((_, layer) => {
+      const all = members.map((each) => each.layers.activation_rms[record * network.layers + layer]);
+      return all.length ? quantiles(all, [0.5])[0] : NaN;
+    });
+    lines.push({ values, colour: colourOf(i), name: label(init), dots: true });
+    const predicted = predictedRms(study, network, data, init);
+    if (predicted) {
+      lines.push({ values: predicted, colour: colourOf(i), dash: "4 3", width: 1.2, name: `${label(init)}, a wide network at step 0` });
+    }
+  });
+  return chart({
+    title: `Size of the signal at step ${steps[record].toLocaleString("en-US")}; dashed: theory, step 0`,
+    ...room(), x: layers, xLabel: "layer", yLabel: "rms of the outputs", isLog: true, lines,
+  });
+}
+
+/** Return the names of the lines. */
+export function legend({ study }: Progress): HTMLElement {
+  return h(
+    "ul", { class: "legend" },
+    ...study.inits.map((init, i) =>
+      h("li", {}, lineSample(colourOf(i), dashOf(i)), label(init)),
+    ),
+  );
+}
+
+const SETTLED = 0.5;
+
+/** Return what may be said of every two inits, as sentences. */
+export function statements(progress: Progress): string[] {
+  const { study, isDone } = progress;
+  if (!isDone || study.inits.length < 2) return [];
+  if (study.members < FEWEST) {
+    return ["One seed decides nothing: ask for more members to compare inits."];
+  }
+  const said: string[] = [];
+  const losses = study.inits.map((_, i) => membersOf(progress, i).map((each) => each.loss[each.loss.length - 1]));
+  study.inits.forEach((first, i) =>
+    study.inits.slice(i + 1).forEach((second, j) => {
+      const { below, decided, ties, interval } = compared(losses[i], losses[i + 1 + j]);
+      const id = decided === 0 ? "all_alike"
+        : interval[0] > SETTLED || interval[1] < SETTLED ? "ends_below" : "no_order";
+      said.push(
+        filled(shared.statements[id], {
+          quantity: "training loss", where: ` at ${study.learningRate}`,
+          first: label(first), second: label(second),
+          share: `${percent(below / decided)} % [${percent(interval[0])}, ${percent(interval[1])}]`,
+          members: `${decided} members${ties ? ` that differ (${ties} ties)` : ""}`,
+        }),
+      );
+    }),
+  );
+  return said;
+}
+
+const percent = (share: number): string => (100 * share).toFixed(0);

@@ -1,0 +1,106 @@
+"""A study cell by cell: one network, problem and learning rate each."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from itertools import product
+from typing import Any
+
+import numpy as np
+import xarray as xr
+from jaxtyping import Float
+
+from initlab.analysis.statistics import Estimate, Share, iqm, mean, median, share
+
+# What every run has; whatever else a loss is spread over is the study's grid.
+_OF_A_RUN = ("init", "member", "step")
+_ESTIMATES = {"median": median, "mean": mean, "iqm": iqm}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cell:
+    """One point of a study's grid.
+
+    Attributes:
+        at: The point: a value for each dimension of the grid; empty without a grid.
+        final_loss: By init, one number per member; NaN where it diverged.
+    """
+
+    at: Mapping[str, Any]
+    final_loss: Mapping[str, Float[np.ndarray, "member"]]
+
+
+def grid_of(results: xr.Dataset) -> tuple[str, ...]:
+    """Return the dimensions of a study's grid, in the dataset's order."""
+    return tuple(str(d) for d in results["loss"].dims if d not in _OF_A_RUN)
+
+
+def cells(results: xr.Dataset) -> Iterator[Cell]:
+    """Yield every point of the grid; a study without a grid is one.
+
+    Example:
+        >>> import initlab as il
+        >>> results = il.run(il.Study(inits=["zeros"], steps=10))
+        >>> [list(cell.final_loss) for cell in cells(results)]
+        [['zeros']]
+    """
+    grid = grid_of(results)
+    final = results["loss"].isel(step=-1).transpose(*grid, "init", "member")
+    labels = [str(label) for label in results["init"].values]
+    points = [results[name].values.tolist() for name in grid]
+    for number, values in enumerate(product(*points)):
+        where = np.unravel_index(number, tuple(len(each) for each in points))
+        at_point = final.values[where] if grid else final.values
+        yield Cell(
+            at=dict(zip(grid, values, strict=True)),
+            final_loss=dict(zip(labels, at_point, strict=True)),
+        )
+
+
+def cell_statistics(results: xr.Dataset) -> xr.Dataset:
+    """Return what is estimated of every init in every cell, with 95 % intervals.
+
+    Returns:
+        `final_loss` `(grid..., init, estimate)` (median, mean and interquartile mean)
+        with `final_loss_interval` `(..., end)`, NaN where nothing can be said; and
+        `diverged`, the share of members, with `diverged_interval` (Wilson).
+
+    Example:
+        >>> import initlab as il
+        >>> results = il.run(il.Study(inits=["zeros", "he_normal"], steps=10))
+        >>> dict(cell_statistics(results).final_loss.sizes)
+        {'init': 2, 'estimate': 3}
+    """
+    grid = grid_of(results)
+    found = [
+        [(_estimates(values), _diverged(values)) for values in cell.final_loss.values()]
+        for cell in cells(results)
+    ]
+    shape = (*(results.sizes[name] for name in grid), results.sizes["init"])
+    estimates = np.array([[_rows(each) for each, _ in cell] for cell in found])
+    shares = np.array([[[d.value, *d.interval] for _, d in cell] for cell in found])
+    estimates = estimates.reshape(*shape, len(_ESTIMATES), 3)
+    shares = shares.reshape(*shape, 3)
+    at = (*grid, "init")
+    return xr.Dataset(
+        {
+            "final_loss": ((*at, "estimate"), estimates[..., 0]),
+            "final_loss_interval": ((*at, "estimate", "end"), estimates[..., 1:]),
+            "diverged": (at, shares[..., 0]),
+            "diverged_interval": ((*at, "end"), shares[..., 1:]),
+        },
+        coords={name: results[name] for name in at}
+        | {"estimate": list(_ESTIMATES), "end": ["low", "high"]},
+    )
+
+
+def _estimates(values: Float[np.ndarray, "member"]) -> list[Estimate]:
+    return [estimate(values, worst=np.inf) for estimate in _ESTIMATES.values()]
+
+
+def _rows(estimates: list[Estimate]) -> list[list[float]]:
+    nothing = (np.nan, np.nan)
+    return [[each.value, *(each.interval or nothing)] for each in estimates]
+
+
+def _diverged(values: Float[np.ndarray, "member"]) -> Share:
+    return share(int(np.isnan(values).sum()), len(values))

@@ -1,0 +1,69 @@
+"""How many members settle the order of a study's inits."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import combinations
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from initlab.analysis._cells import cells
+from initlab.analysis._statements import TRAINING_LOSS
+from initlab.analysis.statistics import Order, order, pair
+from initlab.analysis.statistics._power import POWER
+from initlab.errors import InvalidValueError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CellOrder:
+    """The order of two inits at one point of a study's grid.
+
+    Attributes:
+        at: The point; empty without a grid.
+        order: Whether it is settled, and how many members it needs.
+    """
+
+    at: Mapping[str, Any]
+    order: Order
+
+
+def orders(results: xr.Dataset, *, power: float = POWER) -> tuple[CellOrder, ...]:
+    """Return how settled the order of every two inits is, in final training loss.
+
+    Args:
+        results: What `initlab.run` returned, or a store.
+        power: How often a study with the number of members given settles the order.
+
+    Raises:
+        InvalidValueError: If there is one init or one member, or no such power.
+
+    Example:
+        >>> import initlab as il
+        >>> results = il.run(il.Study(members=20, steps=100))
+        >>> [each.order.settled for each in orders(results)]
+        [True, True, True]
+    """
+    if not 0 < power < 1:
+        raise InvalidValueError(f"power: a number between 0 and 1, got {power}")
+    for name in ("init", "member"):
+        if results.sizes[name] < 2:
+            raise InvalidValueError(
+                f"{name}s: an order needs at least 2, these results have 1"
+            )
+    return tuple(
+        CellOrder(
+            at=cell.at,
+            order=order(
+                pair(
+                    *both,
+                    TRAINING_LOSS,
+                    (cell.final_loss[both[0]], cell.final_loss[both[1]]),
+                    worst=np.inf,
+                ),
+                power=power,
+            ),
+        )
+        for cell in cells(results)
+        for both in combinations(cell.final_loss, 2)
+    )

@@ -1,0 +1,47 @@
+"""Learning curves over members: median, spread and interval at every record."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float
+from scipy import stats
+
+from initlab.analysis.statistics._members import CONFIDENCE, SPREAD
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bands:
+    """One init's curve; each record is judged on its own.
+
+    Attributes:
+        median: Over members.
+        spread: Quantiles at 5 % and 95 % of the members, `(2, step)`.
+        interval: 95 % confidence interval of the median, `(2, step)`; None where
+            there are too few members (under 6).
+    """
+
+    median: Float[np.ndarray, "step"]
+    spread: Float[np.ndarray, "2 step"]
+    interval: Float[np.ndarray, "2 step"] | None
+
+
+def bands(values: Float[np.ndarray, "member step"], *, worst: float) -> Bands:
+    """Return the curve of a quantity over members.
+
+    Args:
+        values: NaN where a member diverged.
+        worst: What NaN counts as: `inf` for a loss, `-inf` for a score.
+
+    Example:
+        >>> found = bands(np.arange(20.0)[:, None] + np.zeros(3), worst=np.inf)
+        >>> found.interval[:, 0].tolist()
+        [5.0, 14.0]
+    """
+    ranked = np.sort(np.where(np.isnan(values), worst, values), axis=0)
+    members = len(ranked)
+    low = int(stats.binom.ppf((1 - CONFIDENCE) / 2, members, 0.5)) - 1
+    return Bands(
+        median=np.median(ranked, axis=0),
+        spread=np.quantile(ranked, SPREAD, axis=0, method="inverted_cdf"),
+        interval=None if low < 0 else ranked[[low, members - 1 - low]],
+    )

@@ -1,0 +1,118 @@
+"""How many members it takes until the order of two inits is settled."""
+
+from dataclasses import dataclass
+from functools import cache
+
+import numpy as np
+from scipy import stats
+
+from initlab.analysis.statistics._members import CONFIDENCE, Pair
+from initlab.errors import InvalidValueError
+
+POWER = 0.9
+MOST = 1_000_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """Whether two inits' order is settled, and with how many members it would be.
+
+    Attributes:
+        pair: What was counted.
+        settled: Whether the interval of the share leaves out one half.
+        needed: Members, if the share is the one that was seen; None: more than a
+            million, or the share is one half.
+        needed_range: The same at the two ends of the share's interval, fewest first;
+            None as the second: one end is one half, so no number is enough there.
+    """
+
+    pair: Pair
+    settled: bool
+    needed: int | None
+    needed_range: tuple[int | None, int | None]
+
+
+def order(pair: Pair, *, power: float = POWER) -> Order:
+    """Return how settled a pair's order is.
+
+    Args:
+        pair: Counts, with the interval of the share.
+        power: How often a study of so many members would settle the order, in (0, 1).
+
+    Example:
+        >>> from initlab.analysis.statistics import pair
+        >>> seen = (np.arange(50.0), np.arange(50.0) + np.tile([1, 1, 1, 1, -1], 10))
+        >>> found = order(pair("a", "b", "loss", seen, worst=np.inf))
+        >>> found.settled, found.needed, found.needed_range
+        (True, 30, (15, 106))
+    """
+    decided = pair.members - pair.ties
+    if pair.interval is None:
+        return Order(pair=pair, settled=False, needed=None, needed_range=(None, None))
+    low, high = pair.interval
+    deciding = decided / pair.members
+    settled = not low <= 0.5 <= high
+    ends = [
+        _over_ties(members_needed(end, power=power), deciding) for end in (low, high)
+    ]
+    known = sorted(each for each in ends if each is not None)
+    nearest = known[-1] if settled and None not in ends else None
+    return Order(
+        pair=pair,
+        settled=settled,
+        needed=_over_ties(members_needed(pair.below / decided, power=power), deciding),
+        needed_range=(known[0] if known else None, nearest),
+    )
+
+
+def _over_ties(decided: int | None, deciding: float) -> int | None:
+    """Return members for so many that are no tie."""
+    return None if decided is None else int(np.ceil(decided / deciding))
+
+
+def members_needed(share: float, *, power: float = POWER) -> int | None:
+    """Return how many members settle the order of two inits.
+
+    From this number on, a study finds the share's 95 % interval on the right side of
+    one half in `power` of the cases (exact binomial probabilities of the sign test).
+
+    Args:
+        share: Of the members in which one init truly ends below the other, in [0, 1].
+        power: In (0, 1).
+
+    Returns:
+        None if it is more than a million, as it is at one half.
+
+    Raises:
+        InvalidValueError: If an argument is out of its range.
+
+    Example:
+        >>> members_needed(0.79), members_needed(0.55), members_needed(0.5)
+        (33, 1080, None)
+    """
+    if not 0 <= share <= 1:
+        raise InvalidValueError(f"share: a number from 0 to 1, got {share}")
+    if not 0 < power < 1:
+        raise InvalidValueError(f"power: a number between 0 and 1, got {power}")
+    larger = max(share, 1 - share)
+    # A normal approximation says where to look; a power that wavers with the number
+    # of members (counts are whole) is looked at member by member from there.
+    effect = larger - 0.5
+    if effect <= 0:
+        return None
+    quantiles = stats.norm.ppf((1 + CONFIDENCE) / 2), stats.norm.ppf(power)
+    spread = np.sqrt(larger * (1 - larger))
+    about = ((0.5 * quantiles[0] + spread * max(quantiles[1], 0)) / effect) ** 2
+    if about > MOST:
+        return None
+    members = np.arange(1, int(2 * about) + 50)
+    reached = stats.binom.sf(_least_settling(len(members)) - 1, members, larger)
+    short = np.flatnonzero(reached < power)
+    return int(members[short[-1]] + 1) if len(short) else 1
+
+
+@cache
+def _least_settling(most: int) -> np.ndarray:
+    """Return, for 1, 2, ... members, the least count whose interval is over 1/2."""
+    members = np.arange(1, most + 1)
+    return stats.binom.isf((1 - CONFIDENCE) / 2, members, 0.5).astype(np.int64) + 1

@@ -1,0 +1,13 @@
+"""What ends a command before its end, and is no error."""
+
+
+class StoppedError(Exception):
+    """The user, or the system, has had enough; the message says what is kept.
+
+    Attributes:
+        code: What the process exits with.
+    """
+
+    def __init__(self, message: str, code: int) -> None:
+        super().__init__(message)
+        self.code = code

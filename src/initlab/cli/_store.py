@@ -1,0 +1,89 @@
+"""`initlab status | export | report`: what a store holds, in other forms."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+Store = Annotated[str, typer.Argument(help="A .zarr folder or address, or a .nc file.")]
+
+
+def status(
+    store: Store,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print JSON, for programs.")
+    ] = False,
+) -> None:
+    """Show how far a study is: done, left, rate, time left, diverged."""
+    from initlab.results import status as found_in
+    from initlab.results import status_as_json
+
+    found = found_in(store)
+    if as_json:
+        typer.echo(status_as_json(found))
+        return
+    from rich.console import Console
+    from rich.table import Table
+
+    from initlab.study import lasting
+
+    rate, left = "not known yet", "not known yet"
+    if found.rate is not None:
+        rate = f"{found.rate:,.3g} networks/s, of the last shards"
+    if found.seconds_left is not None:
+        left = f"about {lasting(found.seconds_left)} at this rate"
+    missing = found.networks - found.networks_done
+    rows = {
+        "done": f"{found.networks_done:,} of {found.networks:,} networks, "
+        f"{found.shards_done:,} of {found.shards:,} shards",
+        "left": f"{missing:,} networks, {left}" if missing else "nothing",
+        "rate": rate,
+        "diverged": f"{found.diverged:,}",
+        "engine": found.engine,
+        "written by": found.writer or "nobody now",
+    }
+    table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
+    table.add_column(no_wrap=True, style="bold")
+    table.add_column(overflow="fold")
+    for label, text in rows.items():
+        table.add_row(label, text)
+    Console(markup=False, emoji=False, highlight=False).print(table)
+
+
+def export(
+    store: Store,
+    out: Annotated[Path, typer.Argument(help="A .nc, .csv or .parquet file.")],
+    table: Annotated[
+        str,
+        typer.Option(
+            help="Rows of .csv and .parquet: steps (per network and record), layers "
+            "(and per layer) or members (per network)."
+        ),
+    ] = "steps",
+) -> None:
+    """Write a store's results as NetCDF, or as tidy rows in CSV or Parquet."""
+    from initlab.results import export as exported
+
+    path = exported(store, out, table=table)
+    typer.echo(f"{path}: {path.stat().st_size:,} bytes")
+
+
+def report(
+    store: Store,
+    out: Annotated[
+        Path | None,
+        typer.Option(help="The page. Default: the store's name, ending in .html."),
+    ] = None,
+) -> None:
+    """Write one HTML page about a study's results."""
+    import shlex
+    import sys
+
+    from initlab.reports import report as reported
+    from initlab.results import open_store
+
+    page = out or Path(Path(store).with_suffix(".html").name)
+    command = shlex.join(["initlab", *sys.argv[1:]])
+    with open_store(store) as results:
+        path = reported(results, page, command=command)
+    typer.echo(f"Page: {path}")

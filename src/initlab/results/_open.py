@@ -1,0 +1,135 @@
+"""Stores and files as datasets, older ones brought up to date."""
+
+import json
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+import xarray as xr
+
+from initlab.errors import InvalidValueError, OutputError
+from initlab.results._keys import LocalKeys, is_remote, keys_of
+from initlab.results._layout import STATE
+from initlab.results._schema import SCHEMA_VERSION
+
+
+def open_store(store: str | Path) -> xr.Dataset:
+    """Return a store's or a file's dataset; its numbers are read when they are used.
+
+    Args:
+        store: A `.zarr` folder, an address that fsspec knows, or a `.nc` file.
+
+    Raises:
+        OutputError: If there is none, or it is a newer initlab's.
+    """
+    if str(store).endswith(".nc"):
+        if not Path(store).is_file():
+            raise OutputError(f"store: there is no file {store}")
+        return migrated(xr.open_dataset(store, engine="netcdf4"))
+    if root_attributes(store) is None:
+        raise OutputError(f"store: there is no store of initlab's at {store}")
+    where = str(store) if is_remote(store) else str(store).removeprefix("file://")
+    opened = xr.open_zarr(where, chunks=None, consolidated=_is_consolidated(store))
+    return migrated(opened)
+
+
+def root_attributes(store: str | Path) -> dict[str, Any] | None:
+    """Return what a store says of itself; None: there is no whole one."""
+    document = _root(store)
+    attributes = None if document is None else document.get("attributes")
+    if not isinstance(attributes, dict) or "spec" not in attributes:
+        return None
+    return attributes
+
+
+def refuse_newer(attributes: Mapping[str, Any]) -> None:
+    """Make sure that a store can be resumed by this version.
+
+    Raises:
+        OutputError: If its schema is another one.
+    """
+    version = int(attributes.get("schema_version", 1))
+    if version != SCHEMA_VERSION:
+        raise OutputError(
+            f"store: has schema {version}, and this initlab writes {SCHEMA_VERSION}: "
+            "it can be read and exported, and resumed by the version that began it"
+        )
+
+
+def refuse_unstorable(store: str | Path) -> None:
+    """Make sure that a store is there, or that one can be made.
+
+    Raises:
+        InvalidValueError: If the name says no known format.
+        OutputError: If something else is there, or the folder around it is not.
+    """
+    name = str(store).rstrip("/")
+    if not name.endswith(".zarr"):
+        raise InvalidValueError(f"store: must end in .zarr or .nc, got {str(store)!r}")
+    keys = keys_of(store)
+    if not isinstance(keys, LocalKeys):
+        return
+    folder = keys.folder
+    if not folder.absolute().parent.is_dir():
+        raise OutputError(
+            f"store: the folder {folder.absolute().parent} does not exist"
+        )
+    if folder.exists() and not folder.is_dir():
+        raise OutputError(f"store: {store} is a file; name another")
+    ours = root_attributes(store) is not None or (folder / STATE).is_dir()
+    if folder.is_dir() and any(folder.iterdir()) and not ours:
+        raise OutputError(
+            f"store: {store} exists already, and holds no study; name another"
+        )
+
+
+def _root(store: str | Path) -> dict[str, Any] | None:
+    keys = keys_of(store)
+    if isinstance(keys, LocalKeys) and not keys.folder.is_dir():
+        return None
+    data = keys.get("zarr.json")
+    try:
+        document = json.loads(data) if data else None
+    except ValueError:
+        return None
+    return document if isinstance(document, dict) else None
+
+
+def _is_consolidated(store: str | Path) -> bool:
+    return bool((_root(store) or {}).get("consolidated_metadata"))
+
+
+def migrated(dataset: xr.Dataset) -> xr.Dataset:
+    """Return the dataset as this version's schema has it.
+
+    Raises:
+        InvalidValueError: If a newer initlab wrote it.
+    """
+    version = int(dataset.attrs.get("schema_version", 1))
+    if version > SCHEMA_VERSION:
+        raise InvalidValueError(
+            f"schema_version: this initlab reads up to {SCHEMA_VERSION}, got "
+            f"{version}; install a newer one"
+        )
+    for older in range(version, SCHEMA_VERSION):
+        dataset = _MIGRATIONS[older](dataset)
+    return dataset
+
+
+def _from_1(dataset: xr.Dataset) -> xr.Dataset:
+    """Version 2 has units on labels, and says of what a dataset is."""
+    units = {"step": "updates", "member": "1", "layer": "1"}
+    labels = {
+        dim: (dim, dataset[dim].values, {"units": units[dim]})
+        for dim in units
+        if dim in dataset.coords
+    }
+    kind = dataset.attrs.get("kind", "run")
+    return dataset.assign_coords(labels).assign_attrs(schema_version=2, kind=kind)
+
+
+# From each older version to the next.
+_MIGRATIONS: Mapping[int, Callable[[xr.Dataset], xr.Dataset]] = MappingProxyType(
+    {1: _from_1}
+)

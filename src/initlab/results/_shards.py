@@ -1,0 +1,247 @@
+"""A store that fills shard by shard: what is there counts, whatever happened since.
+
+A shard's chunks are written first, its marker last. The marker holds how many members
+are there and a checksum of the chunks, so that a chunk that a power cut truncated is
+found when the store is opened to be resumed, and its shard is run again.
+"""
+
+import hashlib
+import json
+import time
+import zlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from initlab.errors import OutputError
+from initlab.results._keys import Keys, LocalKeys
+from initlab.results._layout import FACTS, Layout, documents
+
+_LITTLE = np.dtype("<f8")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """Where a shard is: its cell, its init, and its number among that init's."""
+
+    cell: tuple[int, ...]
+    init: int
+    block: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class State:
+    """What a marker says of a completed shard.
+
+    Attributes:
+        members: How many of its members are there, the first ones.
+        diverged: How many of these diverged.
+        seconds: That it took, on one core or several.
+        ended: Seconds since 1970.
+        bytes: Of its chunks.
+        identity: Of what it is a result of; see `identity_of`.
+        checksum: CRC-32 of its chunks, in the order of their names.
+    """
+
+    members: float
+    diverged: float
+    seconds: float
+    ended: float
+    bytes: float
+    identity: float
+    checksum: float
+
+
+class StudyStore:
+    """The shards of one study in one place, for its one writer, or for reading.
+
+    Args:
+        store: As the user named it.
+        keys: Its bytes.
+        layout: Of its arrays.
+    """
+
+    def __init__(self, store: str | Path, keys: Keys, layout: Layout) -> None:
+        self.name, self.keys, self.layout = store, keys, layout
+
+    def establish(self, spec: str, attributes: Mapping[str, object]) -> None:
+        """Write whatever describes the study and is not as it should be.
+
+        Makes a new store, grows one to an extended study, and mends one whose
+        description a power cut took. The group's document is written last.
+
+        Raises:
+            OutputError: If it cannot be written.
+        """
+        wanted = documents(self.layout, spec, attributes)
+        with writing(self.name):
+            for key, data in wanted.items():
+                if self.keys.get(key) != data:
+                    self.keys.put(key, data, durable=True)
+
+    def state(self, place: Place) -> State | None:
+        """Return what the shard's marker says; None: it is not there, or not whole."""
+        return _read_state(self.keys.get(self._state_key(place)))
+
+    def verified(
+        self, identities: Iterator[tuple[Place, float | None]]
+    ) -> dict[Place, State]:
+        """Return the shards that are there and whole, of those that are asked for.
+
+        Local ones are read and their checksums compared; object stores write a key
+        whole or not at all, so there only the sizes are.
+
+        Args:
+            identities: Of each shard that is asked for; None: whatever it is.
+        """
+        sizes = self.keys.sizes("")
+        found = {}
+        for place, identity in identities:
+            if self._state_key(place) not in sizes:
+                continue
+            state = self.state(place)
+            if state is None or identity not in (None, state.identity):
+                continue
+            if self._whole(place, state, sizes):
+                found[place] = state
+        return found
+
+    def _whole(self, place: Place, state: State, sizes: Mapping[str, int]) -> bool:
+        keys = self._chunk_keys(place)
+        if any(key not in sizes for key in keys):
+            return False
+        if sum(sizes[key] for key in keys) != state.bytes:
+            return False
+        if not isinstance(self.keys, LocalKeys):
+            return True
+        return _checksum(self.keys.get(key) or b"" for key in keys) == state.checksum
+
+    def chunks(self, place: Place) -> dict[str, bytes]:
+        """Return a shard's chunks as they are, by array."""
+        names = self._names(place)
+        return {
+            name: self.keys.get(key) or b""
+            for name, key in zip(names, self._chunk_keys(place), strict=True)
+        }
+
+    def write(
+        self,
+        place: Place,
+        chunks: Mapping[str, bytes],
+        *,
+        members: int,
+        diverged: int,
+        seconds: float,
+        identity: float,
+        replaces: bool = False,
+    ) -> None:
+        """Write a shard's chunks and then its marker.
+
+        Args:
+            place: Which shard.
+            chunks: Its chunks by array.
+            members: How many members they hold.
+            diverged: How many of these diverged.
+            seconds: That they took.
+            identity: See `identity_of`.
+            replaces: Whether there is a marker, which ends to hold first.
+
+        Raises:
+            OutputError: If anything cannot be written; the shard then does not count.
+        """
+        names = self._names(place)
+        keys = dict(zip(names, self._chunk_keys(place), strict=True))
+        with writing(self.name):
+            if replaces:
+                self.keys.remove(self._state_key(place))
+            for name in names:
+                if name in chunks:
+                    self.keys.put(keys[name], chunks[name])
+            for name in names:
+                if name in chunks and self.keys.size(keys[name]) != len(chunks[name]):
+                    raise OSError(None, f"{keys[name]} was written in part")
+            whole = {**(self.chunks(place) if replaces else {}), **chunks}
+            state = State(
+                members=members,
+                diverged=diverged,
+                seconds=seconds,
+                ended=time.time(),
+                bytes=sum(map(len, whole.values())),
+                identity=identity,
+                checksum=_checksum(whole[name] for name in names),
+            )
+            self.keys.put(self._state_key(place), state_bytes(state))
+
+    def copy(self, place: Place, other: "StudyStore", state: State) -> None:
+        """Write a shard as it is in another store of the same study."""
+        with writing(self.name):
+            for key in self._chunk_keys(place):
+                self.keys.put(key, other.keys.get(key) or b"")
+            self.keys.put(self._state_key(place), state_bytes(state))
+
+    def _names(self, place: Place) -> list[str]:
+        forms = self.layout.forms
+        return [
+            name for name in sorted(forms) if forms[name].by_member or place.block == 0
+        ]
+
+    def _chunk_keys(self, place: Place) -> list[str]:
+        return [
+            self.layout.chunk_key(name, place.cell, place.init, place.block)
+            for name in self._names(place)
+        ]
+
+    def _state_key(self, place: Place) -> str:
+        return self.layout.state_key(place.cell, place.init, place.block)
+
+
+class writing:  # noqa: N801  reads as a statement: with writing(store)
+    """Turn what the system says of a failed write into a sentence about the store."""
+
+    def __init__(self, store: str | Path) -> None:
+        self._store = store
+
+    def __enter__(self) -> None:
+        return
+
+    def __exit__(self, _: Any, error: BaseException | None, __: Any) -> None:
+        if isinstance(error, OSError) and not isinstance(error, OutputError):
+            raise OutputError(
+                f"store: cannot write {self._store}: {error.strerror or error}"
+            ) from None
+
+
+def state_bytes(state: State) -> bytes:
+    """Return the marker as the chunk of an array."""
+    numbers = [getattr(state, fact) for fact in FACTS]
+    return np.array(numbers, dtype=_LITTLE).tobytes()
+
+
+def _read_state(data: bytes | None) -> State | None:
+    if data is None or len(data) != len(FACTS) * _LITTLE.itemsize:
+        return None
+    numbers = np.frombuffer(data, dtype=_LITTLE)
+    if np.isnan(numbers).any():
+        return None
+    return State(**dict(zip(FACTS, map(float, numbers), strict=True)))
+
+
+def identity_of(*parts: Any) -> float:
+    """Return 48 bits of SHA-256 of whatever decides a shard's numbers.
+
+    Example:
+        >>> identity_of({"steps": 10}) == identity_of({"steps": 11})
+        False
+    """
+    text = json.dumps(parts, sort_keys=True, separators=(",", ":"))
+    return float(int.from_bytes(hashlib.sha256(text.encode()).digest()[:6], "big"))
+
+
+def _checksum(chunks: Iterator[bytes]) -> float:
+    found = 0
+    for chunk in chunks:
+        found = zlib.crc32(chunk, found)
+    return float(found)

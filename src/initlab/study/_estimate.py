@@ -1,0 +1,158 @@
+"""How large a study is, before it is begun: networks, time, disk, memory."""
+
+import os
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+from initlab import engine as engines
+from initlab import results
+from initlab.errors import InvalidValueError
+from initlab.spec import Study
+from initlab.study._plan import AUTO, Plan, planned
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Estimate:
+    """What a study needs, by the model behind `engine="auto"`.
+
+    Attributes:
+        networks: To train.
+        cells: Of the grid.
+        shards: That they are stored in.
+        seconds: On this machine's cores; of these engines, the order of magnitude.
+        bytes: Of the results, before compression.
+        shard_bytes: Of one shard's results.
+    """
+
+    networks: int
+    cells: int
+    shards: int
+    seconds: float
+    bytes: int
+    shard_bytes: int
+
+    def __str__(self) -> str:
+        """Return it as one line."""
+        return (
+            f"{self.networks:,} networks in {self.cells:,} "
+            f"{'cell' if self.cells == 1 else 'cells'}, {self.shards:,} shards of "
+            f"{sized(self.shard_bytes)}: about {lasting(self.seconds)} on this "
+            f"machine, {sized(self.bytes)} of results"
+        )
+
+
+def estimated(plan: Plan, threads: int | None = None) -> Estimate:
+    """Return what the study needs."""
+    study = plan.study
+    members = len(study.inits) * study.members
+    cores = threads or engines.cores()
+    seconds = 0.0
+    for cell in plan.cells:
+        batch = cell.study.batch_size or len(cell.examples.train_x)
+        cost = engines.step_cost(cell.study.network, batch, cell.study.precision)
+        if plan.engine == "lanes":
+            each = -(-members // (cost.group * cores)) * cost.lanes
+        elif plan.engine == "wide":
+            each = -(-members // min(cores, cost.wide_threads(cores))) * cost.wide
+        else:
+            each = -(-members // cores) * cost.wide
+        seconds += each * study.steps / 1e6
+    shards = len(plan.cells) * len(study.inits) * plan.layout.blocks
+    size = plan.layout.bytes_at_most
+    return Estimate(
+        networks=members * len(plan.cells),
+        cells=len(plan.cells),
+        shards=shards,
+        seconds=seconds,
+        bytes=size,
+        shard_bytes=min(
+            size * study.shard_members // (members * len(plan.cells)), size
+        ),
+    )
+
+
+def estimate(
+    study: Study, *, engine: str = AUTO, threads: int | None = None
+) -> Estimate:
+    """Return what a study needs, without running any of it.
+
+    Args:
+        study: Checked as if it was to be run.
+        engine: As in `initlab.run`.
+        threads: Networks at a time; None: one per core.
+
+    Raises:
+        InvalidValueError, DataError: As `initlab.run`.
+    """
+    return estimated(planned(study, {}, engine), threads)
+
+
+def refuse_impossible(plan: Plan, store: str | Path | None) -> None:
+    """Make sure that the results have room, before anything is written.
+
+    Raises:
+        InvalidValueError: If they do not fit the memory, or the disk.
+    """
+    estimate = estimated(plan)
+    memory = available_memory()
+    if store is None:
+        if memory is not None and estimate.bytes > memory:
+            raise InvalidValueError(
+                f"study: {estimate}, and {sized(memory)} of memory are free; give "
+                "store= to keep them on disk, or record less"
+            )
+        return
+    if memory is not None and 4 * estimate.shard_bytes > memory:
+        raise InvalidValueError(
+            f"study: {estimate}, and {sized(memory)} of memory are free for the shards "
+            "in flight; a smaller shard_members makes them smaller"
+        )
+    if results.is_remote(store):
+        return
+    folder = Path(str(store).removeprefix("file://")).absolute().parent
+    free = shutil.disk_usage(folder).free
+    if estimate.bytes > free:
+        raise InvalidValueError(
+            f"study: {estimate}, and {sized(free)} are free in {folder}; use another "
+            "disk, fewer records, or record less"
+        )
+
+
+def available_memory() -> int | None:
+    """Return the bytes that can be had without swapping; None: it cannot be told."""
+    try:
+        for line in Path("/proc/meminfo").read_text().splitlines():
+            if line.startswith("MemAvailable:"):
+                return int(line.split()[1]) * 1024
+        return os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    except (OSError, ValueError, AttributeError):
+        return None
+
+
+def sized(size: float) -> str:
+    """Return a number of bytes for people.
+
+    Example:
+        >>> sized(3 * 2**30), sized(5_000)
+        ('3 GiB', '4.88 KiB')
+    """
+    for unit in ("bytes", "KiB", "MiB", "GiB", "TiB"):
+        if size < 1024 or unit == "TiB":
+            break
+        size /= 1024
+    return f"{size:,.3g} {unit}"
+
+
+def lasting(seconds: float) -> str:
+    """Return a duration for people.
+
+    Example:
+        >>> lasting(30), lasting(7_200), lasting(5e5)
+        ('30 s', '2 h', '5.8 days')
+    """
+    for unit, length in (("days", 86_400 * 1.5), ("h", 5_400), ("min", 90)):
+        if seconds >= length:
+            per = {"days": 86_400, "h": 3_600, "min": 60}[unit]
+            return f"{seconds / per:,.2g} {unit}"
+    return f"{seconds:.2g} s"

@@ -1,0 +1,101 @@
+"""The page as Python hands it out; `page/test` has the tests in a browser."""
+
+import json
+import re
+import runpy
+from pathlib import Path
+
+import pytest
+
+import initlab as il
+from initlab.browser import link_of, page_html, study_of, write_page
+
+ROOT = Path(__file__).parents[2]
+OUTSIDE = re.compile(
+    r"""(?:src|href)=["'](?!data:|blob:)|@import|https?://(?!www\.w3\.org)"""
+)
+
+
+def test_the_page_is_one_file_under_600_kb_that_loads_nothing():
+    page = page_html()
+
+    assert len(page.encode()) < 600_000
+    assert not OUTSIDE.findall(page)
+    assert "default-src 'none'" in page
+
+
+def test_a_study_is_in_the_page_and_comes_back():
+    study = il.Study(
+        network=il.MLP(widths=(2, 8, 8, 3), activation="tanh", batch_norm=True),
+        problem=il.Problem(name="blobs", noise=0.5, examples=120),
+        inits=["he_normal(scale=2, bias=0.1)", "normal(std=0.5)"],
+        members=16, optimizer="adam", learning_rate=0.002, steps=500, seed=9,
+        seeding="stream", precision="float32",
+    )  # fmt: skip
+
+    link = link_of(study)
+
+    assert study_of(link) == study
+    assert f'id="study">{link}<' in page_html(study)
+
+
+def test_the_lesson_is_what_the_page_shows_first():
+    assert study_of("").inits == il.Study().inits
+    assert study_of(link_of(il.Study())).steps == il.Study().steps
+
+
+@pytest.mark.parametrize(
+    ("refused", "message"),
+    [
+        ({"problem": "digits"}, "problem: the page has circles, .* got digits"),
+        ({"inits": [lambda shape, rng: rng.normal(size=shape)]}, "inits: the page has"),
+        ({"inits": ["sparse"]}, "inits: the page has .* got sparse"),
+        ({"members": 257}, "members: at most 256 on the page, got 257"),
+        ({"batch_size": 10}, "batch_size: the page trains on all examples, got 10"),
+        ({"loss": "mean_squared_error"}, "loss: the page has cross entropies"),
+        ({"steps": 200_001}, "steps: at most 200,000 on the page, got 200,001"),
+        ({"network": il.MLP(widths=(2, 101, 1))}, "widths: .* up to 100 units"),
+        ({"network": il.MLP(widths=(3, 1))}, "widths: the page has 2 inputs"),
+        ({"problem": il.Problem(examples=2001)}, "examples: at most 2000"),
+        ({"problem": il.Problem(standardize=True)}, "does not standardize"),
+        ({"inits": [f"normal(std={n})" for n in range(1, 8)]}, "inits: at most 6"),
+    ],
+)
+def test_what_the_page_does_not_have_is_refused(refused, message):
+    with pytest.raises(ValueError, match=message):
+        link_of(il.Study(**refused))
+
+
+def test_own_points_are_not_a_study_by_name():
+    with pytest.raises(ValueError, match="own points"):
+        study_of("problem=points&points=0,0,1")
+
+
+def test_a_widget_holds_the_page_and_says_what_it_shows(short_results):
+    widget = il.page(short_results, height=500)
+
+    widget.link = "init=zeros&members=2"
+
+    assert widget.html.startswith("<!doctype html>")
+    assert widget.study.members == 2
+    assert "srcdoc" in widget._esm
+    assert il.page().study == study_of("")
+
+
+def test_a_page_is_written_whole(tmp_path):
+    target = tmp_path / "lab.html"
+    target.write_text("old")
+
+    write_page(target)
+
+    assert target.read_text(encoding="utf-8") == page_html()
+    assert list(tmp_path.iterdir()) == [target]
+    with pytest.raises(OSError, match="cannot write"):
+        write_page(tmp_path / "missing" / "lab.html")
+
+
+def test_sentences_and_thresholds_of_the_page_are_pythons():
+    shared = runpy.run_path(str(ROOT / "page/shared.py"))["shared"]()
+
+    kept = json.loads((ROOT / "page/src/shared.json").read_text(encoding="utf-8"))
+    assert kept == json.loads(json.dumps(shared)), "run `make page`"

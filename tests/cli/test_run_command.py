@@ -1,0 +1,211 @@
+"""`initlab run | status | export | merge | report`, as typed."""
+
+import json
+import signal
+import subprocess
+import sys
+
+import numpy as np
+import pandas as pd
+import pytest
+import xarray as xr
+
+import initlab as il
+
+STUDY = """
+# Comments are welcome.
+inits = ["zeros", "he_normal"]
+members = 6
+steps = 20
+shard_members = 4
+
+[network]
+width = 4
+
+[grid]
+network.depth = [1, 2]
+learning_rate = [0.1, 1.0]
+"""
+
+
+@pytest.fixture
+def study(tmp_path):
+    (tmp_path / "study.toml").write_text(STUDY)
+
+
+@pytest.mark.usefixtures("study")
+def test_a_study_runs_and_says_what_it_is_and_what_came_of_it(run):
+    code, out, err = run("run", "study.toml")
+
+    assert code == 0
+    assert "48 networks in 4 cells, 16 shards" in err
+    assert "study.zarr: 48 of 48 networks, 0 diverged" in out
+    code, _, err = run("run", "study.toml")
+    assert code == 0
+    assert "48 networks are there, 0 are left" in err
+
+
+@pytest.mark.usefixtures("study")
+def test_the_status_says_what_is_done_and_left(run):
+    run("run", "study.toml", "--shard", "1/2", "--store", "half.zarr")
+
+    _, out, _ = run("status", "half.zarr")
+    code, text, _ = run("status", "half.zarr", "--json")
+
+    assert "24 networks" not in out.splitlines()[0]
+    found = json.loads(text)
+    assert code == 0
+    assert found["shards_done"] == 8
+    assert found["networks_done"] in (24, 32, 16)
+    assert found["engine"] in ("lanes", "wide")
+    assert found["writer"] is None
+
+
+@pytest.mark.usefixtures("study")
+def test_parts_are_merged_into_what_one_run_gives(run, tmp_path):
+    for part in ("1/2", "2/2"):
+        run("run", "study.toml", "--store", f"{part[0]}.zarr", "--shard", part)
+
+    code, out, _ = run("merge", "all.zarr", "1.zarr", "2.zarr")
+    run("run", "study.toml")
+
+    assert (code, "16 of 16 are there" in out) == (0, True)
+    merged, whole = (il.open_store(tmp_path / n) for n in ("all.zarr", "study.zarr"))
+    for name in ("loss", "diverged_step", "gradient_norm"):
+        assert merged[name].values.tobytes() == whole[name].values.tobytes()
+    code, _, err = run("run", "study.toml", "--store", "all.zarr")
+    assert "48 networks are there, 0 are left" in err
+
+
+@pytest.mark.usefixtures("study")
+def test_parts_of_another_study_are_not_merged(run, tmp_path):
+    run("run", "study.toml", "--store", "1.zarr", "--shard", "1/2")
+    (tmp_path / "study.toml").write_text(STUDY.replace("20", "30"))
+    run("run", "study.toml", "--store", "2.zarr", "--shard", "2/2")
+
+    code, _, err = run("merge", "all.zarr", "1.zarr", "2.zarr")
+
+    assert code == 2
+    assert "spec of 2.zarr and of 1.zarr differ" in err
+    assert not (tmp_path / "all.zarr").exists()
+
+
+@pytest.mark.usefixtures("study")
+def test_results_are_exported_in_every_format(run, tmp_path):
+    run("run", "study.toml")
+    results = il.open_store(tmp_path / "study.zarr")
+
+    for out in ("a.nc", "a.csv", "a.parquet"):
+        code, said, err = run("export", "study.zarr", out)
+        assert (code, out in said) == (0, True), err
+    run("export", "study.zarr", "layers.csv", "--table", "layers")
+    run("export", "study.zarr", "members.csv", "--table", "members")
+
+    with xr.open_dataset(tmp_path / "a.nc") as read:
+        np.testing.assert_array_equal(read.loss, results.loss)
+    rows = pd.read_csv(tmp_path / "a.csv")
+    keys = ["depth", "learning_rate", "init", "member", "step"]
+    assert rows.columns.tolist() == [*keys, "loss", "test_accuracy", "train_accuracy"]
+    series = rows.set_index(keys).loss
+    for at in ((1, 0.1, "zeros", 0, 0), (2, 1.0, "he_normal", 5, 20)):
+        labels = dict(zip(keys, at, strict=True))
+        assert series.loc[at] == float(results.loss.sel(labels))
+    parquet = pd.read_parquet(tmp_path / "a.parquet")
+    assert (len(rows), len(parquet)) == (96, 96)
+    # Layers that a shallow network lacks have no rows: 2 and 3 layers, not 3 and 3.
+    assert len(pd.read_csv(tmp_path / "layers.csv")) == 48 * (2 + 3)
+    assert len(pd.read_csv(tmp_path / "members.csv")) == 48
+    assert not list(tmp_path.glob(".initlab*"))
+
+
+@pytest.mark.usefixtures("study")
+def test_networks_that_did_not_run_have_no_rows(run, tmp_path):
+    run("run", "study.toml", "--store", "half.zarr", "--shard", "1/2")
+
+    run("export", "half.zarr", "half.csv")
+
+    done = json.loads(run("status", "half.zarr", "--json")[1])["networks_done"]
+    assert len(pd.read_csv(tmp_path / "half.csv")) == 2 * done
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("steps = 0", "study.toml: steps: must be greater than 0, got 0"),
+        ("step = 3", "study.toml: unknown key 'step'. Did you mean 'steps'?"),
+        ("[network]\nfoo = 1", "study.toml: network: unknown key 'foo'. Known: act"),
+        ("[network]\nactivation = 'rellu'", "network: unknown activation 'rellu'. Did"),
+        ("[problem]\nnoise = -1", "problem.noise: must be greater than or equal to 0"),
+        ("[grid]\nnetwork.depth = [0]", "grid.network.depth: must be greater than 0"),
+        ("steps = ", "study.toml: not TOML:"),
+    ],
+)
+def test_errors_name_the_key_what_is_allowed_and_what_arrived(
+    run, tmp_path, text, said
+):
+    (tmp_path / "study.toml").write_text(text)
+
+    code, _, err = run("run", "study.toml")
+
+    assert code == 2
+    assert said in err
+    assert err.count("\n") == 1
+    assert [path.name for path in tmp_path.iterdir()] == ["study.toml"]
+
+
+@pytest.mark.usefixtures("study")
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["run", "none.toml"], "none.toml: No such file"),
+        (["run", "study.toml", "--shard", "3/2"], "--shard: i/n with 1 <= i <= n"),
+        (["run", "study.toml", "--engine", "lane"], "Did you mean 'lanes'?"),
+        (["run", "study.toml", "--store", "a.txt"], "must end in .zarr or .nc"),
+        (["status", "none.zarr"], "there is no store of initlab's at none.zarr"),
+        (["export", "none.zarr", "a.xls"], "must end in .nc, .csv, .parquet"),
+        (["merge", "a.zarr", "none.zarr"], "no store of initlab's at none.zarr"),
+    ],
+)
+def test_bad_input_is_one_line_and_exit_2(run, arguments, said):
+    code, _, err = run(*arguments)
+
+    assert code == 2
+    assert said in err.splitlines()[-1]
+
+
+def test_a_study_of_days_needs_a_yes_and_an_impossible_one_is_refused(run, tmp_path):
+    long = STUDY.replace("steps = 20", "steps = 1000000\nrecord_every = 100000")
+    (tmp_path / "long.toml").write_text(long.replace("members = 6", "members = 20000"))
+    huge = STUDY.replace("members = 6", "members = 9999999\nrecord_every = 1")
+    (tmp_path / "huge.toml").write_text(huge)
+
+    code, _, err = run("run", "long.toml")
+    assert code == 2
+    assert "h on this machine" in err
+    assert err.count("\n") == 1
+    assert "add --yes" in err
+    code, _, err = run("run", "huge.toml", "--yes")
+    assert code == 2
+    assert "are free in" in err
+    assert {path.suffix for path in tmp_path.iterdir()} == {".toml"}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("number", "code"), [("SIGINT", 130), ("SIGTERM", 143)])
+def test_a_stop_is_one_line_and_the_same_command_resumes(tmp_path, number, code):
+    (tmp_path / "study.toml").write_text(STUDY.replace("20", "200000"))
+    arguments = ["-c", "from initlab.cli import main; main()", "run", "study.toml"]
+    process = subprocess.Popen(
+        [sys.executable, *arguments], cwd=tmp_path, text=True, stderr=subprocess.PIPE
+    )
+    assert "networks in 4 cells" in process.stderr.readline()
+    while not (tmp_path / "study.zarr/zarr.json").exists():
+        assert process.poll() is None
+
+    process.send_signal(getattr(signal, number))
+    _, said = process.communicate()
+
+    assert process.returncode == code
+    assert said.startswith("initlab: stopped: ")
+    assert "of 48 networks are in study.zarr; the same command resumes" in said
+    assert said.count("\n") == 1
