@@ -3,6 +3,7 @@
 import copy
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,8 @@ from initlab.pytorch.repair._training import Trained, compare_training
 _ROUNDS = 12
 # A repair may uncover what the fault hid; so many more are repaired along with it.
 _FOLLOWING = 3
+# Changes of a kind that are printed one by one.
+_LISTED = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,11 +89,8 @@ class Repair:
         return save_weights(self._model, path)
 
     def __str__(self) -> str:
-        """Return a line per change, and one per finding that stays."""
-        lines = [
-            f"{one.finding}  {one.parameter}: {one.kind}, {one.amount}"
-            for one in self.changes
-        ]
+        """Return a line per kind of change, and one per finding that stays."""
+        lines = _listed(self.changes)
         lines += [
             f"{one.id}  {one.where}: left, {one.reason}" for one in self.unrepaired
         ]
@@ -174,6 +174,22 @@ def repair_(
         _model=None if dry_run else own,
         _undos=surgery.undos,
     )
+
+
+def _listed(changes: Sequence[Change]) -> list[str]:
+    """Return a line per change; of many of a kind one line for all."""
+    lines = []
+    for (finding, kind), found in groupby(changes, lambda one: (one.finding, one.kind)):
+        group = list(found)
+        if len(group) > _LISTED:
+            first = group[0]
+            lines.append(
+                f"{finding}  {first.parameter} and {len(group) - 1} more: {kind}, "
+                f"{first.amount}, ..."
+            )
+        else:
+            lines += [f"{finding}  {c.parameter}: {kind}, {c.amount}" for c in group]
+    return lines
 
 
 class _Surgery:
