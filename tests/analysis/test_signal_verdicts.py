@@ -49,7 +49,7 @@ def test_every_verdict_has_a_case_or_is_tested_below():
 
 
 def test_examples_that_become_alike_are_told():
-    (verdict,) = verdicts(["lecun_normal"], "softplus", 6)
+    (verdict,) = verdicts(["lecun_normal"], "softplus", 5)
 
     assert verdict.id == "alike_examples"
     assert "mean cosine is 0.99" in signal_sentence(verdict.id, verdict.evidence)
