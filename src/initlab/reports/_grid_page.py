@@ -115,10 +115,11 @@ def _rows(results: xr.Dataset) -> Iterator[list[str]]:
 def _sentences(results: xr.Dataset) -> Iterator[str]:
     study = from_toml(results.attrs["spec"])
     for each in analysis.statements(results, learning_rate=study.learning_rate):
-        yield statement_sentence(each.id, _evidence(each), each.at)
+        yield statement_sentence(each.id, statement_evidence(each), each.at)
 
 
-def _evidence(statement: Statement) -> dict[str, Any]:
+def statement_evidence(statement: Statement) -> dict[str, Any]:
+    """Return a statement's numbers as `initlab.messages` words them."""
     found = {
         "quantity": statement.quantity,
         "first": statement.first,
