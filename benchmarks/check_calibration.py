@@ -59,7 +59,7 @@ def measured(model: Model) -> Iterator[tuple[str, float]]:
             ]
             if len(sizes) > 1 and min(sizes) > 0:
                 ratio = abs(math.log(sizes[-1] / sizes[0]))
-                yield "change of the signal over a chain, |ln|", ratio
+                yield "absolute ln of the change of the signal over a chain", ratio
             if len(chain) > 10 and not model.facts.attentions:
                 last = model.of("centred_cosine", hidden[-1].index)
                 yield "centred cosine after chains of over 10 layers", last
@@ -94,7 +94,7 @@ def measured(model: Model) -> Iterator[tuple[str, float]]:
 THRESHOLDS = {
     "gradient budget, chains of up to 10 layers": "14 (6 if gains are too large)",
     "gradient budget, chains of over 10 layers": "9 (6 if gains are too large)",
-    "change of the signal over a chain, |ln|": "4.6",
+    "absolute ln of the change of the signal over a chain": "4.6",
     "centred cosine after chains of over 10 layers": ".998",
     "saturated share, tanh and sigmoid": ".35",
     "std of attention logits": "3",
