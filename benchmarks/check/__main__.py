@@ -27,6 +27,7 @@ def main() -> None:
     parser.add_argument("--manifest", action="store_true", help="print it and stop")
     parser.add_argument("--seeds", type=int, default=SEEDS)
     parser.add_argument("--only", default="", help="faults whose name has this")
+    parser.add_argument("--models", nargs="+", choices=HEALTHY, default=[*HEALTHY])
     parser.add_argument("--tool", default="", help="tools whose name has this")
     parser.add_argument("--parts", nargs="+", choices=PARTS, default=PARTS)
     parser.add_argument("--folder", type=Path, default=FOLDER, help="of the results")
@@ -59,12 +60,20 @@ def main() -> None:
 
 def scored(tool: Tool, part: str, arguments: argparse.Namespace) -> list[Any]:
     """All rows of one part of a tool's scores."""
-    chosen = [one for one in cases(arguments.seeds) if arguments.only in one.fault]
+    chosen = [
+        one
+        for one in cases(arguments.seeds)
+        if arguments.only in one.fault and one.host in arguments.models
+    ]
     firsts = [one for one in chosen if one.seed == 0]
     if part == "cases":
         return _each(tool, part, chosen, lambda one: score_case(tool, one))
     if part == "healthy":
-        every = [(s, seed) for s in HEALTHY.values() for seed in range(HEALTHY_SEEDS)]
+        every = [
+            (HEALTHY[name], seed)
+            for name in arguments.models
+            for seed in range(HEALTHY_SEEDS)
+        ]
         return _each(tool, part, every, lambda one: score_healthy(tool, *one))
     if part == "flips":
         found = _each(tool, part, firsts, lambda one: _case_flips(tool, one))
