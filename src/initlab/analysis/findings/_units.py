@@ -8,6 +8,8 @@ from initlab.analysis.findings._finding import Finding, Severity
 from initlab.analysis.findings._model import Model
 
 _RECTIFIERS = frozenset({"relu", "relu6", "threshold"})
+# Not quite flat below 0, but as good as that far below.
+_SMOOTH = frozenset({"gelu", "silu", "elu", "mish", "hardswish", "softplus"})
 _SQUASHING = frozenset({"tanh", "sigmoid", "erf", "hardtanh", "hardsigmoid"})
 _MOSTLY, _ALL = 0.5, 0.999
 _BEYOND_THEORY = 0.35
@@ -20,7 +22,7 @@ _SATURATED, _MOSTLY_SATURATED = 0.35, 0.8
 def dead_units(model: Model) -> Iterator[Finding]:
     """WI12: units that are off for every example, more than chance explains."""
     for use in model.uses:
-        if use.activation not in _RECTIFIERS or use.gate or use.zero:
+        if use.activation not in _RECTIFIERS | _SMOOTH or use.gate or use.zero:
             continue
         units = model.of("activation_units", use.index)
         off = model.of("inactive_units", use.index) / units
