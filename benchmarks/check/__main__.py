@@ -13,13 +13,14 @@ from rich.progress import track
 
 from check.faults import FAULTS, SEEDS, Case, cases, manifest
 from check.healthy import HEALTHY
+from check.held_out import HELD_OUT
 from check.score import score_case, score_flips, score_healthy, score_repair
 from check.tables import page
 from check.tools import Tool, installed
 
 FOLDER = Path(__file__).parent
 HEALTHY_SEEDS = 3
-PARTS = ("cases", "healthy", "flips", "repairs")
+PARTS = ("cases", "healthy", "held out", "flips", "repairs")
 
 
 def main() -> None:
@@ -43,7 +44,7 @@ def main() -> None:
         if arguments.tool not in tool.name:
             continue
         label = f"{tool.name} {tool.version}".strip()
-        scores = kept.get(label, {part: [] for part in PARTS})
+        scores = {part: [] for part in PARTS} | kept.get(label, {})
         kept[label] = scores
         for part in arguments.parts:
             scores[part] = scored(tool, part, arguments)
@@ -74,6 +75,9 @@ def scored(tool: Tool, part: str, arguments: argparse.Namespace) -> list[Any]:
             for name in arguments.models
             for seed in range(HEALTHY_SEEDS)
         ]
+        return _each(tool, part, every, lambda one: score_healthy(tool, *one))
+    if part == "held out":
+        every = [(s, seed) for s in HELD_OUT.values() for seed in range(HEALTHY_SEEDS)]
         return _each(tool, part, every, lambda one: score_healthy(tool, *one))
     if part == "flips":
         found = _each(tool, part, firsts, lambda one: _case_flips(tool, one))
