@@ -52,6 +52,7 @@ def measured(model: Model) -> Iterator[tuple[str, float]]:
         chi = [model.of("chi", use.index) for use in chain[:-1]]
         if len(chain) >= 3 and all(c > 0 for c in chi):
             long = "over" if len(chain) > 10 else "up to"
+            hidden = [u for u in chain if not u.head]
             budget = theory.gradient_budget(chi).largest
             yield f"gradient budget, chains of {long} 10 layers", budget
             sizes = [
