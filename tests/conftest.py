@@ -7,6 +7,8 @@ import pytest
 
 import initlab as il
 
+pytest_plugins = ["pytester"]
+
 GOLDEN = Path(__file__).parent / "golden"
 
 

@@ -75,6 +75,21 @@ COMMANDS += [
 ]
 
 
+MODELS = """
+import torch
+from torch import nn
+
+
+def build():
+    torch.manual_seed(0)
+    return nn.Sequential(nn.Linear(64, 128), nn.ReLU(), nn.Linear(128, 10))
+
+
+def language():
+    return nn.Sequential(nn.Embedding(61, 32), nn.LayerNorm(32), nn.Linear(32, 61))
+"""
+
+
 def write_submissions(folder):
     """Write what the pages' commands name: a notebook and learners' solutions."""
     program = ROOT / "tests/lesson/programs/right/classic_course_loop.py"
@@ -99,12 +114,15 @@ def test_commands_in_the_readme_run(line, tmp_path, monkeypatch, capsys):
     )
     write_submissions(tmp_path)
     (tmp_path / "study.toml").write_text('inits = ["zeros", "he_normal"]\nsteps = 50\n')
+    (tmp_path / "mymodels.py").write_text(MODELS, encoding="utf-8")
+    monkeypatch.setattr(sys, "path", [*sys.path])
     arguments = shlex.split(line.split("  #")[0])
     monkeypatch.setattr(sys, "argv", arguments)
 
     with pytest.raises(SystemExit) as ended:
         main(arguments[1:])
 
+    sys.modules.pop("mymodels", None)
     assert ended.value.code == 0
     assert capsys.readouterr().out
 

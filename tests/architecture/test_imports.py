@@ -40,6 +40,13 @@ def test_importing_the_package_loads_nothing_heavy():
     assert not modules_after("import initlab") & {*HEAVY, "numpy", "pydantic"}
 
 
+def test_the_pytest_plugin_loads_nothing_heavy():
+    # Every pytest run of whoever installed initlab loads it.
+    loaded = modules_after("import initlab.pytest_plugin")
+
+    assert not loaded & {*HEAVY, "numpy", "pydantic"}
+
+
 def test_a_study_can_be_written_without_anything_numerical():
     code = "import initlab; initlab.to_toml(initlab.Study())"
 

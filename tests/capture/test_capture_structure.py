@@ -136,6 +136,40 @@ def test_a_zero_head_hides_nothing_behind_it():
     assert first.later_gradient_zero is False
 
 
+def test_a_trained_model_is_told_from_one_that_ran():
+    model, batch = ResNet(), torch.randn(8, 3, 8, 8)
+    model(batch)
+    ran = capture.read(model, batch).trained
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    for _ in range(5):
+        optimizer.zero_grad()
+        model(batch).square().mean().backward()
+        optimizer.step()
+
+    assert (ran, capture.read(model, batch).trained) == (False, True)
+
+
+def test_packed_sequences_are_followed():
+    class Packs(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.recurrent = nn.GRU(4, 8, bidirectional=True, batch_first=True)
+            self.head = nn.Linear(16, 2)
+
+        def forward(self, x, lengths):
+            packed = nn.utils.rnn.pack_padded_sequence(
+                x, lengths, batch_first=True, enforce_sorted=False
+            )
+            out, _ = self.recurrent(packed)
+            out, _ = nn.utils.rnn.pad_packed_sequence(out, batch_first=True)
+            return self.head(out[:, 0])
+
+    uses = capture.read(Packs(), (torch.randn(3, 5, 4), torch.tensor([5, 2, 3]))).uses
+
+    assert [use.operation for use in uses] == ["gru"] * 4 + ["linear"]
+    assert uses[-1].previous
+
+
 def test_unused_parameters_are_seen():
     model = plain(depth=3)
     model.extra = nn.Linear(3, 3)

@@ -1,7 +1,13 @@
 """Models are seeded, and one thread is enough for their sizes."""
 
+import sys
+from pathlib import Path
+
 import pytest
 import torch
+
+# The small networks are those of the capture's tests.
+sys.path.insert(0, str(Path(__file__).parents[1] / "capture"))
 
 
 @pytest.fixture(autouse=True)

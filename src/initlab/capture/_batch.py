@@ -141,7 +141,7 @@ def _map(tree: Any, change: Callable[[torch.Tensor], Any]) -> Any:
         return [_map(value, change) for value in tree]
     if isinstance(tree, tuple):
         values = [_map(value, change) for value in tree]
-        return type(tree)(*values) if hasattr(tree, "_fields") else tuple(values)
+        return tree._make(values) if hasattr(tree, "_make") else tuple(values)
     if hasattr(tree, "__dataclass_fields__"):
         for value in vars(tree).values() if hasattr(tree, "__dict__") else ():
             _map(value, change)

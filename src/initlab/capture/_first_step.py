@@ -20,6 +20,7 @@ def take_step(
     model: nn.Module,
     gradients: Mapping[str, Tensor | None],
     optimizer: Optimizer | Callable[..., Optimizer] | None,
+    copies: Mapping[int, Tensor],
 ) -> dict[str, dict[str, float]]:
     """Update the parameters in place, and return what the update was like.
 
@@ -30,12 +31,8 @@ def take_step(
         gradients: By name; None where nothing depends on a parameter.
         optimizer: Of these parameters, or a function that makes one of them; None: a
             small step against each gradient.
+        copies: Parameters as they were, by `id`; updates of others are not looked at.
     """
-    before = {
-        name: parameter.detach().clone()
-        for name, parameter in model.named_parameters()
-        if gradients.get(name) is not None
-    }
     with torch.no_grad():
         if optimizer is None:
             _plain_step(model, gradients)
@@ -43,9 +40,10 @@ def take_step(
             _step_of(model, gradients, optimizer)
     found = {}
     for name, parameter in model.named_parameters():
-        if name in before:
-            change = parameter.detach() - before[name]
-            size = float(torch.linalg.vector_norm(before[name].float()))
+        before = copies.get(id(parameter))
+        if before is not None and gradients.get(name) is not None:
+            change = parameter.detach() - before
+            size = float(torch.linalg.vector_norm(before.float()))
             norm = float(torch.linalg.vector_norm(change.float()))
             found[name] = {
                 "update_ratio": norm / size if size else math.nan,
@@ -65,7 +63,9 @@ def _plain_step(model: nn.Module, gradients: Mapping[str, Tensor | None]) -> Non
         size = torch.linalg.vector_norm(parameter.float())
         # Zeros have no scale of their own: move them by that of a small weight.
         size = size if size > 0 else math.sqrt(parameter.numel()) * _RELATIVE
-        parameter.add_(gradient, alpha=-float(_RELATIVE * size / norm))
+        # In float32: 16 bits hold neither the factor nor small steps.
+        moved = parameter.float() - gradient.float() * (_RELATIVE * size / norm)
+        parameter.copy_(moved)
 
 
 def _step_of(
@@ -93,6 +93,9 @@ def _step_of(
         for group in optimizer.param_groups
     ]
     groups = copy.deepcopy(groups)
+    for group in optimizer.param_groups:
+        if group.get("foreach", True) is None:
+            group["foreach"] = False  # one tensor after the other needs less memory
     for name, parameter in own.items():
         parameter.grad = gradients.get(name) if parameter.requires_grad else None
     try:

@@ -13,6 +13,8 @@ from initlab.spec import ParameterReading
 
 # Bytes of a parameter that its fingerprint is made of: ends and evenly between.
 _HASHED = 4096
+# Batches that a model may have seen before anybody trains it.
+_TRIED = 50
 # No initializer draws as small a number; memory that held something else does.
 _TINY = 1e-20
 
@@ -142,19 +144,23 @@ def _roles(graph: Graph, records: Records) -> dict[str, str]:
 
 
 def has_counted(model: nn.Module) -> bool:
-    """Whether a batch normalization has already counted batches."""
+    """Whether a batch normalization has counted more batches than a try takes."""
     return any(
-        name.endswith("num_batches_tracked") and int(buffer) > 0
+        name.endswith("num_batches_tracked") and int(buffer) > _TRIED
         for name, buffer in model.named_buffers()
     )
 
 
 def has_varied_gammas(model: nn.Module, records: Records) -> bool:
-    """Whether most factors of normalizations differ by entry, as training leaves."""
+    """Whether most normalizations differ by entry, as only training leaves them.
+
+    Gammas alone may be drawn; betas besides are not.
+    """
     parameters = dict(model.named_parameters())
-    gammas = [parameters[norm.gamma] for norm in records.norms if norm.gamma]
-    varied = [
-        gamma for gamma in gammas
-        if gamma.numel() > 1 and not bool((gamma == gamma.flatten()[0]).all())
-    ]  # fmt: skip
-    return len(varied) > len(gammas) / 2
+    varied = 0
+    names = [norm.gamma for norm in records.norms if norm.gamma]
+    for name in names:
+        beta = parameters.get(name.removesuffix("weight") + "bias")
+        pair = [parameters[name]] + ([beta] if beta is not None else [])
+        varied += all(p.numel() > 1 and bool((p != p.flatten()[0]).any()) for p in pair)
+    return varied > len(names) / 2

@@ -1,7 +1,7 @@
 """Whatever happens inside, a model and all random states are as they were."""
 
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -12,12 +12,12 @@ from torch.nn.parameter import is_lazy
 
 
 @contextmanager
-def preserved(model: nn.Module) -> Iterator[None]:
+def preserved(model: nn.Module) -> Iterator[Mapping[int, torch.Tensor]]:
     """Restore everything bit for bit at the end, also after an exception or Ctrl-C.
 
     Parameters, buffers, gradients, hooks, modes and attributes of every module, and
     the random states of Python, NumPy and torch on every device in use. One copy of the
-    parameters and buffers is kept.
+    parameters and buffers is kept, and given to the caller by the tensors' `id`.
 
     Args:
         model: Whose modules may be changed inside.
@@ -38,7 +38,7 @@ def preserved(model: nn.Module) -> Iterator[None]:
     ]
     grad_enabled = torch.is_grad_enabled()
     try:
-        yield
+        yield {id(tensor): kept for tensor, kept, _, _ in tensors}
     finally:
         torch.set_grad_enabled(grad_enabled)
         for module, values, tables in attributes:

@@ -1,8 +1,8 @@
 """A model, read: one forward pass recorded, gradients back, and all put back."""
 
 import math
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
@@ -93,9 +93,9 @@ def read(
         call = as_call(model, batch, targets, with_loss=loss is not None)
         model = without_lazy(model, call.args, call.kwargs)
     reader = _Reader(model, call, loss, optimizer, seed, step)
-    with preserved(model), eager(model), torch.inference_mode(False):
+    with preserved(model) as copies, eager(model), torch.inference_mode(False):
         torch.set_grad_enabled(True)
-        return reader.read()
+        return reader.read(copies)
 
 
 class _Reader:
@@ -119,7 +119,8 @@ class _Reader:
             name: {"reached": False} for name, _ in model.named_parameters()
         }
 
-    def read(self) -> Reading:
+    def read(self, copies: Mapping[int, Tensor]) -> Reading:
+        self._copies = copies
         counted = has_counted(self._model)
         _set_modes(self._model)
         recorder = Recorder(
@@ -195,11 +196,11 @@ class _Reader:
             self._facts[name] = gradient_facts(gradient)
             if gradient is not None:
                 self._facts[name]["random_norm"] = self._facts[name]["gradient_norm"]
-        self._gradients: dict[str, Tensor | None] = dict(
-            zip(names, random, strict=True)
-        )
-        if value is not None:
-            del random
+        self._gradients: dict[str, Tensor | None] = {}
+        if value is None:
+            self._gradients = dict(zip(names, random, strict=True))
+        else:
+            random.clear()  # two sets of gradients are never held at a time
             recorder.pass_name = "loss"
             found = loss_gradients(value, parameters, keep=False)
             for name, gradient in zip(names, found, strict=True):
@@ -226,14 +227,19 @@ class _Reader:
                    for g in self._gradients.values()):  # fmt: skip
             return
         if self._optimizer is not None:
-            with _kept(self._model) if dead else nullcontext():
-                found = take_step(self._model, self._gradients, self._optimizer)
+            found = take_step(
+                self._model, self._gradients, self._optimizer, self._copies
+            )
+            if dead:  # a learning rate that is too small must not decide what moves
+                with torch.no_grad():
+                    for parameter in self._model.parameters():
+                        parameter.copy_(self._copies[id(parameter)])
             for name, facts in found.items():
                 self._facts[name] |= facts
         for _ in range(_MOST_STEPS):
             if not dead:
                 break
-            take_step(self._model, self._gradients, None)
+            take_step(self._model, self._gradients, None, {})
             self._gradients.clear()
             self._gradients = self._later_gradients()
             zero = zero_after(dead, [self._gradients[name] for name in dead])
@@ -270,18 +276,6 @@ class _Reader:
         return type(named).__name__ if isinstance(named, Optimizer) else getattr(
             named, "__name__", "optimizer"
         )  # fmt: skip
-
-
-@contextmanager
-def _kept(model: nn.Module) -> Iterator[None]:
-    """Put parameters back at the end."""
-    kept = [(p, p.detach().clone()) for p in model.parameters()]
-    try:
-        yield
-    finally:
-        with torch.no_grad():
-            for parameter, values in kept:
-                parameter.copy_(values)
 
 
 @contextmanager

@@ -310,6 +310,12 @@ FINDINGS: Mapping[str, Words] = MappingProxyType(
             "|dW| / |W| >= {expected:.0e}",
             "a larger learning rate",
         ),
+        "width_law": Words(
+            "activations of {module} grow with the width: after {step} steps as "
+            "width^{measured:.2f} (standard error {error:.2f})",
+            "slope of ln mean |activation| against ln width < {expected}",
+            "initlab.pytorch.mu_p(model, base_model), and its learning rates",
+        ),
         "post_norm": Words(
             "{blocks} post-norm blocks with {optimizer} at full rate from the first "
             "step: "

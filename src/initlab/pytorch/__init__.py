@@ -20,6 +20,7 @@ from initlab.pytorch._initialize import initialize_
 from initlab.pytorch._lsuv import lsuv_
 from initlab.pytorch._mu_p import mu_p
 from initlab.pytorch._recipes import fixup_, t_fixup_, zero_branch_ends_
+from initlab.pytorch._width_law import WidthLaw, width_law
 from initlab.pytorch.repair import Repair, repair_
 
 __all__ = [
@@ -28,6 +29,7 @@ __all__ = [
     "Initialization",
     "Initialized",
     "Repair",
+    "WidthLaw",
     "check",
     "draw_weight",
     "fixup_",
@@ -36,5 +38,6 @@ __all__ = [
     "mu_p",
     "repair_",
     "t_fixup_",
+    "width_law",
     "zero_branch_ends_",
 ]

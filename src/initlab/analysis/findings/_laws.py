@@ -32,17 +32,17 @@ def _own(layer: LayerSpec) -> float:
     if layer.transposed:
         strides = math.prod(layer.strides)
         return first / layer.groups * _taps(layer) / strides
-    return second * _taps(layer)
+    return float(second * _taps(layer))
 
 
 def _outputs(layer: LayerSpec) -> float:
     """PyTorch's fan_out: groups ignored."""
-    return layer.shape[0] * _taps(layer)
+    return float(layer.shape[0] * _taps(layer))
 
 
 def _reported(layer: LayerSpec) -> float:
     """PyTorch's fan_in: of a transposed convolution, its outputs."""
-    return layer.shape[1] * _taps(layer)
+    return float(layer.shape[1] * _taps(layer))
 
 
 FANS: Mapping[str, Callable[[LayerSpec], float]] = MappingProxyType(

@@ -10,7 +10,7 @@ from initlab.spec import WeightUse
 # Nats of the initial loss over the prior's entropy.
 _EXCESS_INFO, _EXCESS_WARNING, _EXCESS_ERROR = 0.5, 2.0, 20.0
 # The same where no targets are known, and outputs need not be logits.
-_BLIND_WARNING, _BLIND_ERROR = 4.0, 40.0
+_BLIND_WARNING, _BLIND_ERROR = 3.0, 40.0
 _PRIOR_GAIN, _ROWS_PER_CLASS = 0.5, 2
 _FAR_FROM_MEAN = 3.0
 _TIED_LOUD, _TIED_QUIET, _TIED_ERROR = 3.0, 1e-3, 6.0

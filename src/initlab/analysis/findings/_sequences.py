@@ -11,7 +11,8 @@ _FORGETS_WARNING, _FORGETS_ERROR = -1.0, -4.0
 _RADIUS_LOW, _RADIUS_HIGH, _RADIUS_ERROR = 0.3, 1.5, 10.0
 _LOGITS_WARNING, _LOGITS_ERROR, _UNSCALED_LOGITS = 3.0, 10.0, 1.5
 _ENTROPY, _ENTROPY_ERROR = 0.5, 0.1
-_TOKENS_ALIKE = 0.99
+# After a branch that is louder than its skip, less is enough.
+_TOKENS_ALIKE, _DROWNED = 0.99, 0.96
 
 
 def recurrent_gates(model: Model) -> Iterator[Finding]:
@@ -80,8 +81,12 @@ def tokens_alike(model: Model) -> Iterator[Finding]:
         if not math.isfinite(cosine) or not entering:
             continue
         least = min(least, cosine)
-        if cosine > _TOKENS_ALIKE and least < 0.9:
-            ends = [u for u in use.previous if model.uses[u].branch_end]
+        ends = [u for u in use.previous if model.uses[u].branch_end]
+        loud = any(
+            ends and max(ends) in block.ends and block.branch_rms > 2 * block.skip_rms
+            for block in model.facts.blocks
+        )
+        if cosine > (_DROWNED if loud else _TOKENS_ALIKE) and least < 0.9:
             place = model.uses[max(ends)] if ends else use
             yield Finding(
                 id="WI23", severity="warning", cause="tokens_alike",

@@ -12,8 +12,8 @@ _LARGEST = {"float16": 65504.0, "bfloat16": 3.39e38, "float32": 3.4e38}
 _NEAR_LARGEST = 0.1
 # Copies among units that are no accident: none of 72 models had any.
 _FEW_COPIES = 0.02
-# Old memory: shares of numbers that no initializer draws.
-_TINY_SHARE, _HUGE = 1e-3, 1e4
+# Numbers that no initializer draws, and old memory has.
+_HUGE = 1e4
 _RANK_ONE = 0.9999
 
 
@@ -197,7 +197,7 @@ def not_initialized(model: Model) -> Iterator[Finding]:
     for parameter in model.facts.parameters:
         # A few entries far larger than all others; scaled draws are larger together.
         huge = parameter.largest > max(_HUGE, 8 * parameter.std)
-        odd = parameter.tiny_share > _TINY_SHARE or huge
+        odd = huge or (parameter.tiny_share > 0 and not model.facts.trained)
         if odd and parameter.name not in known and not parameter.frozen:
             yield _at(
                 parameter, "WI21", "error", "old_memory",

@@ -8,6 +8,8 @@ from initlab.analysis.findings._finding import Finding, Severity
 from initlab.analysis.findings._model import Model
 
 _RECTIFIERS = frozenset({"relu", "relu6", "threshold"})
+# Not quite flat below 0, but as good as that far below.
+_SMOOTH = frozenset({"gelu", "silu", "elu", "mish", "hardswish", "softplus"})
 _SQUASHING = frozenset({"tanh", "sigmoid", "erf", "hardtanh", "hardsigmoid"})
 _MOSTLY, _ALL = 0.5, 0.999
 _BEYOND_THEORY = 0.35
@@ -20,7 +22,7 @@ _SATURATED, _MOSTLY_SATURATED = 0.35, 0.8
 def dead_units(model: Model) -> Iterator[Finding]:
     """WI12: units that are off for every example, more than chance explains."""
     for use in model.uses:
-        if use.activation not in _RECTIFIERS or use.gate or use.zero:
+        if use.activation not in _RECTIFIERS | _SMOOTH or use.gate or use.zero:
             continue
         units = model.of("activation_units", use.index)
         off = model.of("inactive_units", use.index) / units
@@ -28,6 +30,7 @@ def dead_units(model: Model) -> Iterator[Finding]:
         above = model.of("biased_on", use.index)
         # Biases that drown a signal without a preference are another fault.
         lopsided = biased - above > _BY_CHANCE * math.sqrt((biased + above) / units)
+        lopsided |= above == 0 and biased > _MOSTLY
         biased = biased if lopsided and not use.normed else 0.0
         examples = max(2, model.facts.output.examples)
         cosine = model.of("cosine", use.index)
@@ -51,19 +54,25 @@ def dead_units(model: Model) -> Iterator[Finding]:
 
 
 def saturated_units(model: Model) -> Iterator[Finding]:
-    """WI13: activations where the function is flat."""
-    for use in model.uses:
-        if use.activation not in _SQUASHING or use.role:
-            continue
-        share = model.of("saturated_share", use.index)
-        if not share > _SATURATED:
-            continue
-        yield Finding(
-            id="WI13",
-            severity="error" if share > _MOSTLY_SATURATED else "warning",
-            cause="saturated", module=use.module, parameter=use.parameter,
-            measured=share, expected=_SATURATED,
-            evidence={"activation": use.activation,
-                      "rms": model.of("entering_rms", use.index),
-                      "ratio": 1 / max(model.of("entering_rms", use.index), 1e-30)},
-        )  # fmt: skip
+    """WI13: activations where the function is flat; one finding for all layers."""
+    shares = {
+        use: model.of("saturated_share", use.index)
+        for use in model.uses
+        if use.activation in _SQUASHING and not use.role
+    }
+    saturated = [use for use, share in shares.items() if share > _SATURATED]
+    if not saturated:
+        return
+    # What is upstream of the others has the cause in it.
+    use = saturated[0]
+    rms = model.of("entering_rms", use.index)
+    worst = max(shares[each] for each in saturated)
+    yield Finding(
+        id="WI13",
+        severity="error" if worst > _MOSTLY_SATURATED else "warning",
+        cause="saturated", module=use.module, parameter=use.parameter,
+        measured=shares[use], expected=_SATURATED,
+        evidence={"activation": use.activation, "rms": rms,
+                  "ratio": 1 / max(rms, 1e-30)},
+        places=tuple(dict.fromkeys(each.parameter for each in saturated)),
+    )  # fmt: skip

@@ -1,0 +1,173 @@
+"""The coordinate check: do activations keep their size when the model gets wider?"""
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.optim import Optimizer
+
+from initlab.analysis.findings import Finding
+from initlab.capture import as_call
+from initlab.errors import InvalidValueError
+from initlab.pytorch._build import build
+
+# Slopes of ln size against ln width that are no law, beside three standard errors.
+_FLAT = 0.15
+_ERRORS = 3.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WidthLaw:
+    """How the activations of each layer grow with the width.
+
+    Attributes:
+        slopes: By layer and step: d ln(mean abs activation) / d ln(width), and its
+            standard error.
+        findings: WI25, for layers whose slope is above 0 by more than chance.
+    """
+
+    slopes: dict[str, list[tuple[float, float]]]
+    findings: tuple[Finding, ...]
+
+
+def width_law(
+    make: Callable[[int], nn.Module],
+    widths: Sequence[int],
+    batch: Any,
+    *,
+    targets: Tensor,
+    loss: Callable[..., Tensor] = nn.functional.cross_entropy,
+    optimizer: Callable[..., Optimizer] = torch.optim.SGD,
+    steps: int = 3,
+    seeds: int = 3,
+    seed: int = 0,
+) -> WidthLaw:
+    """Return how the size of activations depends on the width, from the start on.
+
+    In the standard parametrization they grow from the first steps on; in muP they do
+    not. Each width is built and trained for a few steps, from several seeds.
+
+    Args:
+        make: Builds the model of a width, with the same modules each time.
+        widths: Two or more.
+        batch: As for `check`.
+        targets: Of the batch.
+        loss: Of the model's output and the targets.
+        optimizer: Called with the model's parameters.
+        steps: Updates; sizes are taken before each and after the last.
+        seeds: Members of each width.
+        seed: Of the first one.
+
+    Raises:
+        InvalidValueError: If there are fewer than two widths, or modules differ.
+
+    Example:
+        >>> def make(width):
+        ...     first, last = nn.Linear(8, width), nn.Linear(width, 3)
+        ...     return nn.Sequential(first, nn.ReLU(), last)
+        >>> batch = torch.randn(32, 8, generator=torch.Generator().manual_seed(0))
+        >>> law = width_law(
+        ...     make, (32, 64, 128), batch, targets=torch.arange(32) % 3,
+        ...     optimizer=lambda p: torch.optim.Adam(p, lr=0.3),
+        ... )
+        >>> law.findings[0].id
+        'WI25'
+
+    References:
+        Yang et al. (2022), appendix D.1, https://arxiv.org/abs/2203.03466
+    """  # fmt: skip
+    if len(set(widths)) < 2:
+        raise InvalidValueError(f"widths: two or more, got {tuple(widths)}")
+    sizes: dict[str, np.ndarray] = {}
+    for i, width in enumerate(widths):
+        for member in range(seeds):
+            model = build(partial(make, width), seed + member)
+            found = _sizes(model, batch, targets, loss, optimizer, steps)
+            for name, values in found.items():
+                shape = (len(widths), seeds, steps + 1)
+                sizes.setdefault(name, np.full(shape, np.nan))[i, member] = values
+    if any(np.isnan(values).any() for values in sizes.values()):
+        raise InvalidValueError("make: the same modules are needed at every width")
+    logs = np.log(np.asarray(widths, dtype=np.float64))
+    slopes = {
+        name: [_slope(logs, np.log(values[:, :, t])) for t in range(steps + 1)]
+        for name, values in sizes.items()
+    }
+    return WidthLaw(slopes=slopes, findings=tuple(_findings(slopes)))
+
+
+def _sizes(
+    model: nn.Module,
+    batch: Any,
+    targets: Tensor,
+    loss: Callable[..., Tensor],
+    make_optimizer: Callable[..., Optimizer],
+    steps: int,
+) -> dict[str, list[float]]:
+    """Return the mean absolute output of every layer, before each step and after."""
+    call = as_call(model, batch, targets, with_loss=True)
+    try:
+        optimizer = make_optimizer(model.parameters())
+    except TypeError:
+        optimizer = make_optimizer(model.parameters(), lr=0.1)
+    found: dict[str, list[float]] = {}
+    with _recorded(model, found), torch.random.fork_rng(devices=[]):
+        for step in range(steps + 1):
+            value = loss(model(*call.args, **call.kwargs), call.targets)
+            if step < steps:
+                optimizer.zero_grad()
+                value.backward()  # type: ignore[no-untyped-call]
+                optimizer.step()
+    return found
+
+
+@contextmanager
+def _recorded(model: nn.Module, found: dict[str, list[float]]) -> Iterator[None]:
+    def record(name: str) -> Callable[[nn.Module, Any, Any], None]:
+        def hook(_: nn.Module, __: Any, output: Any) -> None:
+            if isinstance(output, Tensor):
+                size = float(output.detach().float().abs().mean())
+                found.setdefault(name, []).append(max(size, 1e-30))
+
+        return hook
+
+    handles = [
+        module.register_forward_hook(record(name))
+        for name, module in model.named_modules()
+        if name and any(p.dim() > 1 for p in module.parameters(recurse=False))
+    ]
+    try:
+        yield
+    finally:
+        for handle in handles:
+            handle.remove()
+
+
+def _slope(x: np.ndarray, y: np.ndarray) -> tuple[float, float]:
+    """Return a least-squares slope over widths, and its standard error over members."""
+    centred = x - x.mean()
+    each = centred @ y / (centred @ centred)
+    error = each.std(ddof=1) / math.sqrt(len(each)) if len(each) > 1 else 0.0
+    return float(each.mean()), float(error)
+
+
+def _findings(slopes: dict[str, list[tuple[float, float]]]) -> Iterator[Finding]:
+    grows = {
+        name: max(steps, key=lambda s: s[0])
+        for name, steps in slopes.items()
+        if any(slope - _ERRORS * error > _FLAT for slope, error in steps)
+    }
+    if not grows:
+        return
+    name, (slope, error) = max(grows.items(), key=lambda item: item[1][0])
+    step = [s for s, _ in slopes[name]].index(slope)
+    yield Finding(
+        id="WI25", severity="warning", cause="width_law", module=name, measured=slope,
+        expected=_FLAT, evidence={"error": error, "step": step}, places=tuple(grows),
+    )  # fmt: skip

@@ -1,0 +1,47 @@
+"""The coordinate check: activations that grow with the width, and those that do not."""
+
+import pytest
+import torch
+from torch import nn
+
+from initlab import pytorch
+from initlab.errors import InvalidValueError
+
+BATCH = torch.randn(64, 16, generator=torch.Generator().manual_seed(0))
+LABELS = torch.arange(64) % 4
+WIDTHS = (32, 64, 128, 256)
+
+
+def make(width):
+    model = nn.Sequential(
+        nn.Linear(16, width), nn.ReLU(), nn.Linear(width, width), nn.ReLU(),
+        nn.Linear(width, 4),
+    )  # fmt: skip
+    for layer in model[::2]:
+        nn.init.kaiming_normal_(layer.weight)
+    return model
+
+
+def test_a_fixed_learning_rate_of_adam_breaks_the_width_law():
+    law = pytorch.width_law(
+        make, WIDTHS, BATCH, targets=LABELS,
+        optimizer=lambda p: torch.optim.Adam(p, lr=0.02),
+    )  # fmt: skip
+
+    (finding,) = law.findings
+    assert finding.id == "WI25"
+    assert finding.module in {"2", "4"}
+    assert "grow with the width" in finding.sentence
+    assert finding.fix
+
+
+def test_the_start_alone_keeps_it():
+    law = pytorch.width_law(make, WIDTHS, BATCH, targets=LABELS, steps=0, seeds=5)
+
+    assert not law.findings
+    assert set(law.slopes) == {"0", "2", "4"}
+
+
+def test_one_width_is_no_law():
+    with pytest.raises(InvalidValueError, match="widths: two or more, got"):
+        pytorch.width_law(make, (32,), BATCH, targets=LABELS)
