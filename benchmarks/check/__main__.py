@@ -13,13 +13,14 @@ from rich.progress import track
 
 from check.faults import FAULTS, SEEDS, Case, cases, manifest
 from check.healthy import HEALTHY
+from check.held_out import HELD_OUT
 from check.score import score_case, score_flips, score_healthy, score_repair
 from check.tables import page
 from check.tools import Tool, installed
 
 FOLDER = Path(__file__).parent
 HEALTHY_SEEDS = 3
-PARTS = ("cases", "healthy", "flips", "repairs")
+PARTS = ("cases", "healthy", "held out", "flips", "repairs")
 
 
 def main() -> None:
@@ -27,6 +28,7 @@ def main() -> None:
     parser.add_argument("--manifest", action="store_true", help="print it and stop")
     parser.add_argument("--seeds", type=int, default=SEEDS)
     parser.add_argument("--only", default="", help="faults whose name has this")
+    parser.add_argument("--models", nargs="+", choices=HEALTHY, default=[*HEALTHY])
     parser.add_argument("--tool", default="", help="tools whose name has this")
     parser.add_argument("--parts", nargs="+", choices=PARTS, default=PARTS)
     parser.add_argument("--folder", type=Path, default=FOLDER, help="of the results")
@@ -42,7 +44,7 @@ def main() -> None:
         if arguments.tool not in tool.name:
             continue
         label = f"{tool.name} {tool.version}".strip()
-        scores = kept.get(label, {part: [] for part in PARTS})
+        scores = {part: [] for part in PARTS} | kept.get(label, {})
         kept[label] = scores
         for part in arguments.parts:
             scores[part] = scored(tool, part, arguments)
@@ -59,12 +61,23 @@ def main() -> None:
 
 def scored(tool: Tool, part: str, arguments: argparse.Namespace) -> list[Any]:
     """All rows of one part of a tool's scores."""
-    chosen = [one for one in cases(arguments.seeds) if arguments.only in one.fault]
+    chosen = [
+        one
+        for one in cases(arguments.seeds)
+        if arguments.only in one.fault and one.host in arguments.models
+    ]
     firsts = [one for one in chosen if one.seed == 0]
     if part == "cases":
         return _each(tool, part, chosen, lambda one: score_case(tool, one))
     if part == "healthy":
-        every = [(s, seed) for s in HEALTHY.values() for seed in range(HEALTHY_SEEDS)]
+        every = [
+            (HEALTHY[name], seed)
+            for name in arguments.models
+            for seed in range(HEALTHY_SEEDS)
+        ]
+        return _each(tool, part, every, lambda one: score_healthy(tool, *one))
+    if part == "held out":
+        every = [(s, seed) for s in HELD_OUT.values() for seed in range(HEALTHY_SEEDS)]
         return _each(tool, part, every, lambda one: score_healthy(tool, *one))
     if part == "flips":
         found = _each(tool, part, firsts, lambda one: _case_flips(tool, one))

@@ -221,7 +221,7 @@ FAULTS = MappingProxyType(
             harms=False,
         ),
         "tokens alike": Fault(
-            checks=("WI23",),
+            checks=("WI23", "WI05"),
             hosts=("vit", "post_norm", "torch_encoder"),
             plant=scale.tokens_alike,
         ),

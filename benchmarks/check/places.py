@@ -21,6 +21,21 @@ def hidden(model: nn.Module) -> list[Named]:
     return layers(model)[1:-1]
 
 
+def rectified(model: nn.Module) -> list[Named]:
+    """Hidden layers that a ReLU follows."""
+    return [
+        (name, one)
+        for name, one in hidden(model)
+        if isinstance(_next(model, name), nn.ReLU)
+    ]
+
+
+def _next(model: nn.Module, name: str) -> Any:
+    chain, _, place = name.rpartition(".")
+    following = list(model.get_submodule(chain))
+    return dict(enumerate(following)).get(int(place) + 1)
+
+
 def one_hidden(model: nn.Module, random: Random) -> Named:
     return random.choice(hidden(model))
 

@@ -99,7 +99,7 @@ def all_zero(model: nn.Module, random: Random) -> Where:
 
 def inactive(model: nn.Module, random: Random) -> Where:
     """Biases far below 0 switch four units in five off."""
-    name, layer = places.one_hidden(model, random)
+    name, layer = random.choice(places.rectified(model))
     layer.bias[torch.rand(len(layer.bias)) < 0.8] = -12.0
     return {name}
 

@@ -11,9 +11,15 @@ sys.path.append(str(Path(__file__).parents[2] / "benchmarks"))
 from check.faults import FAULTS, Case, cases, manifest
 from check.healthy import HEALTHY
 from check.naive import ThresholdLinter, WeightLinter
-from check.score import score_case, score_flips, score_healthy, trained
+from check.score import (
+    score_case,
+    score_flips,
+    score_healthy,
+    score_repair,
+    trained,
+)
 from check.subject import initial_loss
-from check.tools import Flag
+from check.tools import Flag, Initlab
 
 every_fault = pytest.mark.parametrize("fault", FAULTS)
 
@@ -102,3 +108,40 @@ def test_a_fault_harms_training():
     losses = [trained(one, one.build(0), steps=60) for one in (healthy, broken)]
 
     assert losses[0] < 0.5 * losses[1]
+
+
+@every_fault
+def test_a_planted_fault_is_named_where_it_is(fault):
+    # The host that is quickest to run; the whole is `make bench-check`.
+    quick = [one for one in FAULTS[fault].hosts if HEALTHY[one].family != "residual"]
+    host = min(quick or FAULTS[fault].hosts, key=_parameters)
+
+    row = score_case(Initlab(), Case(fault=fault, host=host, seed=0))
+
+    assert row["failed"] == ""
+    assert row["check"], row
+    assert row["layer"], row
+
+
+def _parameters(name):
+    return sum(one.numel() for one in HEALTHY[name].build(0).parameters())
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["mlp_relu_4", "mlp_default_3", "autoencoder", "embedding_bag", "alexnet",
+     "mobilenet_se", "fixup", "vit", "post_norm", "lstm", "tied_lstm", "siren"],
+)  # fmt: skip
+def test_a_healthy_model_is_left_in_peace(name):
+    row = score_healthy(Initlab(), HEALTHY[name], 1)
+
+    assert (row["errors"], row["warnings"], row["failed"]) == ([], [], "")
+
+
+def test_a_repaired_model_trains_lower():
+    row = score_repair(
+        Initlab(), Case(fault="zero layer", host="mlp_relu_4", seed=0), steps=40
+    )
+
+    assert row["changed"]
+    assert row["lower"]

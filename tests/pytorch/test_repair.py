@@ -168,11 +168,11 @@ def test_ties_types_gradients_and_buffers_stay(batch, labels):
 
 
 def test_a_model_is_as_it_was_when_a_repair_is_interrupted(batch, labels, monkeypatch):
-    from initlab.pytorch.repair import _repair
+    from initlab.pytorch.repair import _surgery
 
     model = mlp(depth=4)
     nn.init.zeros_(model[2].weight)
-    before, calls, check = bits(model), [], _repair.check
+    before, calls, check = bits(model), [], _surgery.check
 
     def interrupted(*arguments, **options):
         calls.append(1)
@@ -180,7 +180,7 @@ def test_a_model_is_as_it_was_when_a_repair_is_interrupted(batch, labels, monkey
             raise KeyboardInterrupt
         return check(*arguments, **options)
 
-    monkeypatch.setattr(_repair, "check", interrupted)
+    monkeypatch.setattr(_surgery, "check", interrupted)
     with pytest.raises(KeyboardInterrupt):
         repaired(model, batch, labels)
 

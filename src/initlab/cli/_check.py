@@ -57,6 +57,12 @@ def check(
     report: Annotated[
         Path | None, typer.Option(help="Write one self-contained HTML page.")
     ] = None,
+    repair: Annotated[
+        Path | None,
+        typer.Option(
+            help="Repair what was found, and write the weights: out.safetensors."
+        ),
+    ] = None,
     fail_on: Annotated[
         str | None,
         typer.Option(
@@ -87,18 +93,23 @@ def check(
             "check needs PyTorch: pip install 'initlab[pytorch]'"
         ) from None
     typer.echo(f"importing {target.partition(':')[0]}", err=True)
-    diagnosis = _command.check_target(
-        target,
-        inputs=settings.inputs,
-        tokens=settings.tokens,
-        classes=classes,
-        checkpoint=checkpoint,
-        seeds=seeds,
-        seed=seed,
-        device=device,
-        dtype=dtype,
-        ignore=settings.ignore,
-    )
+    given: dict[str, Any] = {
+        "inputs": settings.inputs,
+        "tokens": settings.tokens,
+        "classes": classes,
+        "checkpoint": checkpoint,
+        "seed": seed,
+        "device": device,
+        "dtype": dtype,
+    }
+    if repair is None:
+        diagnosis = _command.check_target(
+            target, seeds=seeds, ignore=settings.ignore, **given
+        )
+    else:
+        done = _command.repair_target(target, repair, **given)
+        typer.echo(f"{done}\n\nwritten to {repair}; measured again:", err=True)
+        diagnosis = _command.without(done.after, settings.ignore)
     if json_to is not None:
         write_json(diagnosis.to_json() + "\n", json_to)
     if report is not None:

@@ -11,10 +11,11 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from initlab.errors import DataError, InvalidValueError
+from initlab.errors import DataError, InvalidValueError, OutputError
 from initlab.pytorch._build import build
 from initlab.pytorch._check import check
 from initlab.pytorch._diagnosis import Diagnosis
+from initlab.pytorch.repair import Repair, repair_
 
 _LARGEST_SHAPE = 8
 
@@ -49,9 +50,77 @@ def check_target(
     Raises:
         InvalidValueError: If the target, a shape or the device cannot be used.
     """
-    real = getattr(torch, dtype)
-    place = _device(device)
+    made = imported(target)
+    batch, targets = _batch(inputs, tokens, classes, seed, dtype)
+    factory = _factory(made, checkpoint, device, dtype)
+    model: Any = factory
+    if isinstance(made, nn.Module) or checkpoint is not None:
+        if seeds > 1:
+            raise InvalidValueError(
+                f"--seeds: {seeds} members need a function that draws weights anew"
+            )
+        model = build(factory, seed)
+    diagnosis = check(model, batch, targets=targets, seeds=seeds, seed=seed)
+    return without(diagnosis, ignore)
+
+
+def repair_target(
+    target: str,
+    out: Path,
+    *,
+    inputs: Sequence[str],
+    tokens: Sequence[str],
+    classes: int | None = None,
+    checkpoint: Path | None = None,
+    seed: int = 0,
+    device: str = "cpu",
+    dtype: str = "float32",
+) -> Repair:
+    """Build a target once, repair it, and write its weights as safetensors.
+
+    Args:
+        target: As for `check_target`.
+        out: File of the weights.
+        inputs: Shapes, as in 8x3x224x224.
+        tokens: Shapes and words, as in 4x128:50257.
+        classes: Of drawn labels; None: no labels.
+        checkpoint: Weights to load before.
+        seed: Of the model, of the inputs, and of what is redrawn.
+        device: Where it runs.
+        dtype: Of the weights and the inputs.
+
+    Raises:
+        InvalidValueError: If the target, a shape or the device cannot be used.
+        OutputError: If the file cannot be written; found out before anything is run.
+    """
+    if out.suffix != ".safetensors" or not out.parent.is_dir():
+        raise OutputError(
+            f"--repair: a file .safetensors in a folder that exists, got {out}"
+        )
+    made = imported(target)
+    batch, targets = _batch(inputs, tokens, classes, seed, dtype)
+    model = build(_factory(made, checkpoint, device, dtype), seed)
+    repair = repair_(model, batch, targets=targets, seed=seed)
+    repair.save(out)
+    return repair
+
+
+def without(diagnosis: Diagnosis, ignore: Sequence[str]) -> Diagnosis:
+    """Return a diagnosis without the findings of some checks."""
+    kept = tuple(one for one in diagnosis.findings if one.id not in ignore)
+    return replace(diagnosis, findings=kept)
+
+
+def _batch(
+    inputs: Sequence[str],
+    tokens: Sequence[str],
+    classes: int | None,
+    seed: int,
+    dtype: str,
+) -> tuple[tuple[Tensor, ...], Tensor | None]:
+    """Return drawn inputs, and labels where there are classes."""
     generator = torch.Generator().manual_seed(seed)
+    real = getattr(torch, dtype)
     batch = tuple(
         [
             torch.randn(_shape("--input", text), generator=generator).to(real)
@@ -59,7 +128,19 @@ def check_target(
         ]
         + [_tokens(text, generator) for text in tokens]
     )
-    made = imported(target)
+    if classes is None:
+        return batch, None
+    return batch, torch.randint(0, classes, (len(batch[0]),), generator=generator)
+
+
+def _factory(
+    made: nn.Module | Callable[[], nn.Module],
+    checkpoint: Path | None,
+    device: str,
+    dtype: str,
+) -> Callable[[], nn.Module]:
+    """Return what builds the target's model, with its weights loaded and placed."""
+    place, real = _device(device), getattr(torch, dtype)
 
     def factory() -> nn.Module:
         model = made if isinstance(made, nn.Module) else made()
@@ -69,20 +150,7 @@ def check_target(
             model, nn.Module
         ) else model  # fmt: skip
 
-    model: Any = factory
-    if isinstance(made, nn.Module) or checkpoint is not None:
-        if seeds > 1:
-            raise InvalidValueError(
-                f"--seeds: {seeds} members need a function that draws weights anew"
-            )
-        model = build(factory, seed)
-    targets = None
-    if classes is not None:
-        rows = (len(batch[0]),)
-        targets = torch.randint(0, classes, rows, generator=generator)
-    diagnosis = check(model, batch, targets=targets, seeds=seeds, seed=seed)
-    kept = tuple(one for one in diagnosis.findings if one.id not in ignore)
-    return replace(diagnosis, findings=kept)
+    return factory
 
 
 def imported(target: str) -> nn.Module | Callable[[], nn.Module]:

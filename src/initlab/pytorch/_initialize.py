@@ -1,9 +1,5 @@
 """Every entry of the catalog on any module, in the fans that its layers really have."""
 
-import math
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 import torch
@@ -12,21 +8,13 @@ from torch.nn.parameter import UninitializedParameter
 
 from initlab import capture
 from initlab.errors import InvalidValueError
-from initlab.pytorch._decisions import Decision, Inits, decide, inits_by_kind
-from initlab.pytorch._draws import law
-from initlab.pytorch._initialization import Initialization, Initialized
+from initlab.pytorch._decisions import Inits, decide, inits_by_kind
+from initlab.pytorch._initialization import Initialization
 from initlab.pytorch._names import Names
-from initlab.pytorch._norms import is_normalization, reset_normalizations
-from initlab.pytorch._shards import local_part
+from initlab.pytorch._norms import reset_normalizations
 from initlab.pytorch._sites import sites_by_type, weight_of
 from initlab.pytorch._sites_read import sites_as_read
-from initlab.pytorch._write import (
-    drawn_bias,
-    drawn_weight,
-    real_parameter,
-    write_values,
-    write_weight,
-)
+from initlab.pytorch._tasks import Task, tasks_of, untouched
 from initlab.theory import gain
 
 
@@ -97,11 +85,11 @@ def initialize_(
     model = _checked(model, seed, read)
     sites = sites_as_read(model, batch) if read else sites_by_type(model)
     names = Names.of(model)
-    tasks: list[_Task] = []
+    tasks: list[Task] = []
     for site in sites:
         weight = weight_of(model, site)
         decision = decide(site, weight, inits, nonlinearity, read=read)
-        tasks += _tasks(model, names, decision, seed, forget_bias)
+        tasks += tasks_of(model, names, decision, seed, forget_bias)
     notes: list[str] = []
     if not dry_run:
         differing = [
@@ -113,122 +101,11 @@ def initialize_(
         notes = _notes(reset, differing, model)
     of_part = {part: task.row for task in tasks for part in task.parts}
     rows = dict.fromkeys(
-        of_part.get(name) or _other(model, names, name, read=read) for name in names.all
+        of_part.get(name) or untouched(model, names, name, read=read)
+        for name in names.all
     )
     return Initialization(
         rows=tuple(rows), seed=seed, dry_run=dry_run, notes=tuple(notes)
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class _Task:
-    """A row of the report, how to make it true, and the parameters that it is of.
-
-    Writing says whether the model now has the very numbers.
-    """
-
-    row: Initialized
-    write: Callable[[torch.device], bool] | None
-    parts: tuple[str, ...]
-
-
-def _tasks(
-    model: nn.Module, names: Names, decision: Decision, seed: int, forget_bias: float
-) -> Iterator[_Task]:
-    site, own = decision.site, decision.law
-    weight = weight_of(model, site)
-    parts = tuple(names.of_weight(site.name, weight, model))
-    name = names.first.get(site.name, site.name)
-    aliases = names.aliases.get(name, parts)
-    biased = None if site.bias is None else names.first.get(site.bias)
-    if own is None:
-        kept = Initialized(
-            parameter=name, action="kept", reason=decision.reason, aliases=aliases
-        )
-        yield _Task(kept, None, parts)
-        return
-    try:
-        std = law(own.init, site.layer)
-    except InvalidValueError as error:
-        raise InvalidValueError(f"init {own.init}, {name}: {error}") from None
-    row = Initialized(
-        parameter=name,
-        action="drawn",
-        init=str(own.init),
-        std=std,
-        reason=decision.reason,
-        aliases=aliases,
-    )
-
-    def write(device: torch.device) -> bool:
-        if name in names.first:
-            real_parameter(model, name, device)
-        stored = model.get_submodule(site.module)
-        shape = tuple(getattr(stored, site.tensor).shape)
-        part = local_part(weight_of(model, site))
-        values = drawn_weight(site, shape, own, name=name, seed=seed, part=part)
-        return write_weight(model, site, values)
-
-    yield _Task(row, write, parts)
-    if biased is not None and model.get_parameter(biased).requires_grad:
-        yield _of_bias(model, names, decision, biased, seed, forget_bias)
-
-
-def _of_bias(
-    model: nn.Module,
-    names: Names,
-    decision: Decision,
-    name: str,
-    seed: int,
-    forget_bias: float,
-) -> _Task:
-    assert decision.law is not None
-    make = partial(
-        drawn_bias,
-        decision.site,
-        model.get_parameter(name).numel(),
-        decision.law,
-        name=name,
-        seed=seed,
-        forget_bias=forget_bias,
-    )
-    values = make()
-    constant = bool((values == values[0]).all())
-    forgets = decision.site.role == "recurrent" and decision.site.layer.packed == 4
-    row = Initialized(
-        parameter=name,
-        action="set" if constant or forgets else "drawn",
-        init="0, forget gates "f"{forget_bias:g}" if forgets
-        else f"{values[0]:g}" if constant else "normal",
-        std=math.nan if constant or forgets else float(decision.law.bias_std)
-        or float(values.std()),
-        reason="bias",
-        aliases=names.aliases.get(name, ()),
-    )  # fmt: skip
-
-    def write(device: torch.device) -> bool:
-        tensor = real_parameter(model, name, device)
-        part = local_part(tensor)
-        write_values(tensor, make() if part is None else make()[tuple(part)])
-        return True
-
-    return _Task(row, write, (name,))
-
-
-def _other(model: nn.Module, names: Names, name: str, *, read: bool) -> Initialized:
-    """Return the row of a parameter that is no layer's weight or bias."""
-    path, _, _ = name.rpartition(".")
-    parameter = model.get_parameter(name)
-    if is_normalization(model.get_submodule(path)):
-        reason = "normalization"
-    elif not parameter.requires_grad:
-        reason = "frozen"
-    elif read or sum(size > 1 for size in parameter.shape) < 2:
-        reason = "no weight of a layer"
-    else:
-        reason = "no layer that is known uses it; give batch= to find out which does"
-    return Initialized(
-        parameter=name, action="kept", reason=reason, aliases=names.aliases[name]
     )
 
 

@@ -40,7 +40,11 @@ def save_weights(model: nn.Module, path: str | Path) -> Path:
         for name, tensor in model.state_dict().items()
     }
     try:
+        # safetensors leaves files that only their owner can read.
+        unfinished.touch()
+        mode = unfinished.stat().st_mode
         save_file(tensors, unfinished)
+        unfinished.chmod(mode)
         unfinished.replace(target)
     except Exception as error:  # safetensors has an exception of its own for OSError
         raise OutputError(f"{target}: cannot be written: {error}") from error

@@ -3,6 +3,7 @@
 import copy
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -11,33 +12,15 @@ from torch import nn
 
 from initlab import capture
 from initlab.errors import InvalidValueError
-from initlab.pytorch._check import check
 from initlab.pytorch._diagnosis import Diagnosis
 from initlab.pytorch.repair._change import Change, Undo
 from initlab.pytorch.repair._checkpoint import save_weights
-from initlab.pytorch.repair._patient import Patient
-from initlab.pytorch.repair._remedies import ELSEWHERE, REMEDIES
+from initlab.pytorch.repair._surgery import Surgery, take_back_all
 from initlab.pytorch.repair._training import Trained, compare_training
+from initlab.pytorch.repair._unrepaired import Unrepaired
 
-# Root causes that hide others are repaired in turn; more rounds have never been needed.
-_ROUNDS = 12
-# A repair may uncover what the fault hid; so many more are repaired along with it.
-_FOLLOWING = 3
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Unrepaired:
-    """A finding that stays, and why.
-
-    Attributes:
-        id: Of the check.
-        where: Parameter or module.
-        reason: Why no change was made.
-    """
-
-    id: str
-    where: str
-    reason: str
+# Changes of a kind that are printed one by one.
+_LISTED = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,7 +54,7 @@ class Repair:
             >>> repair.undo()
         """
         if self._model is not None:
-            _undo(self._model, self._undos)
+            take_back_all(self._model, self._undos)
             self._undos.clear()
 
     def save(self, path: str | Path) -> Path:
@@ -86,11 +69,8 @@ class Repair:
         return save_weights(self._model, path)
 
     def __str__(self) -> str:
-        """Return a line per change, and one per finding that stays."""
-        lines = [
-            f"{one.finding}  {one.parameter}: {one.kind}, {one.amount}"
-            for one in self.changes
-        ]
+        """Return a line per kind of change, and one per finding that stays."""
+        lines = _listed(self.changes)
         lines += [
             f"{one.id}  {one.where}: left, {one.reason}" for one in self.unrepaired
         ]
@@ -148,7 +128,7 @@ def repair_(
         True
     """
     own = capture.unwrapped(model)
-    surgery = _Surgery(own, batch, loss, targets, optimizer, seed)
+    surgery = Surgery(own, batch, loss, targets, optimizer, seed)
     untouched = copy.deepcopy(own) if train_steps else own
     before = surgery.check()
     try:
@@ -176,123 +156,17 @@ def repair_(
     )
 
 
-class _Surgery:
-    """One repair: changes made so far, and how to take them back."""
-
-    def __init__(
-        self,
-        model: nn.Module,
-        batch: Any,
-        loss: Any,
-        targets: Any,
-        optimizer: Any,
-        seed: int,
-    ) -> None:
-        self._model, self._batch, self._seed = model, batch, seed
-        self._options = {"loss": loss, "targets": targets, "optimizer": optimizer}
-        call = capture.as_call(model, batch, targets, with_loss=loss is not None)
-        self._targets = call.targets
-        given = (*call.args, *call.kwargs.values())
-        self._inputs = tuple(one for one in given if isinstance(one, torch.Tensor))
-        self.changes: list[Change] = []
-        self.undos: list[Undo] = []
-        self.unrepaired: dict[tuple[str, str], Unrepaired] = {}
-
-    def check(self) -> Diagnosis:
-        return check(self._model, self._batch, seed=self._seed, **self._options)
-
-    def run(self, diagnosis: Diagnosis) -> Diagnosis:
-        """Repair one finding after another; return the last diagnosis."""
-        for _ in range(_ROUNDS):
-            finding = self._next(diagnosis)
-            if finding is None:
-                break
-            diagnosis = self._repaired(finding, diagnosis)
-        for finding in _blaming(diagnosis):
-            self._leave(finding, "more root causes than rounds")
-        return diagnosis
-
-    def _next(self, diagnosis: Diagnosis) -> Any:
-        open_ones = [f for f in _blaming(diagnosis) if _key(f) not in self.unrepaired]
-        order = {"error": 0, "warning": 1}
-        return min(open_ones, key=lambda f: order[f.severity], default=None)
-
-    def _repaired(self, finding: Any, before: Diagnosis) -> Diagnosis:
-        """Change what a finding asks for; keep it if that helps and harms nothing."""
-        start, left = len(self.undos), dict(self.unrepaired)
-        if not self._change(finding):
-            return before
-        after = self.check()
-        for _ in range(_FOLLOWING):
-            new = _new(before, after)
-            if not new or finding.id == "WI01" or not self._change(new[0]):
-                break
-            after = self.check()
-        # What a number that is not finite hid, nobody could find before.
-        new = [] if finding.id == "WI01" else _new(before, after)
-        self.unrepaired = left  # of what was tried along the way, nothing stays
-        if _key(finding) in {_key(one) for one in _blaming(after)}:
-            self._leave(finding, "the change that should mend it did not")
-        elif new:
-            self._leave(finding, f"mending it brings {new[0].id} on")
+def _listed(changes: Sequence[Change]) -> list[str]:
+    """Return a line per change; of many of a kind one line for all."""
+    lines = []
+    for (finding, kind), found in groupby(changes, lambda one: (one.finding, one.kind)):
+        group = list(found)
+        if len(group) > _LISTED:
+            first = group[0]
+            lines.append(
+                f"{finding}  {first.parameter} and {len(group) - 1} more: {kind}, "
+                f"{first.amount}, ..."
+            )
         else:
-            return after
-        self.take_back(start)
-        return before
-
-    def _change(self, finding: Any) -> bool:
-        """Apply a finding's remedy; whether there was one."""
-        if finding.id not in REMEDIES:
-            self._leave(finding, ELSEWHERE.get(finding.id, "no remedy is known"))
-            return False
-        reading = capture.read(
-            self._model,
-            self._batch,
-            loss=self._options["loss"],
-            targets=self._options["targets"],
-            step=False,
-        )
-        patient = Patient(
-            model=self._model,
-            reading=reading,
-            inputs=self._inputs,
-            targets=self._targets,
-            seed=self._seed,
-        )
-        changes = REMEDIES[finding.id](patient, finding)
-        for change in changes:
-            self.undos.append(change.apply(self._model))
-            self.changes.append(change)
-        if not changes:
-            self._leave(finding, "nothing that may be changed explains it")
-        return bool(changes)
-
-    def _leave(self, finding: Any, reason: str) -> None:
-        where = finding.parameter or finding.module or "the model"
-        self.unrepaired.setdefault(
-            _key(finding), Unrepaired(id=finding.id, where=where, reason=reason)
-        )
-
-    def take_back(self, start: int) -> None:
-        """Undo all changes from the one of that number on."""
-        _undo(self._model, self.undos[start:])
-        del self.undos[start:], self.changes[start:]
-
-
-def _undo(model: nn.Module, undos: Sequence[Undo]) -> None:
-    for undo in reversed(undos):
-        undo.run(model)
-
-
-def _blaming(diagnosis: Diagnosis) -> list[Any]:
-    return [one for one in diagnosis.findings if one.severity != "info"]
-
-
-def _key(finding: Any) -> tuple[str, str]:
-    return finding.id, finding.parameter or finding.module
-
-
-def _new(before: Diagnosis, after: Diagnosis) -> list[Any]:
-    """Return what is blamed after and was not before, by check."""
-    known = {one.id for one in _blaming(before)}
-    return [one for one in _blaming(after) if one.id not in known]
+            lines += [f"{finding}  {c.parameter}: {kind}, {c.amount}" for c in group]
+    return lines

@@ -1,0 +1,152 @@
+"""What is done to each parameter: a row of the report, and how to make it true."""
+
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+
+import torch
+from torch import nn
+
+from initlab.errors import InvalidValueError
+from initlab.pytorch._decisions import Decision
+from initlab.pytorch._draws import law
+from initlab.pytorch._initialization import Initialized
+from initlab.pytorch._names import Names
+from initlab.pytorch._norms import is_normalization
+from initlab.pytorch._shards import local_part
+from initlab.pytorch._sites import weight_of
+from initlab.pytorch._write import (
+    drawn_bias,
+    drawn_weight,
+    real_parameter,
+    write_values,
+    write_weight,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """A row of the report, how to make it true, and the parameters that it is of.
+
+    Writing says whether the model now has the very numbers.
+    """
+
+    row: Initialized
+    write: Callable[[torch.device], bool] | None
+    parts: tuple[str, ...]
+
+
+def tasks_of(
+    model: nn.Module, names: Names, decision: Decision, seed: int, forget_bias: float
+) -> Iterator[Task]:
+    """Yield what becomes of a weight, and of the bias beside it.
+
+    Args:
+        model: That has them.
+        names: Its parameters'.
+        decision: Of the weight.
+        seed: The root seed.
+        forget_bias: Of an LSTM's forget gates.
+
+    Raises:
+        InvalidValueError: If the entry cannot start the layer.
+    """
+    site, own = decision.site, decision.law
+    weight = weight_of(model, site)
+    parts = tuple(names.of_weight(site.name, weight, model))
+    name = names.first.get(site.name, site.name)
+    aliases = names.aliases.get(name, parts)
+    biased = None if site.bias is None else names.first.get(site.bias)
+    if own is None:
+        kept = Initialized(
+            parameter=name, action="kept", reason=decision.reason, aliases=aliases
+        )
+        yield Task(kept, None, parts)
+        return
+    try:
+        std = law(own.init, site.layer)
+    except InvalidValueError as error:
+        raise InvalidValueError(
+            f"init {own.init}, {name}: {error}; inits may differ by kind of layer, "
+            'as in {"conv": ..., "linear": ...}'
+        ) from None
+    row = Initialized(
+        parameter=name,
+        action="drawn",
+        init=str(own.init),
+        std=std,
+        reason=decision.reason,
+        aliases=aliases,
+    )
+
+    def write(device: torch.device) -> bool:
+        if name in names.first:
+            real_parameter(model, name, device)
+        stored = model.get_submodule(site.module)
+        shape = tuple(getattr(stored, site.tensor).shape)
+        part = local_part(weight_of(model, site))
+        values = drawn_weight(site, shape, own, name=name, seed=seed, part=part)
+        return write_weight(model, site, values)
+
+    yield Task(row, write, parts)
+    if biased is not None and model.get_parameter(biased).requires_grad:
+        yield _of_bias(model, names, decision, biased, seed, forget_bias)
+
+
+def _of_bias(
+    model: nn.Module,
+    names: Names,
+    decision: Decision,
+    name: str,
+    seed: int,
+    forget_bias: float,
+) -> Task:
+    assert decision.law is not None
+    make = partial(
+        drawn_bias,
+        decision.site,
+        model.get_parameter(name).numel(),
+        decision.law,
+        name=name,
+        seed=seed,
+        forget_bias=forget_bias,
+    )
+    values = make()
+    constant = bool((values == values[0]).all())
+    forgets = decision.site.role == "recurrent" and decision.site.layer.packed == 4
+    row = Initialized(
+        parameter=name,
+        action="set" if constant or forgets else "drawn",
+        init="0, forget gates "f"{forget_bias:g}" if forgets
+        else f"{values[0]:g}" if constant else "normal",
+        std=math.nan if constant or forgets else float(decision.law.bias_std)
+        or float(values.std()),
+        reason="bias",
+        aliases=names.aliases.get(name, ()),
+    )  # fmt: skip
+
+    def write(device: torch.device) -> bool:
+        tensor = real_parameter(model, name, device)
+        part = local_part(tensor)
+        write_values(tensor, make() if part is None else make()[tuple(part)])
+        return True
+
+    return Task(row, write, (name,))
+
+
+def untouched(model: nn.Module, names: Names, name: str, *, read: bool) -> Initialized:
+    """Return the row of a parameter that is no layer's weight or bias."""
+    path, _, _ = name.rpartition(".")
+    parameter = model.get_parameter(name)
+    if is_normalization(model.get_submodule(path)):
+        reason = "normalization"
+    elif not parameter.requires_grad:
+        reason = "frozen"
+    elif read or sum(size > 1 for size in parameter.shape) < 2:
+        reason = "no weight of a layer"
+    else:
+        reason = "no layer that is known uses it; give batch= to find out which does"
+    return Initialized(
+        parameter=name, action="kept", reason=reason, aliases=names.aliases[name]
+    )

@@ -1,0 +1,160 @@
+"""One repair, finding by finding: change, check again, keep or take back."""
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from torch import nn
+
+from initlab import capture
+from initlab.pytorch._check import check
+from initlab.pytorch._diagnosis import Diagnosis
+from initlab.pytorch.repair._change import Change, Undo
+from initlab.pytorch.repair._patient import Patient
+from initlab.pytorch.repair._remedies import ELSEWHERE, REMEDIES
+from initlab.pytorch.repair._unrepaired import Unrepaired
+
+# Root causes that hide others are repaired in turn; more rounds have never been needed.
+_ROUNDS = 12
+# A repair may uncover what the fault hid; so many more are repaired along with it.
+_FOLLOWING = 3
+
+
+class Surgery:
+    """One repair: changes made so far, and how to take them back.
+
+    Attributes:
+        changes: Made and kept, in order.
+        undos: What takes each of them back.
+        unrepaired: What was left, by check and place.
+    """
+
+    def __init__(
+        self,
+        model: nn.Module,
+        batch: Any,
+        loss: Any,
+        targets: Any,
+        optimizer: Any,
+        seed: int,
+    ) -> None:
+        self._model, self._batch, self._seed = model, batch, seed
+        self._options = {"loss": loss, "targets": targets, "optimizer": optimizer}
+        call = capture.as_call(model, batch, targets, with_loss=loss is not None)
+        self._targets = call.targets
+        given = (*call.args, *call.kwargs.values())
+        self._inputs = tuple(one for one in given if isinstance(one, torch.Tensor))
+        self.changes: list[Change] = []
+        self.undos: list[Undo] = []
+        self.unrepaired: dict[tuple[str, str], Unrepaired] = {}
+
+    def check(self) -> Diagnosis:
+        return check(self._model, self._batch, seed=self._seed, **self._options)
+
+    def run(self, diagnosis: Diagnosis) -> Diagnosis:
+        """Repair one finding after another; return the last diagnosis."""
+        for _ in range(_ROUNDS):
+            finding = self._next(diagnosis)
+            if finding is None:
+                break
+            diagnosis = self._repaired(finding, diagnosis)
+        for finding in _blaming(diagnosis):
+            self._leave(finding, "more root causes than rounds")
+        return diagnosis
+
+    def _next(self, diagnosis: Diagnosis) -> Any:
+        open_ones = [f for f in _blaming(diagnosis) if _key(f) not in self.unrepaired]
+        order = {"error": 0, "warning": 1}
+        return min(open_ones, key=lambda f: order[f.severity], default=None)
+
+    def _repaired(self, finding: Any, before: Diagnosis) -> Diagnosis:
+        """Change what a finding asks for; keep it if that helps and harms nothing."""
+        start, left = len(self.undos), dict(self.unrepaired)
+        if not self._change(finding):
+            return before
+        after = self.check()
+        for _ in range(_FOLLOWING):
+            new = _new(before, after)
+            if not new or finding.id == "WI01" or not self._change(new[0]):
+                break
+            after = self.check()
+        # What a number that is not finite hid, nobody could find before.
+        new = [] if finding.id == "WI01" else _new(before, after)
+        self.unrepaired = left  # of what was tried along the way, nothing stays
+        if _key(finding) in {_key(one) for one in _blaming(after)}:
+            self._leave(finding, "the change that should mend it did not")
+        elif new:
+            self._leave(finding, f"mending it brings {new[0].id} on")
+        else:
+            return after
+        self.take_back(start)
+        return before
+
+    def _change(self, finding: Any) -> bool:
+        """Apply a finding's remedy; whether there was one."""
+        if finding.id not in REMEDIES:
+            self._leave(finding, ELSEWHERE.get(finding.id, "no remedy is known"))
+            return False
+        reading = capture.read(
+            self._model,
+            self._batch,
+            loss=self._options["loss"],
+            targets=self._options["targets"],
+            step=False,
+        )
+        patient = Patient(
+            model=self._model,
+            reading=reading,
+            inputs=self._inputs,
+            targets=self._targets,
+            seed=self._seed,
+        )
+        changes = REMEDIES[finding.id](patient, finding)
+        for change in changes:
+            self.undos.append(change.apply(self._model))
+            self.changes.append(change)
+        if not changes:
+            self._leave(finding, "nothing that may be changed explains it")
+        return bool(changes)
+
+    def _leave(self, finding: Any, reason: str) -> None:
+        where = finding.parameter or finding.module or "the model"
+        self.unrepaired.setdefault(
+            _key(finding), Unrepaired(id=finding.id, where=where, reason=reason)
+        )
+
+    def take_back(self, start: int) -> None:
+        """Undo all changes from the one of that number on."""
+        take_back_all(self._model, self.undos[start:])
+        del self.undos[start:], self.changes[start:]
+
+
+def take_back_all(model: nn.Module, undos: Sequence[Undo]) -> None:
+    """Undo changes, the last one first."""
+    for undo in reversed(undos):
+        undo.run(model)
+
+
+def _blaming(diagnosis: Diagnosis) -> list[Any]:
+    return [one for one in diagnosis.findings if one.severity != "info"]
+
+
+def _key(finding: Any) -> tuple[str, str]:
+    return finding.id, finding.parameter or finding.module
+
+
+def _new(before: Diagnosis, after: Diagnosis) -> list[Any]:
+    """Return what is blamed after and was not before.
+
+    A finding that moved to another layer of its chain is the same one: a check must
+    blame more than it did.
+    """
+    known = {_key(one) for one in _blaming(before)}
+    already = Counter(one.id for one in _blaming(before))
+    now = Counter(one.id for one in _blaming(after))
+    return [
+        one
+        for one in _blaming(after)
+        if _key(one) not in known and now[one.id] > already[one.id]
+    ]

@@ -1,0 +1,52 @@
+"""`initlab check --repair`: weights that are mended, in a file."""
+
+import pytest
+
+from initlab.cli import main
+
+MODEL = """
+import torch
+from torch import nn
+
+def build():
+    layers = [nn.Linear(16, 16) if i % 2 == 0 else nn.ReLU() for i in range(60)]
+    return nn.Sequential(*layers, nn.Linear(16, 5))
+"""
+
+
+@pytest.fixture
+def target(tmp_path, monkeypatch):
+    (tmp_path / "thirty_layers.py").write_text(MODEL)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(tmp_path)
+    return "thirty_layers:build"
+
+
+def run(*arguments):
+    with pytest.raises(SystemExit) as ended:
+        main(["check", *arguments])
+    return ended.value.code
+
+
+def test_repaired_weights_are_written_and_sound(target, tmp_path, capsys):
+    from safetensors.torch import load_file
+
+    assert run(target, "--input", "32x16") == 1
+    assert run(target, "--input", "32x16", "--repair", "out.safetensors") == 0
+    printed = capsys.readouterr()
+    assert "rescaled" in printed.err
+    assert "initialization sound" in printed.out
+    weights = load_file(tmp_path / "out.safetensors")
+    assert len(weights) == 62
+    code = run(target, "--input", "32x16", "--checkpoint", "out.safetensors")
+    assert code == 0
+
+
+def test_a_file_that_cannot_be_written_is_refused_before_the_model_is_imported(
+    target, tmp_path, capsys
+):
+    (tmp_path / "thirty_layers.py").write_text("raise RuntimeError('imported')")
+
+    for out in ("missing/out.safetensors", "out.pt"):
+        assert run(target, "--input", "32x16", "--repair", out) == 2
+        assert "a file .safetensors in a folder" in capsys.readouterr().err
