@@ -10,6 +10,8 @@ sure a verdict is over seeds, not over architectures that nobody thought of.
 | healthy models | {models} |
 | with an error | {len(set(errors))} |
 | false alarms | {len(alarms)}{named} |
+| healthy models of {len(UNSEEN)} other architectures, written later | {unseen} |
+| false alarms among them | {len(others)} |
 | planted faults | {cases} |
 | right check, warning or error | {right} ({right / cases:.1%}) |
 | right check at the right layer | {placed} ({placed / cases:.1%}) |
