@@ -16,10 +16,29 @@ _RELATIVE = 1e-2
 _LARGEST = 1 << 22
 
 
+def made_optimizer(
+    optimizer: Optimizer | Callable[..., Optimizer] | None, model: nn.Module
+) -> Optimizer | None:
+    """Return an optimizer, made of a model's parameters where a function makes it.
+
+    Raises:
+        InvalidValueError: If the function makes none.
+    """
+    if optimizer is None or isinstance(optimizer, Optimizer):
+        return optimizer
+    made = optimizer([p for p in model.parameters() if p.requires_grad])
+    if not isinstance(made, Optimizer):
+        raise InvalidValueError(
+            "optimizer: a torch.optim.Optimizer, or a function that makes one of "
+            f"parameters, got a function that makes {type(made).__name__}"
+        )
+    return made
+
+
 def take_step(
     model: nn.Module,
     gradients: Mapping[str, Tensor | None],
-    optimizer: Optimizer | Callable[..., Optimizer] | None,
+    optimizer: Optimizer | None,
     copies: Mapping[int, Tensor],
 ) -> dict[str, dict[str, float]]:
     """Update the parameters in place, and return what the update was like.
@@ -29,8 +48,7 @@ def take_step(
     Args:
         model: Whose parameters are updated.
         gradients: By name; None where nothing depends on a parameter.
-        optimizer: Of these parameters, or a function that makes one of them; None: a
-            small step against each gradient.
+        optimizer: Of these parameters; None: a small step against each gradient.
         copies: Parameters as they were, by `id`; updates of others are not looked at.
     """
     with torch.no_grad():
@@ -71,15 +89,8 @@ def _plain_step(model: nn.Module, gradients: Mapping[str, Tensor | None]) -> Non
 def _step_of(
     model: nn.Module,
     gradients: Mapping[str, Tensor | None],
-    optimizer: Optimizer | Callable[..., Optimizer],
+    optimizer: Optimizer,
 ) -> None:
-    if not isinstance(optimizer, Optimizer):
-        optimizer = optimizer([p for p in model.parameters() if p.requires_grad])
-        if not isinstance(optimizer, Optimizer):
-            raise InvalidValueError(
-                "optimizer: a torch.optim.Optimizer, or a function that makes one of "
-                f"parameters, got a function that makes {type(optimizer).__name__}"
-            )
     known = {id(p) for group in optimizer.param_groups for p in group["params"]}
     own = dict(model.named_parameters())
     if not known & {id(p) for p in own.values()}:

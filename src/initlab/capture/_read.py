@@ -12,7 +12,12 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from initlab.capture._batch import Call, as_call, tensors_in
-from initlab.capture._first_step import rank_one_share, take_step, zero_after
+from initlab.capture._first_step import (
+    made_optimizer,
+    rank_one_share,
+    take_step,
+    zero_after,
+)
 from initlab.capture._parameters import (
     gradient_facts,
     has_counted,
@@ -111,7 +116,8 @@ class _Reader:
         step: bool,
     ) -> None:
         self._model, self._call, self._loss = model, call, loss
-        self._optimizer, self._seed, self._step = optimizer, seed, step
+        self._optimizer = made_optimizer(optimizer, model)
+        self._seed, self._step = seed, step
         self._trainable = {
             name: p for name, p in model.named_parameters() if p.requires_grad
         }
@@ -150,7 +156,7 @@ class _Reader:
             parameters=self._with_gradients(entries),
             output=loss.reading,
             measures=_measures(records, self._facts, structure.uses),
-            optimizer=self._optimizer_name(),
+            optimizer="" if self._optimizer is None else type(self._optimizer).__name__,
             trained=trained,
             notes=tuple(records.notes),
         )
@@ -268,14 +274,6 @@ class _Reader:
     ) -> tuple[ParameterReading, ...]:
         """Return parameters, read before any step, with what the passes found."""
         return tuple(replace(one, **self._facts[one.name]) for one in entries)
-
-    def _optimizer_name(self) -> str:
-        if self._optimizer is None:
-            return ""
-        named = self._optimizer
-        return type(named).__name__ if isinstance(named, Optimizer) else getattr(
-            named, "__name__", "optimizer"
-        )  # fmt: skip
 
 
 @contextmanager

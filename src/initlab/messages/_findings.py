@@ -223,6 +223,12 @@ FINDINGS: Mapping[str, Words] = MappingProxyType(
             "loss - ln(classes) < {expected}",
             _SCALE,
         ),
+        "unscaled_inputs": Words(
+            "the model is given numbers of {measured:.3g}, and passes them on: the "
+            "first loss is {excess:.3g} nats over that of knowing nothing",
+            "rms(inputs) near 1",
+            "scale the inputs to mean 0 and variance 1; the weights need no change",
+        ),
         "loud_regression": Words(
             "outputs of size {measured:.2g} for targets of spread {expected:.2g}",
             "rms(output) <= size of the targets",

@@ -69,7 +69,8 @@ def width_law(
 
     Example:
         >>> def make(width):
-        ...     return nn.Sequential(nn.Linear(8, width), nn.ReLU(), nn.Linear(width, 3))
+        ...     first, last = nn.Linear(8, width), nn.Linear(width, 3)
+        ...     return nn.Sequential(first, nn.ReLU(), last)
         >>> batch = torch.randn(32, 8, generator=torch.Generator().manual_seed(0))
         >>> law = width_law(
         ...     make, (32, 64, 128), batch, targets=torch.arange(32) % 3,

@@ -49,7 +49,7 @@ _RULES: tuple[Rule, ...] = (
 # What each check explains, wherever it is found.
 _EXPLAINS = {
     "WI01": {f"WI{n:02}" for n in range(2, 25)} - {"WI21", "WI02"},
-    "WI02": {"WI04", "WI11", "WI07", "WI08", "WI09", "WI10", "WI14"},
+    "WI02": {"WI04", "WI05", "WI11", "WI07", "WI08", "WI09", "WI10", "WI14"},
     "WI03": {"WI04", "WI07", "WI08", "WI10", "WI11", "WI24", "WI12", "WI17"},
     "WI05": {"WI06", "WI07", "WI08", "WI09", "WI10", "WI11", "WI12", "WI14", "WI04"},
     "WI06": {"WI07", "WI08", "WI09", "WI10", "WI05", "WI11", "WI14"},

@@ -11,6 +11,7 @@ from initlab.spec import WeightUse
 _EXCESS_INFO, _EXCESS_WARNING, _EXCESS_ERROR = 0.5, 2.0, 20.0
 # The same where no targets are known, and outputs need not be logits.
 _BLIND_WARNING, _BLIND_ERROR = 3.0, 40.0
+_LOUD_INPUTS = 5.0
 _PRIOR_GAIN, _ROWS_PER_CLASS = 0.5, 2
 _FAR_FROM_MEAN = 3.0
 _TIED_LOUD, _TIED_QUIET, _TIED_ERROR = 3.0, 1e-3, 6.0
@@ -40,6 +41,15 @@ def over_confident(model: Model) -> Iterator[Finding]:
             )  # fmt: skip
         return
     if not known and (not _may_be_logits(output.shape) or model.facts.trained):
+        return
+    stem = next((use for use in model.uses if use.stem), head)
+    size = model.of("given_rms", stem.index)
+    if excess > warning and size > _LOUD_INPUTS and output.std < 3 * size:
+        yield Finding(
+            id="WI14", severity="warning", cause="unscaled_inputs", module=stem.module,
+            parameter=stem.parameter, measured=size, expected=1.0,
+            evidence={"excess": excess},
+        )  # fmt: skip
         return
     if excess > _EXCESS_INFO:
         yield Finding(

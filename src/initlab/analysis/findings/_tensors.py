@@ -3,7 +3,7 @@
 import math
 from collections.abc import Iterator
 
-from initlab.analysis.findings._finding import Finding, Severity
+from initlab.analysis.findings._finding import SEVERITIES, Finding, Severity
 from initlab.analysis.findings._model import Model
 from initlab.spec import ParameterReading, WeightUse
 
@@ -57,7 +57,16 @@ def not_finite(model: Model) -> Iterator[Finding]:
 
 
 def symmetric_units(model: Model) -> Iterator[Finding]:
-    """WI02: constant tensors, copied units, cloned blocks."""
+    """WI02: constant tensors, copied units, cloned blocks; one finding per cause."""
+    every = list(_symmetric_layers(model))
+    for cause in dict.fromkeys(one.cause for one in every):
+        group = [one for one in every if one.cause == cause]
+        worst = max(group, key=lambda one: SEVERITIES.index(one.severity))
+        yield _joined(worst, tuple(one.parameter or "" for one in group))
+    yield from _clones(model)
+
+
+def _symmetric_layers(model: Model) -> Iterator[Finding]:
     for use in model.uses:
         units = model.of("units", use.index)
         constant = bool(model.of("constant_weight", use.index)) and not use.zero
@@ -80,7 +89,6 @@ def symmetric_units(model: Model) -> Iterator[Finding]:
             use, "WI02", severity, "symmetric_units" if both else "copied_units",
             measured=units - copies, expected=units,
         )  # fmt: skip
-    yield from _clones(model)
 
 
 def _clones(model: Model) -> Iterator[Finding]:
@@ -88,7 +96,9 @@ def _clones(model: Model) -> Iterator[Finding]:
     groups: dict[str, list[ParameterReading]] = {}
     for parameter in model.facts.parameters:
         drawn = len(parameter.shape) > 1 and not parameter.constant
-        if drawn and not parameter.frozen and parameter.std > 0:
+        # Identities and their like are the same wherever they are used, by design.
+        drawn &= parameter.std > 0 and parameter.zero_share < 0.5
+        if drawn and not parameter.frozen:
             groups.setdefault(parameter.fingerprint, []).append(parameter)
     alike = [group for group in groups.values() if len(group) > 1]
     if alike and not model.facts.trained:
@@ -267,5 +277,5 @@ def _joined(first: Finding, names: tuple[str, ...]) -> Finding:
     return Finding(
         id=first.id, severity=first.severity, cause=first.cause, module=first.module,
         parameter=first.parameter, measured=first.measured, expected=first.expected,
-        places=names,
+        evidence=first.evidence, places=names,
     )  # fmt: skip
