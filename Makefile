@@ -7,7 +7,8 @@ INSTALLED := .venv/.installed
 # Seeded runs of every correct initializer.
 RUNS ?= 200
 
-.PHONY: compare test check bench conformance trainability wasm page page-test bench-check clean
+.PHONY: compare test check bench conformance trainability schema faults scaling docs wasm
+.PHONY: page page-test bench-check clean
 
 compare: $(INSTALLED)
 	$(BIN)/initlab compare
@@ -38,6 +39,23 @@ conformance: $(INSTALLED)
 # Hundreds of random networks, who learns and what foretells it: docs/trainability.md.
 trainability: $(INSTALLED)
 	$(BIN)/python benchmarks/trainability.py
+
+# The JSON schema of study.toml, from the models.
+schema: $(INSTALLED)
+	$(BIN)/python -m initlab.spec._schema
+
+# Kill, cut off and fill up studies: docs/faults.md. Half an hour.
+faults: $(INSTALLED)
+	$(BIN)/python benchmarks/faults.py
+
+# Workers, shard sizes and the one writer: docs/scaling.md.
+scaling: $(INSTALLED)
+	$(BIN)/python benchmarks/scaling.py
+	$(BIN)/python benchmarks/memory.py
+
+# What is computed for the documentation.
+docs: $(INSTALLED)
+	$(BIN)/python docs/studies/how_deep.py
 
 # Models with and without planted faults, judged by every tool: benchmarks/check.
 bench-check: $(INSTALLED)

@@ -413,16 +413,16 @@ def all_faults(lab, rng, scale=1.0):
         return max(1, round(count * scale))
 
     yield signals(lab, signal.SIGKILL, times(20), rng)
-    yield signals(lab, signal.SIGINT, times(10), rng)
-    yield signals(lab, signal.SIGTERM, times(10), rng)
-    yield power_cut(lab, times(20), rng)
-    yield description_cut(lab, times(20), rng)
+    yield signals(lab, signal.SIGINT, times(6), rng)
+    yield signals(lab, signal.SIGTERM, times(6), rng)
+    yield power_cut(lab, times(12), rng)
+    yield description_cut(lab, times(12), rng)
     for fault in ("ENOSPC", "EROFS", "short"):
-        yield disk(lab, fault, times(10), rng)
-    yield mounts(lab, times(6), rng)
-    yield two_writers(lab, times(5), rng)
-    yield dask_workers(lab, times(5), rng)
-    yield dask_scheduler(lab, times(5), rng)
+        yield disk(lab, fault, times(8), rng)
+    yield mounts(lab, times(4), rng)
+    yield two_writers(lab, times(3), rng)
+    yield dask_workers(lab, times(4), rng)
+    yield dask_scheduler(lab, times(3), rng)
 
 
 def table(outcomes):

@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from initlab.reports import report as report
     from initlab.results import export as export
     from initlab.results import merge as merge
-    from initlab.results import open_store as open_store
     from initlab.rng import stream as stream
     from initlab.spec import MLP as MLP
     from initlab.spec import Init as Init
@@ -26,6 +25,7 @@ if TYPE_CHECKING:
     from initlab.spec import Study as Study
     from initlab.spec import from_toml as from_toml
     from initlab.spec import to_toml as to_toml
+    from initlab.study import open_store as open_store
     from initlab.study import run as run
     from initlab.study import signal as signal
     from initlab.study.estimators import InitMLPClassifier as InitMLPClassifier
@@ -49,7 +49,7 @@ _HOMES = {
     "from_toml": "initlab.spec",
     "page": "initlab.browser",
     "merge": "initlab.results",
-    "open_store": "initlab.results",
+    "open_store": "initlab.study",
     "report": "initlab.reports",
     "run": "initlab.study",
     "signal": "initlab.study",

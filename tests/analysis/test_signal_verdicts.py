@@ -41,16 +41,29 @@ def test_each_case_gets_its_verdict(expected, init, activation, depth):
 
 
 def test_every_verdict_has_a_case_or_is_tested_below():
-    assert {case[0] for case in CASES} | {"alike_examples", "no_signal"} == set(SIGNALS)
+    assert {case[0] for case in CASES} | {
+        "alike_examples",
+        "alike_inputs",
+        "no_signal",
+    } == set(SIGNALS)
 
 
 def test_examples_that_become_alike_are_told():
+    (verdict,) = verdicts(["lecun_normal"], "softplus", 5)
+
+    assert verdict.id == "alike_examples"
+    assert "mean cosine is 0.99" in signal_sentence(verdict.id, verdict.evidence)
+
+
+def test_inputs_that_are_alike_are_no_fault_of_the_start():
     inputs = 1 + 0.05 * np.random.default_rng(0).normal(size=(30, 60))
 
     (verdict,) = verdicts(["lecun_normal"], "erf", 4, problem=(inputs, np.arange(30)))
 
-    assert verdict.id == "alike_examples"
-    assert "mean cosine is 0.99" in signal_sentence(verdict.id, verdict.evidence)
+    assert verdict.id == "alike_inputs"
+    said = signal_sentence(verdict.id, verdict.evidence)
+    assert "the inputs are alike: their mean cosine is 0.99" in said
+    assert "standardize them" in said
 
 
 def test_a_dead_network_has_no_signal():

@@ -268,3 +268,42 @@ def test_frozen_and_adapted_weights_keep_their_own_laws():
     assert not [
         one for one in found if one.parameter == "4.weight" and one.id == "WI05"
     ]
+
+
+def test_a_dead_layer_is_found_though_everything_explains_everything():
+    model = plain(depth=4)
+    nn.init.constant_(model[2].bias, -20.0)
+
+    (finding,) = pytorch.check(model, VECTORS).of("warning", "error")
+
+    assert (finding.id, finding.parameter) == ("WI12", "2.bias")
+    assert {"WI03", "WI07"} <= set(finding.consequences)
+
+
+def test_saturation_of_many_layers_is_one_finding():
+    layers = [m for _ in range(9) for m in (nn.Linear(64, 64), nn.Tanh())]
+    model = nn.Sequential(nn.Linear(16, 64), nn.Tanh(), *layers, nn.Linear(64, 5))
+    every_linear(lambda layer: nn.init.normal_(layer.weight, std=5))(model)
+
+    found = pytorch.check(model, VECTORS).of("warning", "error")
+
+    (saturated,) = (one for one in found if one.id == "WI13")
+    assert {one.id for one in found} <= {"WI05", "WI13"}
+    assert len(saturated.places) == 10
+
+
+def test_a_measure_that_only_some_members_have_is_no_trouble():
+    made = []
+
+    def build():
+        model = plain(depth=3)
+        if len(made) % 2:
+            with torch.no_grad():
+                model[2].weight[1] = model[2].weight[0]
+                model[2].bias[1] = model[2].bias[0]
+        made.append(model)
+        return model
+
+    diagnosis = pytorch.check(build, VECTORS, seeds=4)
+
+    assert any(one.found_in[1] == 4 for one in diagnosis.of("info", "warning"))

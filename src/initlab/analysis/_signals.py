@@ -124,6 +124,9 @@ def _judged(
     if abs(chi_1 - 1) < _CRITICAL_WITHIN or (np.isnan(chi_1) and abs(budget) < LEVEL):
         return "critical", {}
     cosine = float(np.median(cosines))
+    inputs = float(one["input_cosine"]) if "input_cosine" in one else 0.0
+    if inputs > _ALIKE and cosine > _ALIKE:
+        return "alike_inputs", {"cosine": cosine, "input_cosine": inputs}
     if cosine > _ALIKE:
         return "alike_examples", {"cosine": cosine}
     return ("chaotic" if budget > 0 else "ordered"), {}

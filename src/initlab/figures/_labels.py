@@ -45,7 +45,7 @@ def init_names(results: xr.Dataset, *, most: int = 30) -> list[str]:
 
 def loss_label(results: xr.Dataset) -> str:
     """Return the name of the loss, with its unit."""
-    return _LOSSES[study_of(results).loss or "mean_squared_error"]
+    return _LOSSES.get(study_of(results).loss or "", "training loss")
 
 
 def output_name(results: xr.Dataset) -> str:

@@ -12,6 +12,8 @@ from initlab.messages._findings import (
 from initlab.messages._report import (
     ASK_MORE_MEMBERS,
     PAIRED_CAVEAT,
+    grid_question,
+    grid_title,
     question_of,
     title_of,
 )
@@ -39,6 +41,8 @@ __all__ = [
     "finding_fix",
     "finding_formula",
     "finding_sentence",
+    "grid_question",
+    "grid_title",
     "question_of",
     "signal_sentence",
     "signal_title",

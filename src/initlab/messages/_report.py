@@ -30,3 +30,28 @@ def question_of(problem: str, labels: Sequence[str]) -> str:
         f"The same network learns {problem}, and only its starting weights differ: "
         f"{listed}. From which of them does it train, how fast, and why?"
     )
+
+
+def grid_title(labels: Sequence[str], grid: Sequence[str]) -> str:
+    """Return the title of a page about a study with a grid.
+
+    Example:
+        >>> grid_title(["zeros", "he_normal"], ["depth", "learning_rate"])
+        '2 inits over depth and learning_rate'
+    """
+    what = f"{len(labels)} inits" if len(labels) > 1 else labels[0]
+    return f"{what} over {_listed(grid)}"
+
+
+def grid_question(grid: Sequence[str]) -> str:
+    """Return the question that a study with a grid answers."""
+    return (
+        f"From which starting weights does the network train, and how far, when "
+        f"{_listed(grid)} {'varies' if len(grid) == 1 else 'vary'}?"
+    )
+
+
+def _listed(words: Sequence[str]) -> str:
+    if len(words) == 1:
+        return words[0]
+    return f"{', '.join(words[:-1])} and {words[-1]}"

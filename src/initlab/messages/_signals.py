@@ -30,6 +30,11 @@ SIGNALS: Mapping[str, str] = MappingProxyType(
             "examples become alike: their mean cosine is {cosine:.3f} in the last "
             "hidden layer; {flow}{better}"
         ),
+        "alike_inputs": (
+            "the inputs are alike: their mean cosine is {input_cosine:.3f}, and "
+            "{cosine:.3f} in the last hidden layer: standardize them before blaming "
+            "the start; {flow}"
+        ),
         "saturated_units": (
             "saturated: {saturated_share:.0%} of the activations of layer {layer} lie "
             "where the activation is flat; {flow}"

@@ -37,10 +37,14 @@ def dataset_of(
                 "model: the function must make the same layers each time, got "
                 f"{len(layers)} and then {len(reading.uses)} uses of weights"
             )
-    names = [n for n in first.measures if n in SCHEMA and n != "units"]
+    # A measure of copies, say, is there only where a member has some.
+    measured = dict.fromkeys(n for reading in readings for n in reading.measures)
+    names = [n for n in measured if n in SCHEMA and n != "units"]
+    nothing = np.full(len(layers), np.nan)
     shape = (1, len(readings), 1, len(layers))
     traces = {
-        n: np.stack([r.measures[n] for r in readings]).reshape(shape) for n in names
+        n: np.stack([r.measures.get(n, nothing) for r in readings]).reshape(shape)
+        for n in names
     }
     fans = [catalog.fans(use.layer) for use in first.uses]
     facts = [replace(reading.facts, build=build) for reading in readings]

@@ -2,6 +2,7 @@
 
 from initlab.reports._findings import FindingTable, finding_table, findings_as_json
 from initlab.reports._folder import refuse_foreign, write_folder
+from initlab.reports._grid_page import statement_evidence
 from initlab.reports._json import PRINTED_EVERY, as_json, printed_records
 from initlab.reports._power import power_table
 from initlab.reports._report import report
@@ -23,5 +24,6 @@ __all__ = [
     "report",
     "signal_table",
     "signals_as_json",
+    "statement_evidence",
     "write_folder",
 ]

@@ -14,6 +14,12 @@ from initlab.reports._findings import (
     finding_page,
     findings_as_json,
 )
+from initlab.reports._grid_page import (
+    GRID_PICTURES,
+    draw_grid,
+    grid_as_json,
+    grid_page,
+)
 from initlab.reports._json import as_json
 from initlab.reports._pictures import PICTURES, draw_pictures
 from initlab.reports._run_page import run_page
@@ -54,6 +60,13 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
             draw=draw_pictures,
             page=run_page,
             as_json=as_json,
+        ),
+        "grid": Kind(
+            command="initlab report",
+            pictures=GRID_PICTURES,
+            draw=draw_grid,
+            page=grid_page,
+            as_json=grid_as_json,
         ),
         "signal": Kind(
             command="initlab signal",

@@ -48,7 +48,7 @@ def draw_pictures(results: xr.Dataset) -> dict[str, Figure]:
         >>> list(draw_pictures(run(Study(problem="wine", steps=10))))
         ['loss_curves', 'activation_histograms', 'layer_profiles']
     """
-    with figures.style(), _quiet():
+    with figures.style(), quiet():
         axes = {"loss_curves": figures.loss_curves(results)}
         if "grid_output" in results:
             axes["decision_boundaries"] = figures.decision_boundaries(results).flat[0]
@@ -80,7 +80,7 @@ def svg_of(figure: Figure) -> str:
     same figure gives the same bytes.
     """
     file = io.StringIO()
-    with figures.style(), _quiet():
+    with figures.style(), quiet():
         figure.savefig(file, format="svg", metadata=_NAMELESS)
     text = file.getvalue()
     prefix = f"s{hashlib.sha256(text.encode()).hexdigest()[:10]}-"
@@ -93,7 +93,7 @@ def svg_of(figure: Figure) -> str:
 def png_of(figure: Figure) -> bytes:
     """Return the figure as a PNG file at 150 dots per inch, without a time stamp."""
     file = io.BytesIO()
-    with figures.style(), _quiet():
+    with figures.style(), quiet():
         figure.savefig(
             file, format="png", dpi=_DOTS_PER_INCH, metadata={"Software": None}
         )
@@ -113,7 +113,7 @@ def laid_out(ax: Axes) -> Figure:
 
 
 @contextmanager
-def _quiet() -> Iterator[None]:
+def quiet() -> Iterator[None]:
     """A user's label may have characters that matplotlib's font cannot measure."""
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="Glyph .* missing from font")

@@ -1,6 +1,6 @@
 """The dataset: its schema, and how it is kept on disk."""
 
-from initlab.results._chunks import Form, encode
+from initlab.results._chunks import NOT_RUN, Form, encode
 from initlab.results._export import FORMATS, TABLES, export, tidy
 from initlab.results._keys import WRITER_FOLDER, LocalKeys, is_remote, keys_of
 from initlab.results._layout import FACTS, STATE, Layout
@@ -26,6 +26,7 @@ from initlab.results._store import (
 __all__ = [
     "FACTS",
     "FORMATS",
+    "NOT_RUN",
     "SCHEMA",
     "SCHEMA_VERSION",
     "STATE",

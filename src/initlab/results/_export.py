@@ -8,6 +8,7 @@ import pandas as pd
 import xarray as xr
 
 from initlab.errors import InvalidValueError, MissingExtraError
+from initlab.results._chunks import NOT_RUN
 from initlab.results._open import open_store
 from initlab.results._store import moved_into_place, write_netcdf
 
@@ -98,7 +99,7 @@ def _frame(
     some: slice,
 ) -> pd.DataFrame:
     part = part.load()
-    run = part["diverged_step"].values != -2
+    run = part["diverged_step"].values != NOT_RUN
     inner = [columns[dim] for dim in dims[len(cell) :]]
     inner[0] = inner[0][some][run]
     labels = np.meshgrid(*inner, indexing="ij")

@@ -80,7 +80,7 @@ def _layout_of(keys: Keys) -> Layout:
     """Return a store's arrays as far as places of chunks need them."""
     arrays = json.loads(keys.get("zarr.json") or b"{}")
     found = arrays["consolidated_metadata"]["metadata"]
-    dims = {name: each["dimension_names"] for name, each in found.items()}
+    dims = {name: each.get("dimension_names") or [] for name, each in found.items()}
     sizes = {
         dim: size
         for name, each in found.items()

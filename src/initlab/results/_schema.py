@@ -131,6 +131,7 @@ SCHEMA: Mapping[str, Variable] = MappingProxyType(
         ),
         "baseline_loss": Variable((), "loss", "least loss of a constant output"),
         "input_rms": Variable((), "1", "root mean square of the training inputs"),
+        "input_cosine": Variable((), "1", "mean cosine between two inputs"),
         "units": Variable(("layer",), "units", "units per layer"),
         "activation_density": Variable(
             (*_HISTOGRAM, "bin"), "1", "share of member 0's outputs per bin"

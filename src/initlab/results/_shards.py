@@ -81,6 +81,7 @@ class StudyStore:
             for key, data in wanted.items():
                 if self.keys.get(key) != data:
                     self.keys.put(key, data, durable=True)
+                    self._refuse_part(key, data)
 
     def state(self, place: Place) -> State | None:
         """Return what the shard's marker says; None: it is not there, or not whole."""
@@ -161,8 +162,8 @@ class StudyStore:
                 if name in chunks:
                     self.keys.put(keys[name], chunks[name])
             for name in names:
-                if name in chunks and self.keys.size(keys[name]) != len(chunks[name]):
-                    raise OSError(None, f"{keys[name]} was written in part")
+                if name in chunks:
+                    self._refuse_part(keys[name], chunks[name])
             whole = {**(self.chunks(place) if replaces else {}), **chunks}
             state = State(
                 members=members,
@@ -181,6 +182,10 @@ class StudyStore:
             for key in self._chunk_keys(place):
                 self.keys.put(key, other.keys.get(key) or b"")
             self.keys.put(self._state_key(place), state_bytes(state))
+
+    def _refuse_part(self, key: str, data: bytes) -> None:
+        if self.keys.size(key) != len(data):
+            raise OSError(None, f"{key} was written in part")
 
     def _names(self, place: Place) -> list[str]:
         forms = self.layout.forms

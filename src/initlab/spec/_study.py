@@ -28,6 +28,7 @@ from initlab.spec._problem import Problem
 
 RECORD_EVERY = 100
 
+_InitsInput = str | list[str | Init] | dict[str, str | Init]
 # Editors see which keys a grid may have, and that each has a list.
 _GridInput = dict[Literal[GRID_FIELDS], list[Any]] | dict[str, Any]  # type: ignore[valid-type]
 
@@ -94,9 +95,13 @@ class Study(Spec):
     """
 
     network: MLP = MLP()
-    problem: Annotated[Problem, BeforeValidator(Problem.of)] = Problem()
+    problem: Annotated[
+        Problem, BeforeValidator(Problem.of, json_schema_input_type=str | Problem)
+    ] = Problem()
     inits: Annotated[
-        tuple[Init, ...], BeforeValidator(as_inits), Field(min_length=1)
+        tuple[Init, ...],
+        BeforeValidator(as_inits, json_schema_input_type=_InitsInput),
+        Field(min_length=1),
     ] = Field(default=_LESSON_INITS, validate_default=True)
     members: Annotated[PositiveInt, Field(le=10**7)] = 1
     loss: LossName | None = None

@@ -26,6 +26,7 @@ from initlab.study._work import Done, Task, arrays_of, bare_of, finished, work
 # A shard that a worker's death took is tried again so often.
 _TRIES = 3
 _PERIOD = 0.1  # seconds between two looks at who has ended
+_LOOK = 2.0  # seconds between two looks at how many workers there are
 
 OldChunks = Callable[[Shard], dict[str, bytes] | None]
 
@@ -159,11 +160,13 @@ def _there(
     again: list[Shard] = []
     tries: dict[Shard, int] = {}
     running: dict[Future[Done], Shard] = {}
-    most = 2 * workers_of(executor) + 2
+    most, looked = 0, float("-inf")
     starts: dict[int, Starts] = {}
     total, ended_steps = sum(map(len, shards)) * plan.study.steps, 0
     try:
         while True:
+            if time.monotonic() - looked > _LOOK:  # clusters grow and shrink
+                most, looked = 2 * workers_of(executor) + 2, time.monotonic()
             while len(running) < most:
                 shard = again.pop() if again else next(waiting, None)
                 if shard is None:

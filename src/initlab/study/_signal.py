@@ -79,6 +79,7 @@ def signal(
         | {
             "units": np.array(study.network.widths)[1:],
             "input_rms": np.sqrt(np.mean(x**2)),
+            "input_cosine": engines.input_cosine(x),
         },
         coordinates={
             "init": [init.label for init in study.inits],

@@ -51,7 +51,17 @@ _EXPLAINS = {
     "WI01": {f"WI{n:02}" for n in range(2, 25)} - {"WI21", "WI02"},
     "WI02": {"WI04", "WI05", "WI11", "WI07", "WI08", "WI09", "WI10", "WI14"},
     "WI03": {"WI04", "WI07", "WI08", "WI10", "WI11", "WI24", "WI12", "WI17"},
-    "WI05": {"WI06", "WI07", "WI08", "WI09", "WI10", "WI11", "WI12", "WI14", "WI04"},
+    "WI05": {
+        "WI04",
+        "WI06",
+        "WI07",
+        "WI08",
+        "WI09",
+        "WI10",
+        "WI11",
+        "WI12",
+        "WI14",
+    },
     "WI06": {"WI07", "WI08", "WI09", "WI10", "WI05", "WI11", "WI14"},
     "WI07": {"WI12", "WI08", "WI09", "WI10", "WI11", "WI04"},
     "WI12": {"WI03", "WI04", "WI11", "WI07", "WI08", "WI10"},
@@ -94,13 +104,10 @@ def _root_causes(every: Sequence[Finding]) -> list[Finding]:
             and not (_explained_by(other, finding)
                      and every.index(finding) < every.index(other))
         ]  # fmt: skip
-        covered = any(
-            other.id == finding.id and other.cause in _CHAINS
-            and finding.cause not in _CHAINS and _rank(other) > 0
-            for other in every
-        )  # fmt: skip
+        covered = any(_covered_by(finding, other) for other in every)
         if not explained and not covered:
             kept.append(finding)
+    kept += _of_circles(every, kept)
     return [
         replace(
             one,
@@ -119,6 +126,40 @@ def _root_causes(every: Sequence[Finding]) -> list[Finding]:
         )
         for one in kept
     ]  # fmt: skip
+
+
+def _of_circles(every: Sequence[Finding], kept: Sequence[Finding]) -> list[Finding]:
+    """Return one finding of each circle of findings that explain each other.
+
+    A dead layer drowns the signal, which stops the layers below, which looks like the
+    death of the layer: whatever no kept finding explains, even by way of others, needs
+    one that stands for it.
+    """
+    added: list[Finding] = []
+    while True:
+        reached = [*kept, *added]
+        for one in reached:  # grows while it is read
+            reached += [
+                other
+                for other in every
+                if other not in reached
+                and (_explained_by(other, one) or _covered_by(other, one))
+            ]
+        left = [one for one in every if one not in reached]
+        if not left:
+            return added
+        # A bias is nearer to the cause than what it does to others.
+        added.append(max(left, key=lambda one: (_rank(one), one.cause == "biased_off")))
+
+
+def _covered_by(finding: Finding, other: Finding) -> bool:
+    """Whether a chain's finding says of all its layers what this one says of one."""
+    return (
+        other.id == finding.id
+        and other.cause in _CHAINS
+        and finding.cause not in _CHAINS
+        and _rank(other) > 0
+    )
 
 
 def _merged(found: Sequence[Sequence[Finding]]) -> list[Finding]:

@@ -54,19 +54,25 @@ def dead_units(model: Model) -> Iterator[Finding]:
 
 
 def saturated_units(model: Model) -> Iterator[Finding]:
-    """WI13: activations where the function is flat."""
-    for use in model.uses:
-        if use.activation not in _SQUASHING or use.role:
-            continue
-        share = model.of("saturated_share", use.index)
-        if not share > _SATURATED:
-            continue
-        yield Finding(
-            id="WI13",
-            severity="error" if share > _MOSTLY_SATURATED else "warning",
-            cause="saturated", module=use.module, parameter=use.parameter,
-            measured=share, expected=_SATURATED,
-            evidence={"activation": use.activation,
-                      "rms": model.of("entering_rms", use.index),
-                      "ratio": 1 / max(model.of("entering_rms", use.index), 1e-30)},
-        )  # fmt: skip
+    """WI13: activations where the function is flat; one finding for all layers."""
+    shares = {
+        use: model.of("saturated_share", use.index)
+        for use in model.uses
+        if use.activation in _SQUASHING and not use.role
+    }
+    saturated = [use for use, share in shares.items() if share > _SATURATED]
+    if not saturated:
+        return
+    # What is upstream of the others has the cause in it.
+    use = saturated[0]
+    rms = model.of("entering_rms", use.index)
+    worst = max(shares[each] for each in saturated)
+    yield Finding(
+        id="WI13",
+        severity="error" if worst > _MOSTLY_SATURATED else "warning",
+        cause="saturated", module=use.module, parameter=use.parameter,
+        measured=shares[use], expected=_SATURATED,
+        evidence={"activation": use.activation, "rms": rms,
+                  "ratio": 1 / max(rms, 1e-30)},
+        places=tuple(dict.fromkeys(each.parameter for each in saturated)),
+    )  # fmt: skip

@@ -1,0 +1,58 @@
+"""`results.il`: tables, pictures and tidy rows, with and without a grid."""
+
+import pytest
+
+import initlab as il
+from initlab.errors import InvalidValueError
+
+
+@pytest.fixture(scope="module")
+def grid():
+    study = il.Study(
+        inits=["zeros", "he_normal"], members=7, steps=20,
+        grid={"learning_rate": [0.1, 1.0]},
+    )  # fmt: skip
+    return il.run(study, threads=1)
+
+
+def test_a_plain_studys_table_is_the_comparison(short_results):
+    assert str(short_results.il.table()) == str(il.compare(short_results))
+    assert "<table" in short_results.il._repr_html_()
+
+
+def test_a_grids_table_has_a_row_per_cell_and_init(grid):
+    table = grid.il.table()
+
+    columns = ["learning_rate", "init", "median", "low", "high", "diverged"]
+    assert table.columns.tolist() == columns
+    assert len(table) == 4
+    assert (table["low"] <= table["median"]).all()
+    assert "<table" in grid.il._repr_html_()
+
+
+def test_rows_are_tidy(grid):
+    rows = grid.il.to_dataframe()
+
+    assert len(rows) == grid.loss.size
+    one = rows.query("learning_rate == 1.0 and init == 'zeros' and member == 3")
+    expected = grid.loss.sel(learning_rate=1.0, init="zeros", member=3)
+    assert one.loss.tolist() == expected.values.tolist()
+    assert len(grid.il.to_dataframe("members")) == 28
+    assert len(grid.il.to_dataframe("layers")) == grid.gradient_norm.size
+
+
+def test_pictures_are_axes(grid, short_results):
+    assert grid.il.plot.curves().size == 2
+    assert grid.il.plot.heatmap().size == 1
+    assert short_results.il.plot.curves().lines
+    with pytest.raises(InvalidValueError, match="heatmap: is of a study with a grid"):
+        short_results.il.plot.heatmap()
+
+
+def test_a_store_that_is_opened_has_it_too(grid, tmp_path):
+    study = il.from_toml(grid.attrs["spec"])
+    il.run(study, store=tmp_path / "s.zarr", threads=1).close()
+
+    opened = il.open_store(tmp_path / "s.zarr")
+
+    assert opened.il.to_dataframe().equals(grid.il.to_dataframe())
