@@ -55,7 +55,7 @@ def main() -> None:
                 f"Python {platform.python_version()}",
                 "tools": kept,
             }
-            _write(rows, json.dumps(results, indent=1) + "\n")
+            _write(rows, as_text(results))
             _write(arguments.folder / "results.md", page(results))
 
 
@@ -104,6 +104,22 @@ def _each(
 ) -> list[Any]:
     label = f"{tool.name}: {what}"
     return [score(item) for item in track(items, description=label)]
+
+
+def as_text(results: dict[str, Any]) -> str:
+    """JSON with a line per row, which a reader can compare."""
+    lines = []
+    for label, scores in results["tools"].items():
+        parts = [
+            f" {json.dumps(part)}: [\n"
+            + ",\n".join(f"  {json.dumps(row)}" for row in rows)
+            + "\n ]"
+            for part, rows in scores.items()
+        ]
+        lines.append(f"{json.dumps(label)}: {{\n" + ",\n".join(parts) + "\n}")
+    head = {key: value for key, value in results.items() if key != "tools"}
+    start = json.dumps(head)[:-1]
+    return f'{start}, "tools": {{\n' + ",\n".join(lines) + "\n}}\n"
 
 
 def _write(path: Path, text: str) -> None:

@@ -23,6 +23,7 @@ def page(results: dict[str, Any]) -> str:
         "# Which tools judge starting weights well?",
         "Made by `make bench-check`; the rows are in `results.json`.",
         f"{results['date']}, {results['versions']}.",
+        results.get("note", ""),
         CAVEAT,
         _summary(results["tools"]),
     ]
