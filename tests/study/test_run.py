@@ -65,6 +65,7 @@ def test_a_new_layer_changes_no_other_tensors_stream():
 
 
 def test_the_global_random_state_is_untouched():
+    il.run(quick(), threads=1)  # what the types' checks draw as they are installed
     before = np.random.get_state()[1].tobytes()
 
     il.run(quick(seeding="stream", batch_size=7), threads=1)
