@@ -1,5 +1,6 @@
 """Every check names its planted fault at the right layer, and its twin is silent."""
 
+import copy
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -307,3 +308,29 @@ def test_a_measure_that_only_some_members_have_is_no_trouble():
     diagnosis = pytorch.check(build, VECTORS, seeds=4)
 
     assert any(one.found_in[1] == 4 for one in diagnosis.of("info", "warning"))
+
+
+@pytest.mark.parametrize("copies", [nn.TransformerEncoder, nn.ModuleList])
+def test_layers_that_pytorch_copies_are_no_warning_and_ones_own_are(copies):
+    layer = nn.TransformerEncoderLayer(32, 4, 64, dropout=0.0, batch_first=True)
+
+    class Encoder(nn.Module):
+        def __init__(self):
+            super().__init__()
+            stack = [copy.deepcopy(layer) for _ in range(3)]
+            own = copies is nn.ModuleList
+            self.stack = nn.ModuleList(stack) if own else copies(layer, 3)
+            self.head = nn.Linear(32, 5)
+
+        def forward(self, x):
+            for each in getattr(self.stack, "layers", self.stack):
+                x = each(x)
+            return self.head(x.mean(dim=1))
+
+    batch = torch.randn(8, 12, 32)
+
+    found = pytorch.check(Encoder(), batch)
+
+    (clones,) = (one for one in found.findings if one.id == "WI02")
+    expected = "info" if copies is nn.TransformerEncoder else "warning"
+    assert (clones.cause, clones.severity) == ("cloned_parameters", expected)

@@ -35,6 +35,11 @@ def read_parameters(
     for name, parameter in model.named_parameters(remove_duplicate=False):
         names.setdefault(id(parameter), []).append(name)
     roles = _roles(graph, records)
+    copying = tuple(
+        f"{path}.layers." if path else "layers."
+        for path, module in model.named_modules()
+        if isinstance(module, nn.TransformerEncoder | nn.TransformerDecoder)
+    )
     used = {
         graph.nodes[number].name
         for node in graph.nodes
@@ -51,6 +56,7 @@ def read_parameters(
             used=name in used,
             reached=False,
             role=roles.get(name, "other"),
+            copied=name.startswith(copying),
             **_entries(parameter.detach()),
         )
         for name, parameter in model.named_parameters()

@@ -207,6 +207,7 @@ class ParameterReading:
             optimizer was examined.
         update_rank_one: Share of the update's squared norm in its first singular
             direction, nan where it was not computed.
+        copied: Whether PyTorch's own container made its layer by copying another.
     """
 
     name: str
@@ -234,6 +235,7 @@ class ParameterReading:
     random_norm: float = nan
     update_ratio: float = nan
     update_rank_one: float = nan
+    copied: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
