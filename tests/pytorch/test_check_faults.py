@@ -334,3 +334,14 @@ def test_layers_that_pytorch_copies_are_no_warning_and_ones_own_are(copies):
     (clones,) = (one for one in found.findings if one.id == "WI02")
     expected = "info" if copies is nn.TransformerEncoder else "warning"
     assert (clones.cause, clones.severity) == ("cloned_parameters", expected)
+
+
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
+def test_designed_zeros_are_no_underflow(dtype):
+    model = ResNet(zero=True)
+    nn.init.zeros_(model.head.weight)
+    model.to(dtype)
+
+    diagnosis = pytorch.check(model, IMAGES.to(dtype), targets=torch.arange(16) % 10)
+
+    assert diagnosis.sound, str(diagnosis)

@@ -23,8 +23,10 @@ def low_precision(model: Model) -> Iterator[Finding]:
         return
     weights = [p for p in low if p.role in ("weight", "embedding")]
     under = [p for p in weights if p.gradient_subnormal > _SUBNORMAL]
-    # A gradient that is 0 although a larger one comes back was rounded to it.
-    gone = [p for p in weights if p.gradient_zero and p.random_norm > 0]
+    # A gradient that is 0 although a larger one comes back was rounded to it, unless a
+    # zero weight stops the loss's by design.
+    stopped = any(p.largest == 0 for p in weights)
+    gone = [p for p in weights if p.gradient_zero and p.random_norm > 0 and not stopped]
     quiet = [
         use for use in model.uses
         if (0 < model.of("preactivation_rms", use.index) < 6.1e-5 and not use.previous)
@@ -37,8 +39,13 @@ def low_precision(model: Model) -> Iterator[Finding]:
     if quiet:
         name = quiet[0].parameter
     share = max((p.gradient_subnormal for p in under), default=1.0)
+    # What float16 holds with fewer digits, the usual scaling of the loss lifts: 2^16.
+    scaled = low[0].dtype == "float16"
+    severity: Severity = "info" if scaled else "warning"
+    if gone or quiet or (share > _MOSTLY and not scaled):
+        severity = "error"
     yield Finding(
-        id="WI22", severity="error" if gone or quiet or share > _MOSTLY else "warning",
+        id="WI22", severity=severity,
         cause="underflow", module=name.rpartition(".")[0], parameter=name,
         measured=share, expected=_SUBNORMAL,
         evidence={"dtype": low[0].dtype, "gone": len(gone)},

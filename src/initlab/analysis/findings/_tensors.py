@@ -166,10 +166,16 @@ def _dead_weight(model: Model, use: WeightUse) -> list[Finding]:
 
 def _never_moves(model: Model) -> Iterator[Finding]:
     """Yield one finding for weights that get no gradient now nor after a step."""
+    # Behind zeros that move first, float16 rounds the first gradients to 0.
+    zeros = any(
+        p.largest == 0 and len(p.shape) > 1 and not p.frozen
+        for p in model.facts.parameters
+    )
     stuck = [
         p for p in model.facts.parameters
         if p.later_gradient_zero and p.gradient_zero and len(p.shape) > 1
         and p.role in ("weight", "embedding")
+        and not (zeros and p.dtype == "float16")
     ]  # fmt: skip
     if stuck:
         yield _at(
