@@ -46,7 +46,7 @@ schema: $(INSTALLED)
 
 # Kill, cut off and fill up studies: docs/faults.md. Half an hour.
 faults: $(INSTALLED)
-	$(BIN)/python benchmarks/faults.py
+	$(BIN)/python benchmarks/study_faults.py
 
 # Workers, shard sizes and the one writer: docs/scaling.md.
 scaling: $(INSTALLED)

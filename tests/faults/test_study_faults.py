@@ -1,4 +1,4 @@
-"""Faults of benchmarks/faults.py, once: nothing lost, nothing complete redone.
+"""Faults of benchmarks/study_faults.py, once: nothing lost, nothing complete redone.
 
 Those of a cluster are in tests/study/test_executors.py.
 """
@@ -17,9 +17,9 @@ ROOT = Path(__file__).parents[2]
 def faults():
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(sys, "path", [str(ROOT / "benchmarks"), *sys.path])
-        import faults
+        import study_faults
 
-        yield faults
+        yield study_faults
 
 
 @pytest.fixture(scope="module")
