@@ -458,7 +458,7 @@ PAGE = """\
 
 `initlab run` may be stopped, killed or cut off at any moment. Each row below is a fault
 that was made happen, many times at random moments, to a study of {shards} shards in a
-local store (the study is in `benchmarks/study_faults.py`, which writes this page). After each
+local store (in `benchmarks/study_faults.py`, which writes this page). After each
 the same command resumed the study, and the store was compared with that of an
 undisturbed run: every byte of every file, but for the times in the shards' markers. A
 shard that was complete before the fault must not be run again; what was in flight is
