@@ -40,6 +40,7 @@ if (process.argv.includes("--headless")) {
     .replace("/* style */", () => style)
     .replace("/* script */", () => within(page));
   const target = process.argv[2] ?? join(here, "../src/initlab/browser/page.html");
+  await mkdir(dirname(target), { recursive: true });
   await writeFile(target, whole);
   console.log(`${target}: ${Buffer.byteLength(whole).toLocaleString("en-US")} bytes`);
 }
