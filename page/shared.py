@@ -1,6 +1,6 @@
 """Write src/shared.json: what the page and Python must say alike, from Python.
 
-Sentences and thresholds of the causes, and facts of the activations.
+Sentences and thresholds of the causes, facts of the activations, and what the page has.
 """
 
 import json
@@ -9,6 +9,7 @@ from typing import Any
 
 from initlab.activations import ACTIVATIONS
 from initlab.analysis import _cause, _course_rules, _start_rules
+from initlab.browser._limits import INITS, LIMITS, OUTPUTS
 from initlab.messages import _causes
 from initlab.messages._statements import STATEMENTS
 
@@ -29,6 +30,9 @@ def shared() -> dict[str, Any]:
         "additions": dict(_causes._ADDITIONS),
         "statements": dict(STATEMENTS),
         "thresholds": thresholds,
+        "inits": {name: list(parameters) for name, parameters in INITS.items()},
+        "outputs": dict(OUTPUTS),
+        "limits": {name: list(ends) for name, ends in LIMITS.items()},
         "steepest": {name: each.steepest for name, each in ACTIVATIONS.items()},
         "saturates": {name: each.saturates for name, each in ACTIVATIONS.items()},
     }

@@ -4,9 +4,10 @@ import { createInterface } from "node:readline";
 import { causeOf } from "./causes/rules";
 import { runOf } from "./causes/run";
 import { sentence } from "./causes/sentences";
-import { drawn } from "./lab/inits";
+import { CATALOG, drawn } from "./lab/inits";
 import { Kernels } from "./lab/kernels";
 import { groups, settingOf, trained } from "./lab/laboratory";
+import { statements } from "./lab/statements";
 import { LESSON, type Study } from "./lab/study";
 
 const kernels = await Kernels.ready();
@@ -15,7 +16,7 @@ for await (const line of createInterface({ input: process.stdin })) {
   const study: Study = { ...LESSON, ...JSON.parse(line) };
   const setting = settingOf(study);
   const { data, network } = setting;
-  const networks = [];
+  const networks: { number: number; loss: string[]; [name: string]: unknown }[] = [];
   for (const group of groups(study)) {
     const steps = trained(kernels, study, setting, group);
     let step = steps.next();
@@ -40,9 +41,17 @@ for await (const line of createInterface({ input: process.stdin })) {
       Array.from(bias, exact),
     ]),
   );
+  networks.sort((a, b) => a.number - b.number);
+  const losses = study.inits.map((_, i) =>
+    networks.slice(i * study.members, (i + 1) * study.members).map(({ loss }) => Number(loss.at(-1))),
+  );
   console.log(
     JSON.stringify({
-      networks: networks.sort((a, b) => a.number - b.number),
+      statements: statements(study, losses),
+      catalog: Object.fromEntries(
+        Object.entries(CATALOG).map(([name, { parameters }]) => [name, Object.keys(parameters)]),
+      ),
+      networks,
       weights,
       x: Array.from(data.train.x, exact),
       y: Array.from(data.train.classes),

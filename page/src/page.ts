@@ -4,12 +4,13 @@ import { csvOf, jsonOf, pngOf, pythonOf, save, standalone, tomlOf } from "./app/
 import { Laboratory, type Progress } from "./app/laboratory";
 import { linkOf, studyOf } from "./app/link";
 import { studyAt, TOURS, type Tour } from "./app/tours";
+import { FEWEST, statements } from "./lab/statements";
 import { label, recordedSteps, type Study } from "./lab/study";
 import { pointAt } from "./view/boundary";
 import { Controls } from "./view/controls";
 import { byId, h } from "./view/dom";
 import { Panel, type Look } from "./view/panels";
-import { legend, lossCurves, sizesByLayer, statements } from "./view/summary";
+import { finalLosses, legend, lossCurves, sizesByLayer } from "./view/summary";
 
 const FRAME = 40; // milliseconds of a record when playing
 
@@ -115,8 +116,13 @@ class Page {
 
   #said(progress: Progress): string[] {
     const isChaotic = progress.study.inits.some(({ name, parameters, scale }) => name === "normal" && (parameters.std ?? 0.01) * scale >= 5);
+    const { study, isDone } = progress;
+    const isCompared = isDone && study.inits.length > 1;
+    const said = !isCompared ? []
+      : study.members < FEWEST ? ["One seed decides nothing: ask for more members to compare inits."]
+      : statements(study, finalLosses(progress));
     return [
-      ...statements(progress),
+      ...said,
       ...(isChaotic
         ? ["Starts as large as these train chaotically: in another precision, or with another order of additions, such a network ends elsewhere. Its single numbers mean little."]
         : []),

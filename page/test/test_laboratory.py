@@ -4,11 +4,14 @@ import struct
 
 import numpy as np
 import pytest
+import xarray as xr
 
 import initlab as il
 from initlab import problems
 from initlab.analysis import causes
-from initlab.messages import cause_sentence
+from initlab.analysis import statements as statements_of
+from initlab.browser._limits import INITS as PAGE_INITS
+from initlab.messages import cause_sentence, statement_sentence
 from initlab.spec import ACTIVATION_NAMES, OPTIMIZER_NAMES, Init
 from initlab.study._start import drawn
 
@@ -172,3 +175,29 @@ def test_causes_of_a_hundred_random_studies_are_pythons(laboratory):
 
     assert judged > 300
     assert not differing
+
+
+def test_the_page_has_the_inits_that_python_says_it_has(laboratory):
+    found = laboratory(steps=1, examples=20)["catalog"]
+
+    assert found == {name: list(parameters) for name, parameters in PAGE_INITS.items()}
+
+
+@pytest.mark.parametrize("members", [8, 40])
+def test_statements_are_pythons(laboratory, members):
+    inits = ["normal(std=1)", "he_normal", "he_normal(scale=1.1)", "zeros", "constant"]
+    found = laboratory(
+        inits=[given(each) for each in inits], members=members, seeding="stream",
+        steps=150, examples=60,
+    )  # fmt: skip
+
+    losses = np.array([each["loss"][-1] for each in found["networks"]], dtype=float)
+    final = xr.Dataset(
+        {"loss": (("init", "member", "step"), losses.reshape(len(inits), members, 1))},
+        coords={"init": inits},
+    )
+    said = statements_of(final, learning_rate=0.01)
+    assert ("ends_below" in {each.id for each in said}) == (members == 40)
+    assert found["statements"] == [
+        statement_sentence(each.id, each.evidence, each.at) for each in said
+    ]

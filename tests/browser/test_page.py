@@ -50,20 +50,56 @@ def test_the_lesson_is_what_the_page_shows_first():
         ({"problem": "digits"}, "problem: the page has circles, .* got digits"),
         ({"inits": [lambda shape, rng: rng.normal(size=shape)]}, "inits: the page has"),
         ({"inits": ["sparse"]}, "inits: the page has .* got sparse"),
-        ({"members": 257}, "members: at most 256 on the page, got 257"),
-        ({"batch_size": 10}, "batch_size: the page trains on all examples, got 10"),
-        ({"loss": "mean_squared_error"}, "loss: the page has cross entropies"),
-        ({"steps": 200_001}, "steps: at most 200,000 on the page, got 200,001"),
-        ({"network": il.MLP(widths=(2, 101, 1))}, "widths: .* up to 100 units"),
+        ({"members": 257}, "members: the page has 1 to 256, got 257"),
+        ({"batch_size": 10}, "batch_size: .* all examples at every step, got 10"),
+        (
+            {"loss": "mean_squared_error"},
+            "loss: .* for circles, got mean_squared",
+        ),
+        ({"steps": 200_001}, "steps: the page has 1 to 200,000, got 200,001"),
+        (
+            {"network": il.MLP(widths=(2, 101, 1))},
+            "network: units: the page has 1 to 100, got 101",
+        ),
         ({"network": il.MLP(widths=(3, 1))}, "widths: the page has 2 inputs"),
-        ({"problem": il.Problem(examples=2001)}, "examples: at most 2000"),
-        ({"problem": il.Problem(standardize=True)}, "does not standardize"),
-        ({"inits": [f"normal(std={n})" for n in range(1, 8)]}, "inits: at most 6"),
+        (
+            {"problem": il.Problem(examples=3)},
+            "examples: .* 6 to 2,000, got 3",
+        ),
+        ({"inits": ["he_normal(mode=fan_out)"]}, "he_normal: .* scale, bias, got mode"),
+        ({"inits": {"a": "zeros", "b": "zeros"}}, "each init once, got zeros twice"),
+        ({"grid": {"learning_rate": [0.1, 1]}}, "grid: .* got learning_rate"),
+        ({"loss": "softmax_cross_entropy"}, "loss: .* for circles, got softmax"),
+        ({"learning_rate": 11.0}, "learning_rate: the page has 1e-05 to 10, got 11"),
+        ({"seed": 2**31 + 1}, "seed: the page has 0 to 2,147,483,648"),
+        ({"network": il.MLP(depth=31)}, "network: hidden layers: .* 0 to 30, got 31"),
+        (
+            {"problem": il.Problem(examples=2001)},
+            "examples: .* 6 to 2,000, got 2,001",
+        ),
+        ({"problem": il.Problem(standardize=True)}, "problem: the page has plain data"),
+        (
+            {"inits": [f"normal(std={n})" for n in range(1, 8)]},
+            "inits: .* 1 to 6, got 7",
+        ),
     ],
 )
 def test_what_the_page_does_not_have_is_refused(refused, message):
     with pytest.raises(ValueError, match=message):
         link_of(il.Study(**refused))
+
+
+def test_depth_and_width_are_shown_as_hidden_layers():
+    study = il.Study(network=il.MLP(depth=3, width=7))
+
+    assert study_of(link_of(study)).network.widths == (2, 7, 7, 7, 1)
+
+
+def test_a_label_of_ones_own_is_shown_as_the_init_it_is():
+    study = il.Study(inits={"</script><b>": "he_normal"})
+
+    assert study_of(link_of(study)).inits[0].label == "he_normal"
+    assert "</script><b>" not in page_html(study)
 
 
 def test_own_points_are_not_a_study_by_name():

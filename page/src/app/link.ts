@@ -1,16 +1,21 @@
 /** The study in the address: a link reproduces the view and its numbers. */
 
+import shared from "../shared.json";
 import { CATALOG } from "../lab/inits";
 import { ACTIVATIONS, OPTIMIZERS, PROBLEMS, SEEDINGS } from "../lab/names";
 import { GENERATED } from "../lab/problems";
 import {
-  LESSON, MOST_INITS, MOST_MEMBERS, label, type Init, type Points, type Study,
+  LESSON, MOST_INITS, label, type Init, type Points, type Study,
 } from "../lab/study";
 
+type Limits = readonly [number, number];
+const given = shared.limits as unknown as Readonly<Record<string, Limits>>;
+
+/** Least and most of every number: Python's table. */
 export const LIMITS = {
-  noise: [0, 2], examples: [6, 2000], members: [1, MOST_MEMBERS],
-  learningRate: [1e-5, 10], steps: [1, 200_000], seed: [0, 2 ** 31],
-  layers: [0, 30], units: [1, 100], points: [0, 2000],
+  noise: given.noise, examples: given.examples, members: given.members,
+  learningRate: given.learning_rate, steps: given.steps, seed: given.seed,
+  layers: given.layers, units: given.units, points: given.points,
 } as const;
 
 /** Return the study as the part of an address after #. */
@@ -136,7 +141,7 @@ function oneOf<T extends string>(names: readonly T[], given: string, usual: T): 
   return names.includes(given as T) ? (given as T) : usual;
 }
 
-function number(given: string | null, [low, high]: readonly [number, number], usual: number): number {
+function number(given: string | null, [low, high]: Limits, usual: number): number {
   if (given === null || given.trim() === "" || !Number.isFinite(Number(given))) return usual;
   return Math.min(Math.max(Number(given), low), high);
 }

@@ -29,10 +29,24 @@ function formatted(value: unknown, spec: string): string {
   if (typeof value !== "number") return String(value);
   if (spec === ",") return value.toLocaleString("en-US");
   const share = /^\.(\d+)%$/.exec(spec);
-  if (share) return `${(100 * value).toFixed(Number(share[1]))}%`;
+  if (share) return `${fixed(100 * value, Number(share[1]))}%`;
   const general = /^(?:\.(\d+))?g$/.exec(spec);
   if (general) return significant(value, Number(general[1] ?? 6));
   return String(value);
+}
+
+/** Return so many decimals; halves go to the even neighbour, as Python's do. */
+export function fixed(value: number, decimals: number): string {
+  const scaled = value * 10 ** decimals;
+  const isHalf = scaled - Math.floor(scaled) === 0.5;
+  return (isHalf ? toEven(scaled) / 10 ** decimals : value).toFixed(decimals);
+}
+
+/** Round a half to the even neighbour, and everything else as usual. */
+export function toEven(value: number): number {
+  const low = Math.floor(value);
+  if (value - low !== 0.5) return Math.round(value);
+  return low % 2 === 0 ? low : low + 1;
 }
 
 /** Return so many significant digits, without zeros at the end: Python's `g`. */

@@ -1,5 +1,6 @@
 /** The problems in the plane, with the numbers that Python draws. */
 
+import { toEven } from "../causes/sentences";
 import { Mersenne } from "../random/mersenne";
 import { shuffle, type Source } from "../random/source";
 import { stream } from "../random/stream";
@@ -141,7 +142,7 @@ export const GENERATED: Readonly<Record<string, Problem>> = {
 export function load(study: Study): Data {
   if (study.problem === "points") return own(study);
   const problem = GENERATED[study.problem];
-  const tested = rounded(study.examples * TEST_SHARE);
+  const tested = toEven(study.examples * TEST_SHARE);
   return {
     train: problem.draw(study.examples, study.noise, SEED),
     test: problem.draw(tested, study.noise, SEED + 1),
@@ -157,11 +158,4 @@ function own(study: Study): Data {
     test: { x: new Float64Array(0), classes: new Int32Array(0) },
     classNames: Array.from({ length: most + 1 }, (_, i) => `class ${i}`),
   };
-}
-
-/** Round as Python does: halves to the even neighbour. */
-function rounded(value: number): number {
-  const low = Math.floor(value);
-  if (value - low !== 0.5) return Math.round(value);
-  return low % 2 === 0 ? low : low + 1;
 }

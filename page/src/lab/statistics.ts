@@ -20,6 +20,8 @@ export interface Comparison {
   readonly ties: number;
   /** Wilson (1927), 95 %, of the share below among those that differ. */
   readonly interval: readonly [number, number];
+  /** Of the sign test. */
+  readonly pValue: number;
 }
 
 /** Return how often the first number is below the second, member by member. */
@@ -32,7 +34,30 @@ export function compared(first: readonly number[], second: readonly number[]): C
     else if (a < b) below++;
   });
   const decided = first.length - ties;
-  return { below, decided, ties, interval: wilson(below, decided) };
+  return { below, decided, ties, interval: wilson(below, decided), pValue: signTest(below, decided) };
+}
+
+/** Return how likely a coin's tosses are at least as far from even. */
+function signTest(count: number, tosses: number): number {
+  let chance = 0.5 ** tosses;
+  let tail = 0;
+  for (let heads = 0; heads <= Math.min(count, tosses - count); heads++) {
+    tail += chance;
+    chance *= (tosses - heads) / (heads + 1);
+  }
+  return Math.min(1, 2 * tail);
+}
+
+/** Return p-values corrected for their number (Holm 1979). */
+export function holm(pValues: readonly number[]): number[] {
+  const ranked = pValues.map((p, i) => [p, i] as const).sort((a, b) => a[0] - b[0]);
+  const adjusted = new Array<number>(pValues.length);
+  let highest = 0;
+  ranked.forEach(([p, i], rank) => {
+    highest = Math.max(highest, Math.min(1, p * (pValues.length - rank)));
+    adjusted[i] = highest;
+  });
+  return adjusted;
 }
 
 export function wilson(count: number, members: number): [number, number] {

@@ -1,5 +1,6 @@
 /** A study as a value: everything that decides the numbers on the page. */
 
+import shared from "../shared.json";
 import type { Activation, Optimizer, ProblemName, Seeding } from "./names";
 
 export interface Init {
@@ -30,8 +31,7 @@ export interface Study {
   readonly seeding: Seeding;
 }
 
-export const MOST_INITS = 6;
-export const MOST_MEMBERS = 256;
+export const MOST_INITS = shared.limits.inits[1];
 
 export const LESSON: Study = {
   problem: "circles",

@@ -1,10 +1,9 @@
-/** What stands above the panels: curves of all inits, sizes by layer, and statements. */
+/** What stands above the panels: curves of all inits, and sizes by layer. */
 
 import type { Progress } from "../app/laboratory";
 import { baselineOf } from "../causes/run";
-import { filled } from "../causes/sentences";
-import shared from "../shared.json";
-import { compared, quantiles } from "../lab/statistics";
+import { FEWEST } from "../lab/statements";
+import { quantiles } from "../lab/statistics";
 import { label } from "../lab/study";
 import { predictedRms } from "../lab/theory";
 import type { History } from "../lab/train";
@@ -16,7 +15,6 @@ import { isComplete } from "./panels";
 /** Return the size of a picture: on a phone a narrow one, so that its text is readable. */
 const room = (): { width: number } => ({ width: innerWidth < 600 ? 380 : 560 });
 
-const FEWEST = 5; // members, before a band or a share means something
 
 /** Return the histories of one init that are there. */
 function membersOf(progress: Progress, init: number): History[] {
@@ -88,33 +86,9 @@ export function legend({ study }: Progress): HTMLElement {
   );
 }
 
-const SETTLED = 0.5;
-
-/** Return what may be said of every two inits, as sentences. */
-export function statements(progress: Progress): string[] {
-  const { study, isDone } = progress;
-  if (!isDone || study.inits.length < 2) return [];
-  if (study.members < FEWEST) {
-    return ["One seed decides nothing: ask for more members to compare inits."];
-  }
-  const said: string[] = [];
-  const losses = study.inits.map((_, i) => membersOf(progress, i).map((each) => each.loss[each.loss.length - 1]));
-  study.inits.forEach((first, i) =>
-    study.inits.slice(i + 1).forEach((second, j) => {
-      const { below, decided, ties, interval } = compared(losses[i], losses[i + 1 + j]);
-      const id = decided === 0 ? "all_alike"
-        : interval[0] > SETTLED || interval[1] < SETTLED ? "ends_below" : "no_order";
-      said.push(
-        filled(shared.statements[id], {
-          quantity: "training loss", where: ` at ${study.learningRate}`,
-          first: label(first), second: label(second),
-          share: `${percent(below / decided)} % [${percent(interval[0])}, ${percent(interval[1])}]`,
-          members: `${decided} members${ties ? ` that differ (${ties} ties)` : ""}`,
-        }),
-      );
-    }),
+/** Return every init's final losses, member by member. */
+export function finalLosses(progress: Progress): number[][] {
+  return progress.study.inits.map((_, i) =>
+    membersOf(progress, i).map((each) => each.loss[each.loss.length - 1]),
   );
-  return said;
 }
-
-const percent = (share: number): string => (100 * share).toFixed(0);

@@ -1,21 +1,13 @@
 """A study as the page's address holds it, after the #; and back."""
 
-from typing import Any
+from typing import Any, NoReturn
 from urllib.parse import parse_qs, urlencode
 
+from initlab.browser._limits import INITS, LIMITS, OUTPUTS
 from initlab.errors import InvalidValueError
-from initlab.spec import CALLABLE, EXPLICIT, MLP, Init, Problem, Study
+from initlab.spec import MLP, Init, Problem, Study
 
-INITS = (
-    "zeros", "constant", "normal", "uniform", "lecun_normal", "lecun_uniform",
-    "lesson_xavier", "glorot_normal", "glorot_uniform", "he_normal", "he_uniform",
-    "orthogonal", "torch_default",
-)  # fmt: skip
-PROBLEMS = ("circles", "moons", "spirals", "xor", "blobs")
-MOST_INITS, MOST_MEMBERS, MOST_EXAMPLES = 6, 256, 2000
-MOST_LAYERS, MOST_UNITS, MOST_STEPS = 30, 100, 200_000
-_OUTPUTS = {"blobs": 3}
-_HIDDEN = (10, 5)
+_HIDDEN, _EXAMPLES = (10, 5), 300
 
 
 def link_of(study: Study) -> str:
@@ -36,11 +28,11 @@ def link_of(study: Study) -> str:
     """
     problem = study.problem
     _refuse(study)
-    fields: list[tuple[str, Any]] = [("init", str(init)) for init in study.inits]
+    fields: list[tuple[str, Any]] = [("init", _typed(init)) for init in study.inits]
     fields += [
         ("problem", problem.name),
         ("noise", "" if problem.noise is None else problem.noise),
-        ("examples", problem.examples or 300),
+        ("examples", problem.examples or _EXAMPLES),
         ("hidden", ",".join(map(str, _hidden(study)))),
         ("activation", study.network.activation),
         ("batch_norm", str(study.network.batch_norm).lower()),
@@ -96,14 +88,14 @@ def study_of(link: str) -> Study:
     noise = fields.get("noise")
     return Study(
         network=MLP(
-            widths=(2, *units, _OUTPUTS.get(name, 1)),
+            widths=(2, *units, OUTPUTS.get(name, 1)),
             activation=fields.get("activation", "relu"),
             batch_norm=fields.get("batch_norm") == "true",
         ),
         problem=Problem(
             name=name,
             noise=float(noise) if noise else None,
-            examples=int(fields.get("examples", 300)),
+            examples=int(fields.get("examples", _EXAMPLES)),
         ),
         inits=[Init.parse(each) for each in inits],
         precision="float32",
@@ -112,52 +104,75 @@ def study_of(link: str) -> Study:
 
 
 def _hidden(study: Study) -> tuple[int, ...]:
-    widths = study.network.widths
-    return _HIDDEN if widths is None else widths[1:-1]
+    hidden = study.network.hidden
+    return _HIDDEN if hidden is None else hidden
 
 
 def _refuse(study: Study) -> None:
-    """Refuse what the page does not have."""
-    problem, hidden = study.problem, _hidden(study)
-    outputs = _OUTPUTS.get(problem.name, 1)
-    widths = study.network.widths
+    """Refuse what the page does not have, or would show as something else."""
+    problem = study.problem
+    if problem.name not in OUTPUTS:
+        _absent("problem", ", ".join(OUTPUTS), problem.name)
     for init in study.inits:
-        if init.name in (CALLABLE, EXPLICIT) or init.name not in INITS:
-            raise InvalidValueError(
-                f"inits: the page has {', '.join(INITS)}, got {init.label}"
-            )
-    refused = {
-        f"problem: the page has {', '.join(PROBLEMS)}, got {problem.name}": (
-            problem.name not in PROBLEMS
-        ),
-        "problem: the page does not standardize, and tests on a quarter": (
-            problem.standardize or problem.test_fraction != 0.25 or problem.seed != 1
-        ),
-        f"examples: at most {MOST_EXAMPLES} on the page, got {problem.examples}": (
-            (problem.examples or 0) > MOST_EXAMPLES
-        ),
-        f"inits: at most {MOST_INITS} on the page, got {len(study.inits)}": (
-            len(study.inits) > MOST_INITS
-        ),
-        f"members: at most {MOST_MEMBERS} on the page, got {study.members}": (
-            study.members > MOST_MEMBERS
-        ),
-        f"widths: the page has 2 inputs and {outputs} outputs, up to {MOST_LAYERS} "
-        f"hidden layers of up to {MOST_UNITS} units, got {widths}": (
-            (widths is not None and (widths[0] != 2 or widths[-1] != outputs))
-            or len(hidden) > MOST_LAYERS
-            or any(units > MOST_UNITS for units in hidden)
-        ),
-        f"steps: at most {MOST_STEPS:,} on the page, got {study.steps:,}": (
-            study.steps > MOST_STEPS
-        ),
-        f"batch_size: the page trains on all examples, got {study.batch_size}": (
-            study.batch_size is not None
-        ),
-        f"loss: the page has cross entropies, got {study.loss}": (
-            study.loss == "mean_squared_error"
-        ),
-    }
-    for message, is_refused in refused.items():
-        if is_refused:
-            raise InvalidValueError(message)
+        _refuse_init(init)
+    texts = [_typed(init) for init in study.inits]
+    twice = next((text for text in texts if texts.count(text) > 1), None)
+    if twice is not None:
+        _absent("inits", "each init once", f"{twice} twice")
+    if problem.standardize or problem.test_fraction != 0.25 or problem.seed != 1:
+        _absent("problem", "plain data of seed 1, a quarter for tests", str(problem))
+    outputs = OUTPUTS[problem.name]
+    widths = study.network.widths
+    if widths is not None and (widths[0] != 2 or widths[-1] != outputs):
+        _absent("widths", f"2 inputs and, here, {outputs} outputs", str(widths))
+    natural = "binary_cross_entropy" if outputs == 1 else "softmax_cross_entropy"
+    if study.loss not in (None, natural):
+        _absent("loss", f"{natural} for {problem.name}", str(study.loss))
+    if study.batch_size is not None:
+        _absent("batch_size", "all examples at every step", str(study.batch_size))
+    if study.grid:
+        _absent("grid", "one network and one learning rate", ", ".join(study.grid))
+    hidden = _hidden(study)
+    for name, value in {
+        "inits": len(study.inits),
+        "members": study.members,
+        "noise": problem.noise or 0,
+        "examples": problem.examples or _EXAMPLES,
+        "layers": len(hidden),
+        "learning_rate": study.learning_rate,
+        "steps": study.steps,
+        "seed": study.seed,
+    }.items():
+        _refuse_beyond(name, value)
+    for units in hidden:
+        _refuse_beyond("units", units)
+
+
+def _refuse_init(init: Init) -> None:
+    if init.name not in INITS:
+        _absent("inits", ", ".join(INITS), init.label)
+    unknown = set(init.parameters) - set(INITS[init.name])
+    if unknown:
+        _absent(
+            f"inits: {init.name}",
+            f"the parameters {', '.join((*INITS[init.name], 'scale', 'bias'))}",
+            ", ".join(sorted(unknown)),
+        )
+
+
+def _typed(init: Init) -> str:
+    """Return the init as it is typed: the page has no labels of one's own."""
+    return Init(
+        name=init.name, parameters=init.parameters, scale=init.scale, bias=init.bias
+    ).label
+
+
+def _refuse_beyond(name: str, value: float) -> None:
+    low, high = LIMITS[name]
+    if not low <= value <= high:
+        shown = {"layers": "network: hidden layers", "units": "network: units"}
+        _absent(shown.get(name, name), f"{low:,} to {high:,}", f"{value:,}")
+
+
+def _absent(name: str, allowed: str, arrived: str) -> NoReturn:
+    raise InvalidValueError(f"{name}: the page has {allowed}, got {arrived}")
