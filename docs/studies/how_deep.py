@@ -19,7 +19,6 @@ import initlab as il
 from initlab import analysis, figures
 from initlab.figures import style
 from initlab.messages import statement_sentence
-from initlab.reports import statement_evidence
 
 DOCS = Path(__file__).parents[1]
 STUDY = Path(__file__).with_name("how_deep.toml")
@@ -110,7 +109,7 @@ def sentences(results, study):
     """Yield what may be said of He and its rival at every depth."""
     for each in analysis.statements(results, learning_rate=study.learning_rate):
         if {each.first, each.second} == {HE, RIVAL}:
-            yield statement_sentence(each.id, statement_evidence(each), each.at)
+            yield statement_sentence(each.id, each.evidence, each.at)
 
 
 def agreement(results, theory):

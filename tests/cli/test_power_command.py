@@ -54,3 +54,18 @@ def test_one_member_has_no_order(run, tmp_path):
 
     assert status == 2
     assert "members: an order needs at least 2, these results have 1" in err
+
+
+def test_every_point_of_a_grid_has_a_table_that_names_its_inits(run, tmp_path):
+    study = il.Study(
+        inits=["torch_default", "he_normal"],
+        members=10,
+        steps=20,
+        grid={"learning_rate": [0.01, 0.1], "network.depth": [1, 3]},
+    )
+    il.run(study, store=tmp_path / "grid.zarr", threads=1)
+
+    _, out, _ = run("power", "grid.zarr")
+
+    assert out.count("torch_default  he_normal") == 4
+    assert "learning_rate 0.1, depth 3" in out

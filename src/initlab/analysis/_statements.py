@@ -42,6 +42,24 @@ class Statement:
     second: str
     difference: Difference
 
+    @property
+    def evidence(self) -> dict[str, Any]:
+        """The numbers that `initlab.messages` words, the interval's ends among them."""
+        found = {
+            "quantity": self.quantity, "first": self.first, "second": self.second,
+        }  # fmt: skip
+        below = self.difference.below
+        if below is None:
+            return found
+        low, high = below.interval
+        return found | {
+            "share": below.value,
+            "low": low,
+            "high": high,
+            "members": below.members,
+            "ties": self.difference.ties,
+        }
+
 
 def statements(results: xr.Dataset, *, learning_rate: float) -> tuple[Statement, ...]:
     """Return what may be said of every two inits, at every point of the grid.

@@ -151,5 +151,5 @@ def _map(tree: Any, change: Callable[[torch.Tensor], Any]) -> Any:
 def _rebuilt(tree: Mapping[Any, Any], changed: dict[Any, Any]) -> Any:
     try:
         return type(tree)(changed)  # type: ignore[call-arg]
-    except Exception:
+    except Exception:  # whatever the constructor of a user's mapping wants
         return changed

@@ -41,13 +41,15 @@ def power(
         return
     from rich.console import Console
 
-    from initlab.reports import power_table
+    from initlab.reports import power_tables
     from initlab.results import open_store
 
     assert store is not None
     with open_store(store) as results:
-        table = power_table(results, power=certainty)
-    Console(markup=False, emoji=False, highlight=False).print(table)
+        tables = power_tables(results, power=certainty)
+    console = Console(markup=False, emoji=False, highlight=False)
+    for table in tables:
+        console.print(table)
     typer.echo(
         f"members needed: for the share that was seen, and at the ends of its "
         f"interval; settled in {certainty:.0%} of such studies"

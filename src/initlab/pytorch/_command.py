@@ -162,11 +162,11 @@ def imported(target: str) -> nn.Module | Callable[[], nn.Module]:
     module_name, colon, path = target.partition(":")
     if not colon or not module_name or not path:
         raise InvalidValueError(
-            f"target: package.module:name, as in mypackage.models:build, got {target!r}"
+            f"TARGET: package.module:name, as in mypackage.models:build, got {target!r}"
         )
     if module_name.endswith(".py") or "/" in module_name:
         raise InvalidValueError(
-            f"target: a module's name, as python -m takes it, got {module_name!r}; "
+            f"TARGET: a module's name, as python -m takes it, got {module_name!r}; "
             f"try {_dotted(module_name)}:{path}"
         )
     folder = os.getcwd()
@@ -176,19 +176,19 @@ def imported(target: str) -> nn.Module | Callable[[], nn.Module]:
         found: Any = importlib.import_module(module_name)
     except Exception as error:
         raise InvalidValueError(
-            f"target: importing {module_name} failed: {type(error).__name__}: {error}"
+            f"TARGET: importing {module_name} failed: {type(error).__name__}: {error}"
         ) from error
     for part in path.split("."):
         if not hasattr(found, part):
             near = [n for n in dir(found) if callable(getattr(found, n, None))
                     and not n.startswith("_")]  # fmt: skip
             raise InvalidValueError(
-                f"target: {module_name} has no {part!r}; it has {', '.join(near[:12])}"
+                f"TARGET: {module_name} has no {part!r}; it has {', '.join(near[:12])}"
             )
         found = getattr(found, part)
     if not isinstance(found, nn.Module) and not callable(found):
         raise InvalidValueError(
-            f"target: a function that makes a model, or a model, got "
+            f"TARGET: a function that makes a model, or a model, got "
             f"{type(found).__name__} {path}"
         )
     return found

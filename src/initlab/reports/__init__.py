@@ -2,9 +2,8 @@
 
 from initlab.reports._findings import FindingTable, finding_table, findings_as_json
 from initlab.reports._folder import refuse_foreign, write_folder
-from initlab.reports._grid_page import statement_evidence
 from initlab.reports._json import PRINTED_EVERY, as_json, printed_records
-from initlab.reports._power import power_table
+from initlab.reports._power import power_tables
 from initlab.reports._report import report
 from initlab.reports._signals import SignalTable, signal_table, signals_as_json
 from initlab.reports._table import ComparisonTable, compare
@@ -18,12 +17,11 @@ __all__ = [
     "compare",
     "finding_table",
     "findings_as_json",
-    "power_table",
+    "power_tables",
     "printed_records",
     "refuse_foreign",
     "report",
     "signal_table",
     "signals_as_json",
-    "statement_evidence",
     "write_folder",
 ]

@@ -9,7 +9,6 @@ import xarray as xr
 from matplotlib.figure import Figure
 
 from initlab import analysis, figures
-from initlab.analysis import Statement
 from initlab.messages import (
     PAIRED_CAVEAT,
     grid_question,
@@ -115,26 +114,7 @@ def _rows(results: xr.Dataset) -> Iterator[list[str]]:
 def _sentences(results: xr.Dataset) -> Iterator[str]:
     study = from_toml(results.attrs["spec"])
     for each in analysis.statements(results, learning_rate=study.learning_rate):
-        yield statement_sentence(each.id, statement_evidence(each), each.at)
-
-
-def statement_evidence(statement: Statement) -> dict[str, Any]:
-    """Return a statement's numbers as `initlab.messages` words them."""
-    found = {
-        "quantity": statement.quantity,
-        "first": statement.first,
-        "second": statement.second,
-    }
-    below = statement.difference.below
-    if below is None:
-        return found
-    return found | {
-        "share": below.value,
-        "low": below.interval[0],
-        "high": below.interval[1],
-        "members": below.members,
-        "ties": statement.difference.ties,
-    }
+        yield statement_sentence(each.id, each.evidence, each.at)
 
 
 def _facts(results: xr.Dataset) -> dict[str, str]:

@@ -8,32 +8,46 @@ from rich.text import Text
 from initlab import analysis
 from initlab.analysis.statistics import Order
 
-MANY = "over a million"
+MANY = "over 1e6"
 
 
-def power_table(results: xr.Dataset, *, power: float) -> Table:
-    """Return, for every two inits, what was seen and how many members settle it.
+def power_tables(results: xr.Dataset, *, power: float) -> list[Table]:
+    """Return what was seen of every two inits, and how many members settle it.
 
     Args:
         results: What `initlab.run` returned, or a store.
         power: How often so many members settle the order, in (0, 1).
 
+    Returns:
+        One table per point of the grid, headed by it.
+
+    Raises:
+        InvalidValueError: If there is one init or one member, or no such power.
+
     Example:
         >>> import initlab as il
         >>> results = il.run(il.Study(members=20, steps=100))
-        >>> power_table(results, power=0.9).row_count
-        3
+        >>> [table.row_count for table in power_tables(results, power=0.9)]
+        [3]
     """
-    found = analysis.orders(results, power=power)
-    grid = analysis.grid_of(results)
-    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
-    for name in (*grid, "first", "second"):
-        table.add_column(name, overflow="fold")
+    tables: dict[str, Table] = {}
+    for each in analysis.orders(results, power=power):
+        point = ", ".join(f"{name} {value}" for name, value in each.at.items())
+        if point not in tables:
+            tables[point] = _empty_table(point)
+        tables[point].add_row(*(Text(cell) for cell in _cells(each.order)))
+    return list(tables.values())
+
+
+def _empty_table(point: str) -> Table:
+    table = Table(
+        title=Text(point) if point else None, title_justify="left",
+        box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0),
+    )  # fmt: skip
+    for name in ("first", "second"):
+        table.add_column(name, overflow="fold", min_width=8)
     for name in ("below", "share, 95 %", "settled", "members needed"):
-        table.add_column(name, justify="right", no_wrap=True)
-    for each in found:
-        cells = [*map(str, each.at.values()), *_cells(each.order)]
-        table.add_row(*(Text(cell) for cell in cells))
+        table.add_column(name, justify="right", overflow="fold")
     return table
 
 

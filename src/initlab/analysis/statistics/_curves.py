@@ -4,9 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Float
-from scipy import stats
 
-from initlab.analysis.statistics._members import CONFIDENCE, SPREAD
+from initlab.analysis.statistics._members import SPREAD, lower_rank
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,10 +37,9 @@ def bands(values: Float[np.ndarray, "member step"], *, worst: float) -> Bands:
         [5.0, 14.0]
     """
     ranked = np.sort(np.where(np.isnan(values), worst, values), axis=0)
-    members = len(ranked)
-    low = int(stats.binom.ppf((1 - CONFIDENCE) / 2, members, 0.5)) - 1
+    low = lower_rank(len(ranked))
     return Bands(
         median=np.median(ranked, axis=0),
         spread=np.quantile(ranked, SPREAD, axis=0, method="inverted_cdf"),
-        interval=None if low < 0 else ranked[[low, members - 1 - low]],
+        interval=None if low is None else ranked[[low, -1 - low]],
     )

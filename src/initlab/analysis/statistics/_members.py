@@ -60,11 +60,19 @@ def median_interval(
     References:
         Hollander & Wolfe (1999), Nonparametric Statistical Methods, eq. 3.20
     """
-    members = len(ranked)
-    low = int(stats.binom.ppf((1 - CONFIDENCE) / 2, members, 0.5)) - 1
-    if low < 0:
+    low = lower_rank(len(ranked))
+    if low is None:
         return None
-    return float(ranked[low]), float(ranked[members - 1 - low])
+    return float(ranked[low]), float(ranked[-1 - low])
+
+
+def lower_rank(members: int) -> int | None:
+    """Return which of the ranked members bounds the median from below, from 0.
+
+    As many from the top bound it from above; None for too few members (under 6).
+    """
+    low = int(stats.binom.ppf((1 - CONFIDENCE) / 2, members, 0.5)) - 1
+    return None if low < 0 else low
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

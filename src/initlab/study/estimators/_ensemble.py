@@ -25,8 +25,6 @@ class MembersMixin(BaseEstimator):  # type: ignore[misc]
     judged in `fit`.
     """
 
-    _loss: str
-
     def __init__(
         self,
         *,
