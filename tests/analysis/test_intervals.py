@@ -119,6 +119,19 @@ def test_an_interval_of_a_mean_leans_to_the_long_tail():
     assert mirrored == pytest.approx((-high, -low))
 
 
+def test_the_interval_of_a_mean_is_halls_transformation():
+    values = np.random.default_rng(1).exponential(size=30)
+    skewness = stats.skew(values, bias=False)
+
+    ends = mean(values, worst=np.inf).interval
+
+    # Hall (1992): u + g (u^2 / 3 + 1 / 6) / sqrt(n) + g^2 u^3 / (27 n) is Student's t.
+    u = np.sqrt(30) * (values.mean() - np.array(ends)) / values.std(ddof=1)
+    t = u + skewness * (u**2 / 3 + 1 / 6) / np.sqrt(30) + skewness**2 * u**3 / (27 * 30)
+    quantile = stats.t.ppf(0.975, 29)
+    assert t == pytest.approx([quantile, -quantile])
+
+
 def test_two_members_that_both_diverged_are_a_tie():
     values = {"a": np.array([np.nan, 1, 2]), "b": np.array([np.nan, np.nan, 1])}
 

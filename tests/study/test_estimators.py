@@ -67,6 +67,7 @@ def test_members_are_those_of_a_study_with_the_same_seed(moons):
     )  # fmt: skip
     loss = il.run(study, engine=classifier.engine_).loss.values[0]
 
+    assert classifier.study_.seeding == "stream"
     assert loss.tobytes() == classifier.loss_curves_.tobytes()
 
 
