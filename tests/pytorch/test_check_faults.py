@@ -345,3 +345,26 @@ def test_designed_zeros_are_no_underflow(dtype):
     diagnosis = pytorch.check(model, IMAGES.to(dtype), targets=torch.arange(16) % 10)
 
     assert diagnosis.sound, str(diagnosis)
+
+
+@pytest.mark.parametrize("scale", [1.0, 32**-0.5])
+def test_attention_without_its_scale_is_named_before_it_saturates(scale):
+    class Attention(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.norm = nn.LayerNorm(32)
+            self.query, self.key, self.value = (nn.Linear(32, 32) for _ in range(3))
+            self.head = nn.Linear(32, 5)
+
+        def forward(self, x):
+            y = self.norm(x)
+            logits = self.query(y) @ self.key(y).transpose(1, 2)
+            if scale != 1:
+                logits = logits * scale
+            mixed = logits.softmax(-1) @ self.value(y)
+            return self.head((x + mixed).mean(dim=1))
+
+    found = pytorch.check(Attention(), torch.randn(8, 64, 32)).of("warning", "error")
+
+    causes = [(one.id, one.cause) for one in found]
+    assert causes == ([("WI23", "unscaled_attention")] if scale == 1 else [])
