@@ -5,7 +5,8 @@
 
 Writes benchmarks/conformance.md and the tables in docs/conformance.md. Of a framework
 that is not installed, the page says so. A part that is not asked for keeps what the
-page says of it.
+page says of it. Runs of the catalog add up in benchmarks/conformance.json, until any
+source that decides them changes.
 """
 
 import os
@@ -16,6 +17,8 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import argparse
 import datetime
+import hashlib
+import json
 import multiprocessing
 import platform
 import re
@@ -39,7 +42,9 @@ import faults  # noqa: E402
 
 PAGE = ROOT / "benchmarks/conformance.md"
 DOCUMENT = ROOT / "docs/conformance.md"
-CHUNK = 1
+TALLY = ROOT / "benchmarks/conformance.json"
+# What decides a run: the initializers, their streams, the checks, what is checked.
+SOURCES = ("src/initlab/catalog", "src/initlab/rng", "src/initlab/testing")
 PARTS = {
     "catalog": "Correct initializers",
     "faults": "Planted faults",
@@ -54,50 +59,76 @@ def subjects():
     return found + [(f"{init}, of layers", init, True) for init in of_layers]
 
 
-def run_chunk(job):
-    """Runs, false alarms, repetitions, checks and seconds of some seeded runs."""
-    label, init, layers, first, count, deadline = job
-    alarms, repeated, checks, runs, seconds = [], 0, 0, 0, 0.0
+def run_once(job):
+    """Runs (one, or none), false alarms, repetitions, checks and seconds."""
+    label, init, layers, number, deadline = job
+    if time.time() >= deadline:
+        return label, 0, [], 0, 0, 0.0
     # Other numbers for every initializer, or they would fail together.
-    offset = zlib.crc32(label.encode()) % 10**6 * 1000
-    for seed in range(offset + first, offset + first + count):
-        if time.time() >= deadline:
-            break
-        started = time.process_time()
-        if init in faults.CORRECT_LAYERS:
-            function, law = faults.CORRECT_LAYERS[init]
-            accepts = None
-        else:
-            function, law = correct.of_catalog(init), init
-            accepts = correct.accepts(init)
-        try:
-            report = check_initializer(
-                function, law=law, layers=layers, rng_seed=seed, accepts=accepts
-            )
-        except BrokenPropertyError as error:
-            alarms.append(f"seed {seed}: {error}")
-        else:
-            repeated += report.repeated
-            checks += len(report.outcomes)
-        runs += 1
-        seconds += time.process_time() - started
-    return label, runs, alarms, repeated, checks, seconds
+    seed = zlib.crc32(label.encode()) % 10**6 * 1000 + number
+    started = time.process_time()
+    if init in faults.CORRECT_LAYERS:
+        function, law = faults.CORRECT_LAYERS[init]
+        accepts = None
+    else:
+        function, law = correct.of_catalog(init), init
+        accepts = correct.accepts(init)
+    alarms, repeated, checks = [], 0, 0
+    try:
+        report = check_initializer(
+            function, law=law, layers=layers, rng_seed=seed, accepts=accepts
+        )
+    except BrokenPropertyError as error:
+        alarms.append(f"seed {seed}: {error}")
+    else:
+        repeated, checks = report.repeated, len(report.outcomes)
+    return label, 1, alarms, repeated, checks, time.process_time() - started
+
+
+def sources_digest():
+    """Return what the counts are worth for: they start anew when it changes."""
+    paths = [ROOT / "tests/testing/correct.py", ROOT / "tests/testing/faults.py"]
+    for folder in SOURCES:
+        place = ROOT / folder
+        paths += sorted(place.rglob("*.py")) or [place.with_suffix(".py")]
+    found = hashlib.sha256(repr((np.__version__, scipy.__version__)).encode())
+    for path in paths:
+        found.update(path.read_bytes())
+    return found.hexdigest()
+
+
+def tallied():
+    """Return the rows of earlier runs, or empty ones."""
+    rows = {label: [0, [], 0, 0, 0.0] for label, _, _ in subjects()}
+    if TALLY.exists():
+        kept = json.loads(TALLY.read_text(encoding="utf-8"))
+        if kept["sources"] == sources_digest():
+            rows |= {label: row for label, row in kept["rows"].items() if label in rows}
+    return rows
+
+
+def tally(rows):
+    kept = {"sources": sources_digest(), "rows": rows}
+    partial = TALLY.with_suffix(".partial")
+    partial.write_text(json.dumps(kept, indent=1) + "\n", encoding="utf-8")
+    partial.replace(TALLY)
 
 
 def of_catalog(runs, processes, deadline, keep):
     """One row per correct initializer, over all its runs; kept now and then."""
+    rows = tallied()
     # Round by round: where time runs out, all have had about as many.
     jobs = [
-        (*subject, first, min(CHUNK, runs - first), deadline)
-        for first in range(0, runs, CHUNK)
+        (*subject, number, deadline)
+        for number in range(runs)
         for subject in subjects()
+        if number >= rows[subject[0]][0]
     ]
-    rows = {label: [0, [], 0, 0, 0.0] for label, _, _ in subjects()}
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(
         processes, mp_context=context, initializer=os.nice, initargs=(10,)
     ) as pool:
-        for done, (label, *numbers) in enumerate(pool.map(run_chunk, jobs), 1):
+        for done, (label, *numbers) in enumerate(pool.map(run_once, jobs), 1):
             for place, number in enumerate(numbers):
                 rows[label][place] += number
             for line in numbers[1]:
@@ -228,6 +259,7 @@ def main():
         deadline = started + 60 * arguments.minutes
 
         def keep(rows):
+            tally(rows)
             sections[PARTS["catalog"]] = dated(catalog_text(rows), started)
             write_page(sections)
 

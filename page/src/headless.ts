@@ -9,11 +9,13 @@ import { Kernels } from "./lab/kernels";
 import { groups, settingOf, trained } from "./lab/laboratory";
 import { statements } from "./lab/statements";
 import { LESSON, type Study } from "./lab/study";
+import type { History } from "./lab/train";
 
 const kernels = await Kernels.ready();
 
 for await (const line of createInterface({ input: process.stdin })) {
-  const study: Study = { ...LESSON, ...JSON.parse(line) };
+  const { pictures = false, ...given } = JSON.parse(line);
+  const study: Study = { ...LESSON, ...given };
   const setting = settingOf(study);
   const { data, network } = setting;
   const networks: { number: number; loss: string[]; [name: string]: unknown }[] = [];
@@ -32,6 +34,7 @@ for await (const line of createInterface({ input: process.stdin })) {
         cause: cause.id,
         evidence: cause.evidence,
         sentence: sentence(cause),
+        pictured: pictures ? pictured(history) : null,
       });
     }
   }
@@ -57,6 +60,13 @@ for await (const line of createInterface({ input: process.stdin })) {
       y: Array.from(data.train.classes),
       test_x: Array.from(data.test.x, exact),
     }),
+  );
+}
+
+/** Return what is kept of a network that is shown, as lists. */
+function pictured({ snapshots, gradients, updates }: History): Record<string, number[]> {
+  return Object.fromEntries(
+    Object.entries({ snapshots, gradients, updates }).map(([name, each]) => [name, Array.from(each ?? [])]),
   );
 }
 

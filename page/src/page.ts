@@ -10,7 +10,7 @@ import { pointAt } from "./view/boundary";
 import { Controls } from "./view/controls";
 import { byId, h } from "./view/dom";
 import { Panel, type Look } from "./view/panels";
-import { finalLosses, legend, lossCurves, sizesByLayer } from "./view/summary";
+import { finalLosses, legend, lossCurves, sizesByLayer, sizesLegend } from "./view/summary";
 
 const FRAME = 40; // milliseconds of a record when playing
 
@@ -107,7 +107,7 @@ class Page {
     byId<HTMLInputElement>("time").value = String(record);
     byId("step").textContent = `step ${progress.steps[record].toLocaleString("en-US")}`;
     byId("curves").replaceChildren(lossCurves(progress, record), legend(progress));
-    byId("sizes").replaceChildren(sizesByLayer(progress, record));
+    byId("sizes").replaceChildren(sizesByLayer(progress, record), sizesLegend());
     byId("statements").replaceChildren(...this.#said(progress).map((each) => h("li", {}, each)));
     this.#panels.forEach((panel) => {
       if (panel.init < progress.study.inits.length) panel.fill(progress, look);

@@ -1,5 +1,6 @@
 """The page draws, trains and judges as Python does."""
 
+import itertools
 import struct
 
 import numpy as np
@@ -110,6 +111,31 @@ def test_hes_losses_are_the_engines_within_float32(laboratory):
     for number, name in ((0, "zeros"), (2, "he_normal")):
         losses = np.array(found["networks"][number]["loss"], dtype=float)
         np.testing.assert_allclose(losses, expected.loss.sel(init=name)[0], rtol=2e-4)
+
+
+@pytest.mark.parametrize("batch_norm", [False, True])
+@pytest.mark.parametrize("optimizer", OPTIMIZER_NAMES)
+def test_updates_are_what_the_next_step_does(laboratory, optimizer, batch_norm):
+    hidden, steps = [4, 3], 6
+    found = laboratory(
+        inits=[given("he_normal(bias=0.1)")], hidden=hidden, optimizer=optimizer,
+        batchNorm=batch_norm, steps=steps, learningRate=0.1, examples=60,
+        activation="tanh", pictures=True,
+    )["networks"][0]["pictured"]  # fmt: skip
+
+    weights = np.reshape(found["snapshots"], (steps + 1, -1))
+    gradients = np.reshape(found["gradients"], weights.shape)
+    moved = np.diff(weights, axis=0)
+    if optimizer == "gradient_descent":
+        np.testing.assert_allclose(moved, -0.1 * gradients[:-1], rtol=2e-4, atol=2e-7)
+    updates = np.reshape(found["updates"], (steps + 1, 3))
+    widths, at = (2, *hidden, 1), 0
+    for layer, (fan_in, fan_out) in enumerate(itertools.pairwise(widths)):
+        weight = moved[:, at : at + fan_in * fan_out]
+        np.testing.assert_allclose(
+            updates[:-1, layer], np.linalg.norm(weight, axis=1), rtol=1e-3
+        )
+        at += (fan_in + 1) * fan_out
 
 
 def random_study(rng):

@@ -94,7 +94,7 @@ export const TOURS: readonly Tour[] = [
         study: { inits: [init("normal", { std: 1 }), init("he_normal")], members: 64, steps: 2000 },
       },
       {
-        says: "At 0.1 the order changes: what looked like a better init was a larger step. Compare inits each at its own best rate.",
+        says: "At 0.1 no order of the two is left: what looked like a better init was a larger step. Compare inits each at its own best rate.",
         study: { inits: [init("normal", { std: 1 }), init("he_normal")], members: 64, steps: 2000, learningRate: 0.1 },
       },
     ],

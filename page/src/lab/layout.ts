@@ -42,6 +42,17 @@ export function networkOf(study: Study, data: Data): Network {
   };
 }
 
+/** Where a layer's weight and bias begin among the parameters. */
+export function places({ widths, layers }: Network): { weight: number; bias: number }[] {
+  let at = 0;
+  return Array.from({ length: layers }, (_, layer) => {
+    const weight = at;
+    const bias = weight + widths[layer] * widths[layer + 1];
+    at = bias + widths[layer + 1];
+    return { weight, bias };
+  });
+}
+
 const sum = (values: readonly number[]): number => values.reduce((a, b) => a + b, 0);
 
 export const tiles = (examples: number): number => Math.ceil(examples / TILE);

@@ -29,7 +29,7 @@ export function predictedRms(
 ): number[] | null {
   const { low = 0, high = 0 } = init.parameters;
   if (init.name === "constant" || low + high !== 0) return null; // entries with a mean
-  const f = FUNCTIONS[study.activation][0];
+  const f = FUNCTIONS[study.activation];
   const { x } = data.train;
   // The sum of squares over a layer's units.
   let square = (2 * x.reduce((sum, each) => sum + each * each, 0)) / x.length;

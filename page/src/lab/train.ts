@@ -8,6 +8,7 @@ import { LANES, TILE, type Network } from "./layout";
 import { MEASURED } from "./names";
 import type { Data, Examples } from "./problems";
 import { recordedSteps, type Study } from "./study";
+import { corrections as correctionsAfter, updateNorms } from "./update";
 
 /** One network's training so far; arrays over records, then layers. */
 export interface History {
@@ -23,6 +24,10 @@ export interface History {
   reached: number;
   /** Weights and biases at every record, `(record, parameter)`; member 0 only. */
   readonly snapshots: Float32Array | null;
+  /** The loss's gradient by them over all examples, likewise. */
+  readonly gradients: Float32Array | null;
+  /** Frobenius norm of each weight's next update, `(record, layer)`; likewise. */
+  readonly updates: Float64Array | null;
   /** Batch norm's running mean and variance at every record, likewise. */
   readonly running: Float32Array | null;
 }
@@ -37,7 +42,6 @@ export interface Start {
 const TOLERANCE = 1e-5;
 // Multiply-adds of one call: some 10 ms, so that a change of mind is heard at once.
 const CALL = 3e7;
-const [MEAN_DECAY, SQUARE_DECAY] = [0.9, 0.999];
 
 interface Place {
   readonly plan: Room;
@@ -178,8 +182,7 @@ export class Trainer {
   #advance(place: Place, first: number, steps: number): void {
     const corrections = this.kernels.floats(place.corrections);
     for (let s = 0; s < steps; s++) {
-      corrections[2 * s] = 1 - MEAN_DECAY ** (first + s + 1);
-      corrections[2 * s + 1] = 1 - SQUARE_DECAY ** (first + s + 1);
+      corrections.set(correctionsAfter(first + s + 1), 2 * s);
     }
     this.kernels.train(
       place.plan, place.x, place.y, place.order, place.begins, place.ends, first, steps,
@@ -225,16 +228,26 @@ export class Trainer {
             results[field * LANES + lane];
         }
       });
-      this.#keep(history.snapshots, place.parameters, number, lane);
-      this.#keep(history.running, place.running, number, lane);
+      if (history.snapshots) this.#picture(place, history, number, step, lane);
     });
   }
 
-  #keep(into: Float32Array | null, room: Room, number: number, lane: number): void {
-    if (!into) return;
+  /** Keep what is shown of a network beside its summaries. */
+  #picture(place: Place, history: History, number: number, step: number, lane: number): void {
+    const { learningRate } = this.study;
+    const gradient = this.#ofLane(place.gradient, lane);
+    const state = this.#ofLane(place.state, lane);
+    const put = (into: Float32Array | Float64Array | null, values: ArrayLike<number>): void =>
+      into?.set(values, number * values.length);
+    put(history.snapshots, this.#ofLane(place.parameters, lane));
+    put(history.running, this.#ofLane(place.running, lane));
+    put(history.gradients, gradient);
+    put(history.updates, updateNorms(this.network, learningRate, step, gradient, state));
+  }
+
+  #ofLane(room: Room, lane: number): Float32Array {
     const values = this.kernels.floats(room);
-    const count = values.length / LANES;
-    for (let i = 0; i < count; i++) into[number * count + i] = values[i * LANES + lane];
+    return Float32Array.from({ length: values.length / LANES }, (_, i) => values[i * LANES + lane]);
   }
 
   #score(place: Place, x: Room, y: Room, examples: number): Float32Array {
@@ -262,6 +275,8 @@ export class Trainer {
       divergedStep: -1,
       reached: 0,
       snapshots: pictured(layout.parameterCount(network)),
+      gradients: pictured(layout.parameterCount(network)),
+      updates: isPictured ? nothing(records * network.layers) : null,
       running: pictured(layout.runningCount(network)),
     };
   }

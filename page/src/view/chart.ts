@@ -29,11 +29,11 @@ export interface Chart {
   readonly height?: number;
 }
 
-const MARGIN = { top: 26, right: 12, bottom: 36, left: 58 };
+const MARGIN = { top: 26, right: 12, bottom: 36, left: 66 };
 
 /** Return a picture of lines over x. */
 export function chart(given: Chart): SVGSVGElement {
-  const { width = 560, height = 260 } = given;
+  const { width = 430, height = 230 } = given;
   const seen = given.lines
     .flatMap((each) => [...each.values, ...(each.band ?? []).flat()])
     .filter((each) => Number.isFinite(each) && (!given.isLog || each > 0));
@@ -50,7 +50,7 @@ export function chart(given: Chart): SVGSVGElement {
   const picture = s("svg", {
     viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": given.title, class: "chart",
   });
-  picture.append(s("text", { x: MARGIN.left, y: 16, class: "title" }, given.title));
+  picture.append(s("text", { x: 4, y: 16, class: "title" }, given.title));
   const ticks = isLog ? decades(low, high) : y.ticks(5);
   for (const tick of ticks) {
     picture.append(
@@ -101,7 +101,7 @@ export function chart(given: Chart): SVGSVGElement {
 
 function readable(value: number): string {
   const size = Math.abs(value);
-  if (size !== 0 && (size < 1e-4 || size >= 1e6)) return significant(value, 3);
+  if (size !== 0 && (size < 1e-3 || size >= 1e6)) return significant(value, 3);
   return Number(value.toPrecision(3)).toLocaleString("en-US", { maximumFractionDigits: 6 });
 }
 
@@ -130,7 +130,7 @@ export function lineSample(colour: string, dash: string): SVGSVGElement {
 
 /** Return a small histogram. */
 export function histogram(values: ArrayLike<number>, colour: string, title: string): SVGSVGElement {
-  const [width, height, bins] = [150, 64, 24];
+  const [width, height, bins] = [90, 62, 20];
   const picture = s("svg", { viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": title, class: "chart small" });
   picture.append(s("text", { x: 2, y: 10, class: "tick" }, title));
   let [low, high] = [Infinity, -Infinity];

@@ -15,6 +15,7 @@ const words = (name: string): string => name.replaceAll("_", " ");
 /** The form of everything but the inits, and the list of these. */
 export class Controls {
   readonly element: HTMLElement;
+  readonly #lock = h("input", { id: "lock", type: "checkbox", checked: true, title: "off: every change draws anew, from the next seed" });
   readonly #inits = h("ol", { class: "inits" });
   readonly #fields: ((study: Study) => void)[] = [];
   readonly #own = h("fieldset", { id: "own", hidden: true }, h("legend", {}, "Own points"));
@@ -55,6 +56,7 @@ export class Controls {
         "fieldset", {}, h("legend", {}, "How many, and which draws"),
         this.#slider("members", "members", 0, 8, 1, (s) => Math.log2(s.members), (power) => ({ members: 2 ** power }), (power) => String(Math.round(2 ** power))),
         this.#number("seed", "seed", LIMITS.seed, (s) => s.seed, (seed) => ({ seed })),
+        this.#row("lock", "same draws", this.#lock),
         this.#choice("seeding", "draws", SEEDINGS, (s) => s.seeding, (seeding) => ({ seeding }) as Partial<Study>),
       ),
       this.#complaint,
@@ -72,7 +74,9 @@ export class Controls {
 
   #change(change: Partial<Study> | string): void {
     this.#complaint.textContent = typeof change === "string" ? change : "";
-    if (typeof change !== "string") this.changed(change);
+    if (typeof change === "string") return;
+    const isLocked = this.#lock.checked || "seed" in change;
+    this.changed(isLocked ? change : { seed: (this.#study.seed + 1) % (LIMITS.seed[1] + 1), ...change });
   }
 
   #problem(problem: string): Partial<Study> {
@@ -188,12 +192,21 @@ export class Controls {
       shown.textContent = `×${value}`;
       replaced({ ...init, scale: Math.abs(value - 1) < 1e-9 ? 1 : value });
     });
+    const bias = h("input", { id: `init-${at}-bias`, type: "number", step: 0.1, value: init.bias, "aria-label": `bias of init ${at + 1}` });
+    bias.addEventListener("change", () => {
+      const isRead = bias.value !== "" && Number.isFinite(Number(bias.value));
+      if (isRead) replaced({ ...init, bias: Number(bias.value) });
+      else {
+        this.#change("bias: a number, as in 0.1");
+        bias.value = String(init.bias);
+      }
+    });
     const remove = h("button", { id: `init-${at}-remove`, type: "button", "aria-label": `remove ${label(init)}` }, "×");
     remove.disabled = this.#study.inits.length === 1;
     remove.addEventListener("click", () => this.#setInits(this.#study.inits.filter((_, i) => i !== at)));
     return h(
       "li", {}, h("span", { class: "swatch", style: `background:${colourOf(at)}` }), text, remove,
-      h("div", { class: "scale" }, h("span", {}, "scale"), scale, shown),
+      h("div", { class: "scale" }, h("span", {}, "scale"), scale, shown, h("span", {}, "bias"), bias),
     );
   }
 

@@ -1,7 +1,6 @@
 /** The network as units and links, coloured by weight or gradient. */
 
-import { places } from "../lab/forward";
-import type { Network } from "../lab/layout";
+import { places, type Network } from "../lab/layout";
 import { signed } from "./colours";
 import { s } from "./dom";
 

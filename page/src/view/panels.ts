@@ -4,8 +4,8 @@ import type { Progress } from "../app/laboratory";
 import { causeOf, type Cause } from "../causes/rules";
 import { runOf } from "../causes/run";
 import { sentence, significant } from "../causes/sentences";
-import { anatomy, places, type Moment } from "../lab/forward";
-import { parameterCount, runningCount } from "../lab/layout";
+import { activationsOf, type Moment } from "../lab/forward";
+import { parameterCount, places, runningCount } from "../lab/layout";
 import { label } from "../lab/study";
 import type { History } from "../lab/train";
 import { drawBoundary } from "./boundary";
@@ -30,6 +30,12 @@ export function momentOf(progress: Progress, history: History, record: number): 
   const kept = runningCount(network);
   const running = (history.running ?? new Float32Array(0)).subarray(record * kept, (record + 1) * kept);
   return { network, activation: progress.study.activation, parameters, running };
+}
+
+/** Return the loss's gradient by every parameter at a record. */
+function gradientAt({ setting }: Progress, { gradients }: History, record: number): Float32Array | null {
+  const count = parameterCount(setting.network);
+  return gradients && gradients.subarray(record * count, (record + 1) * count);
 }
 
 /** One init's panel: made once, filled anew whenever something changed. */
@@ -74,7 +80,8 @@ export class Panel {
       this.#cause.textContent = "";
       return;
     }
-    this.#accuracy.textContent = numbersAt(history, record);
+    const which = study.members > 1 ? `first of ${study.members} members: ` : "";
+    this.#accuracy.textContent = which + numbersAt(history, record);
     this.#cause.textContent = causesOf(progress, this.init);
     if (this.isOpen) this.#look(progress, history, moment, { ...look, record });
     else this.#inside.replaceChildren();
@@ -82,29 +89,25 @@ export class Panel {
 
   #look(progress: Progress, history: History, moment: Moment | null, look: Look): void {
     const { network, data } = progress.setting;
-    const found = moment && anatomy(moment, data.train);
     const colour = colourOf(this.init);
-    const isGradient = look.links === "gradient";
-    const values = isGradient ? (found?.gradient ?? null) : (moment?.parameters ?? null);
-    const rows = layerRows(progress, history, look.record);
-    const parts = places(network);
-    const histograms = found && moment
-      ? parts.map(({ weight, bias }, layer) =>
+    const gradient = gradientAt(progress, history, look.record);
+    const values = look.links === "gradient" ? gradient : (moment?.parameters ?? null);
+    const activations = moment && activationsOf(moment, data.train);
+    const isLast = (layer: number): boolean => layer === network.layers - 1;
+    const histograms = moment && gradient && activations
+      ? places(network).map(({ weight, bias }, layer) =>
           h(
             "div", { class: "layer" },
-            h("h4", {}, layer === network.layers - 1 ? `Layer ${layer + 1}, output` : `Layer ${layer + 1}`),
-            histogram(found.activations[layer], colour, layer === network.layers - 1 ? "logits" : "activations"),
+            h("h4", {}, `Layer ${layer + 1}${isLast(layer) ? ", output" : ""}`),
+            histogram(activations[layer], colour, isLast(layer) ? "logits" : "activations"),
             histogram(moment.parameters.subarray(weight, bias), colour, "weights"),
-            ...(found.gradient
-              ? [histogram(found.gradient.subarray(weight, bias), colour, "gradients")]
-              : []),
+            histogram(gradient.subarray(weight, bias), colour, "gradients"),
           ),
         )
       : [];
     this.#inside.replaceChildren(
       diagram(network, values, `links coloured by ${look.links}; blue is negative`),
-      ...(isGradient && network.batchNorm ? [h("p", {}, "Gradients are not shown with batch norm.")] : []),
-      rows,
+      layerRows(progress, history, look.record),
       h("div", { class: "layers" }, ...histograms),
     );
   }
@@ -157,15 +160,16 @@ function causesOf(progress: Progress, init: number): string {
 
 /** Return distinct, inactive and saturated units by layer, and the step's size. */
 function layerRows(progress: Progress, history: History, record: number): HTMLElement {
-  const { study, setting } = progress;
-  const { network } = setting;
+  const { network } = progress.setting;
   const at = (name: string, layer: number): number => history.layers[name][record * network.layers + layer];
   const head = h(
     "tr", {},
-    ...["layer", "units", "distinct", "inactive", "saturated", "Δw / w"].map((each) => h("th", { scope: "col" }, each)),
+    h("th", { scope: "col" }, h("span", { class: "visually-hidden" }, "layer")),
+    ...["units", "distinct", "inactive", "saturated", "Δw/w"].map((each) => h("th", { scope: "col" }, each)),
   );
   const rows = network.widths.slice(1).map((units, layer) => {
-    const ratio = (study.learningRate * at("gradient_norm", layer)) / at("weight_norm", layer);
+    const update = history.updates?.[record * network.layers + layer] ?? NaN;
+    const ratio = update / at("weight_norm", layer);
     const saturated = at("saturated_share", layer);
     return h(
       "tr", {},
@@ -173,7 +177,7 @@ function layerRows(progress: Progress, history: History, record: number): HTMLEl
       ...[
         String(units), count(at("distinct_units", layer)), count(at("inactive_units", layer)),
         Number.isFinite(saturated) ? `${(100 * saturated).toFixed(0)} %` : "–",
-        study.optimizer === "adam" || !Number.isFinite(ratio) ? "–" : significant(ratio, 2),
+        Number.isFinite(ratio) ? significant(ratio, 2) : "–",
       ].map((each) => h("td", {}, each)),
     );
   });

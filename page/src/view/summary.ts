@@ -12,10 +12,6 @@ import { colourOf, dashOf } from "./colours";
 import { h } from "./dom";
 import { isComplete } from "./panels";
 
-/** Return the size of a picture: on a phone a narrow one, so that its text is readable. */
-const room = (): { width: number } => ({ width: innerWidth < 600 ? 380 : 560 });
-
-
 /** Return the histories of one init that are there. */
 function membersOf(progress: Progress, init: number): History[] {
   const { study, histories } = progress;
@@ -47,8 +43,8 @@ export function lossCurves(progress: Progress, record: number): SVGSVGElement {
   const baseline = baselineOf(setting.data);
   lines.push({ values: steps.map(() => baseline), colour: "#888", width: 1, dash: "2 4", name: "best constant output" });
   return chart({
-    title: study.members < FEWEST ? "Training loss" : `Training loss: median and 5 % to 95 % of ${study.members} members`,
-    ...room(), x: steps, xLabel: "step", yLabel: "loss (nats)", isLog: true, lines, mark: steps[record],
+    title: study.members < FEWEST ? "Training loss" : `Training loss: median, 5 % to 95 % of ${study.members} members`,
+    x: steps, xLabel: "step", yLabel: "loss (nats)", isLog: true, lines, mark: steps[record],
   });
 }
 
@@ -71,9 +67,18 @@ export function sizesByLayer(progress: Progress, record: number): SVGSVGElement 
     }
   });
   return chart({
-    title: `Size of the signal at step ${steps[record].toLocaleString("en-US")}; dashed: theory, step 0`,
-    ...room(), x: layers, xLabel: "layer", yLabel: "rms of the outputs", isLog: true, lines,
+    title: `Size of the signal at step ${steps[record].toLocaleString("en-US")}`,
+    x: layers, xLabel: "layer", yLabel: "rms of the outputs", isLog: true, lines,
   });
+}
+
+/** Return how measured and predicted sizes are told apart. */
+export function sizesLegend(): HTMLElement {
+  return h(
+    "ul", { class: "legend" },
+    h("li", {}, lineSample("#888", ""), "measured"),
+    h("li", {}, lineSample("#888", "4 3"), "theory: a wide network at step 0"),
+  );
 }
 
 /** Return the names of the lines. */

@@ -10,7 +10,7 @@ last place (tests/engine/test_vector_math.py holds them):
     sigmoid    2.1       2.5
     log1p      1.0       1.0
     erf        1.6       0.6
-    erfc       3.0       0.6
+    erfc       1.7       0.6
     sin        1.1       0.6
     cos        1.1       0.6
 
@@ -139,29 +139,29 @@ COEFFICIENTS = {
         1.3720064546777686e-08,
         -7.795898827002142e-10,
     ),
-    # (1 + 2x) exp(x^2) erfc x in t = (x - 3.75) / (x + 3.75) for .5 <= x <= 27.5
+    # (1 + 2x) exp(x^2) erfc x in t = (x - 3.75) / (x + 3.75) for .4765 <= x <= 27.5
     "erfc": (
         1.2375126308378275,
-        -0.14024059858554677,
-        0.00358541548546381,
-        0.08227673849012049,
-        -0.10880393014173884,
-        0.09230432116134499,
-        -0.05869339858916997,
-        0.028362277401736177,
-        -0.009746579573081783,
-        0.001755626020403979,
-        0.00029371384635663606,
-        -0.0002901550567275202,
-        5.164792971701856e-05,
-        2.2387802061896063e-05,
-        -1.143961812174963e-05,
-        -9.817933390002403e-07,
-        1.7407843353696712e-06,
-        -4.544614446310166e-08,
-        -2.427810400446172e-07,
-        1.3598727442360611e-08,
-        2.5431696964800644e-08,
+        -0.1402405985855468,
+        0.0035854154854634487,
+        0.08227673849012183,
+        -0.10880393014171909,
+        0.09230432116130147,
+        -0.05869339858958857,
+        0.02836227740237199,
+        -0.009746579568570694,
+        0.001755626015398246,
+        0.00029371381841618836,
+        -0.0002901550336821643,
+        5.164803513019324e-05,
+        2.2387738191131646e-05,
+        -1.1439864396536753e-05,
+        -9.816885053083335e-07,
+        1.7411322137479945e-06,
+        -4.5539953067602485e-08,
+        -2.4305323733781695e-07,
+        1.3633974246892816e-08,
+        2.552226066323939e-08,
     ),
 }
 _EXP = polynomial(*COEFFICIENTS["exp"])
@@ -171,7 +171,10 @@ _LOG_SINGLE = polynomial(*COEFFICIENTS["log_single"])
 _SIN = polynomial(*COEFFICIENTS["sin"])
 _COS = polynomial(*COEFFICIENTS["cos"])
 _ERF = polynomial(*COEFFICIENTS["erf"])
-_ERFC = polynomial(*COEFFICIENTS["erfc"])
+_ERFC_FROM = 0.4765
+_ERFC_MIDDLE = COEFFICIENTS["erfc"][0]
+_ERFC_MIDDLE_LOW = 1.07e-16  # what that number lost to rounding
+_ERFC_SLOPE = polynomial(*COEFFICIENTS["erfc"][1:])
 
 
 def _exp_reduced_double(x):
@@ -298,19 +301,28 @@ def _erfc_double(x):
     inside = where(y < 1.0, x, 0.0)
     near = 1.0 - inside * _ERF(inside * inside)
     far = _tail(y)
-    return where(x < 0.5, where(x < -0.5, 2.0 - far, near), far)
+    return where(x < _ERFC_FROM, where(x < -_ERFC_FROM, 2.0 - far, near), far)
 
 
 @_compiled
 def _tail(x):
-    """Return erfc x for x >= .5, NaN included."""
-    x = where(x > 27.5, 27.5, where(x < 0.5, 0.5, x))
+    """Return erfc x for x >= .4765, NaN included: half of 1, and less."""
+    x = where(x > 27.5, 27.5, where(x < _ERFC_FROM, _ERFC_FROM, x))
+    t = (x - 3.75) / (x + 3.75)
+    slope = _ERFC_SLOPE(t)
+    scaled = fma(slope, t, _ERFC_MIDDLE)
+    # The quotient by 1 + 2x in two parts, with what each step lost to rounding.
+    lost = fma(slope, t, _ERFC_MIDDLE - scaled) + _ERFC_MIDDLE_LOW
+    divisor = fma(x, 2.0, 1.0)
+    rounded_off = 1.0 - (divisor - x * 2.0)
+    inverse = 1.0 / divisor
+    y = scaled * inverse
+    low = (fma(-y, divisor, scaled) + fma(-y, rounded_off, lost)) * inverse
     square, rest = _squared(x)
-    scaled = _ERFC((x - 3.75) / (x + 3.75)) / fma(x, 2.0, 1.0)
     p, n = _exp_reduced(-square)
     p = fma(-rest, p + 1.0, p)  # e^-rest is 1 - rest to rounding
     half = n >> 1
-    return fma(p, scaled, scaled) * two_to(half) * two_to(n - half)
+    return (y + fma(p, y, low * (p + 1.0))) * two_to(half) * two_to(n - half)
 
 
 @_compiled
