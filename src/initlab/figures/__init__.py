@@ -4,6 +4,7 @@ No pyplot and no global state. An init has the same colour and marker in every p
 """
 
 from initlab.figures._boundaries import decision_boundaries
+from initlab.figures._checked import checked_layers
 from initlab.figures._curves import CEILING, loss_curves
 from initlab.figures._distributions import along, distributions
 from initlab.figures._grids import MOST_PANELS, grid_curves, loss_heatmaps
@@ -18,6 +19,7 @@ __all__ = [
     "MOST_PANELS",
     "activation_histograms",
     "along",
+    "checked_layers",
     "decision_boundaries",
     "distributions",
     "grid_curves",

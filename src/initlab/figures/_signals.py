@@ -8,9 +8,10 @@ import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
-from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLocator
+from matplotlib.ticker import FuncFormatter, MaxNLocator
 
-from initlab.figures._labels import compact, init_names, log_ticks
+from initlab.figures._labels import compact, init_names
+from initlab.figures._log_scale import log_scale, positive
 from initlab.figures._members import SPREAD_LABEL, spread_over_members
 from initlab.figures._style import (
     INK,
@@ -32,7 +33,6 @@ _PANELS = (
 )
 _BANDS = {"activation_rms": "forward_band", "delta_rms": "backward_band"}
 _BAND_LINE: Any = {"lw": 1, "ls": (0, (1, 2))}
-_LEAST = 1e-100
 _MARKED = 9
 
 
@@ -76,22 +76,23 @@ def signal_profiles(
 
 def _draw_panel(ax: Axes, signals: xr.Dataset, name: str) -> None:
     layers = signals["layer"].values
+    shown = positive if name in _BANDS else np.asarray
     measured, expected = _series(signals, name)
     spread = spread_over_members(measured)
     for i, label in enumerate(init_names(signals, most=40)):
         colour = colour_of(i)
         if signals.sizes["member"] > 1:
             ax.fill_between(
-                layers, _shown(spread.low[i], name), _shown(spread.high[i], name),
-                color=colour, alpha=0.18, lw=0,
+                layers, shown(spread.low[i]), shown(spread.high[i]), color=colour,
+                alpha=0.18, lw=0,
             )  # fmt: skip
         ax.plot(
-            layers, _shown(spread.middle[i], name), color=colour, marker=marker_of(i),
+            layers, shown(spread.middle[i]), color=colour, marker=marker_of(i),
             ms=5.5, mec="white", mew=0.6, lw=1.8, label=label, zorder=3 + 0.01 * i,
             markevery=max(1, len(layers) // _MARKED),
         )  # fmt: skip
         ax.plot(
-            layers, _shown(expected[i], name), color=INK, lw=1, ls=(0, (4, 2.5)),
+            layers, shown(expected[i]), color=INK, lw=1, ls=(0, (4, 2.5)),
             zorder=4,
         )  # fmt: skip
         if name in _BANDS:
@@ -100,7 +101,7 @@ def _draw_panel(ax: Axes, signals: xr.Dataset, name: str) -> None:
     ax.xaxis.set_major_locator(MaxNLocator(8, integer=True))
     ax.grid(visible=True, axis="y")
     if name in _BANDS:
-        _set_log_scale(ax)
+        log_scale(ax)
     elif name == "budget":
         ax.axhline(0, color=QUIET, lw=0.8)
         ax.yaxis.set_major_formatter(FuncFormatter(compact))
@@ -132,28 +133,9 @@ def _draw_band(
     factors = np.sqrt(signals[_BANDS[name]].values[init])
     for end in (0, 1):
         ax.plot(
-            signals["layer"].values, _shown(expected * factors[:, end], name),
+            signals["layer"].values, positive(expected * factors[:, end]),
             color=QUIET, zorder=2, **_BAND_LINE,
         )  # fmt: skip
-
-
-def _shown(values: np.ndarray, name: str) -> np.ndarray:
-    """Return values that a log scale has a place for; others are gaps."""
-    return np.where(values > _LEAST, values, np.nan) if name in _BANDS else values
-
-
-def _set_log_scale(ax: Axes) -> None:
-    ends = [np.asarray(line.get_ydata(), dtype=np.float64) for line in ax.lines]
-    values = np.concatenate([each[np.isfinite(each)] for each in ends] or [np.ones(1)])
-    low, high = (values.min(), values.max()) if values.size else (0.1, 10.0)
-    if high / low < 10:
-        low, high = np.sqrt(low * high) / 10**0.5, np.sqrt(low * high) * 10**0.5
-    ax.set_yscale("log")
-    margin = (high / low) ** 0.06
-    ax.set_ylim(low / margin, high * margin)
-    ax.yaxis.set_major_locator(FixedLocator(log_ticks(low / margin, high * margin)))
-    ax.yaxis.set_minor_locator(NullLocator())
-    ax.yaxis.set_major_formatter(FuncFormatter(compact))
 
 
 def _head(panels: np.ndarray, signals: xr.Dataset) -> None:
