@@ -3,6 +3,7 @@
 import pytest
 
 import initlab as il
+from initlab import analysis
 from initlab.errors import InvalidValueError
 
 
@@ -23,10 +24,12 @@ def test_a_plain_studys_table_is_the_comparison(short_results):
 def test_a_grids_table_has_a_row_per_cell_and_init(grid):
     table = grid.il.table()
 
-    columns = ["learning_rate", "init", "median", "low", "high", "diverged"]
-    assert table.columns.tolist() == columns
+    assert table.columns.tolist() == [
+        "learning_rate", "init", "median", "median_low", "median_high",
+        "diverged", "diverged_low", "diverged_high", "members",
+    ]  # fmt: skip
     assert len(table) == 4
-    assert (table["low"] <= table["median"]).all()
+    assert (table["median_low"] <= table["median"]).all()
     assert "<table" in grid.il._repr_html_()
 
 
@@ -41,8 +44,36 @@ def test_rows_are_tidy(grid):
     assert len(grid.il.to_dataframe("layers")) == grid.gradient_norm.size
 
 
+def test_steps_to_a_loss_are_those_of_the_analysis(grid):
+    found = analysis.target_steps(grid, 0.69)
+
+    rows = grid.il.steps_to(0.69)
+
+    assert rows.columns.tolist() == [
+        "learning_rate", "init", "target", "steps", "steps_low", "steps_high",
+        "reached", "reached_low", "reached_high", "never", "members",
+    ]  # fmt: skip
+    assert rows.steps.tolist() == found.steps.values.ravel().tolist()
+    assert rows.never.tolist() == found.never.values.ravel().tolist()
+    reached = found.reached_interval.values.reshape(-1, 2)
+    assert rows[["reached_low", "reached_high"]].values.tolist() == reached.tolist()
+
+
+def test_profiles_are_those_of_the_analysis(grid):
+    found = analysis.performance_profiles(grid)
+
+    rows = grid.il.profiles()
+
+    shares = [share for each in found for share in each.within]
+    assert rows.within.tolist() == [share.value for share in shares]
+    assert rows.within_high.tolist() == [share.interval[1] for share in shares]
+    assert set(rows.runs) == {14}
+
+
 def test_pictures_are_axes(grid, short_results):
     assert grid.il.plot.curves().size == 2
+    assert grid.il.plot.curves(band="interval").size == 2
+    assert len(grid.il.plot.profiles().lines) == 2
     assert grid.il.plot.heatmap().size == 1
     assert short_results.il.plot.curves().lines
     with pytest.raises(InvalidValueError, match="heatmap: is of a study with a grid"):

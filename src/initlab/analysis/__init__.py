@@ -5,9 +5,11 @@ from initlab.analysis._causes import cause_of, causes
 from initlab.analysis._cells import Cell, cell_statistics, cells, grid_of
 from initlab.analysis._comparison import SCORES, Comparison, Row, compare
 from initlab.analysis._orders import CellOrder, orders
+from initlab.analysis._performance import performance_profiles
 from initlab.analysis._run import Run, read_run
 from initlab.analysis._signals import SignalVerdict, signal_verdicts
 from initlab.analysis._statements import Statement, statements
+from initlab.analysis._targets import target_losses, target_steps
 from initlab.analysis.statistics import Pair, Summary, pair, summarize
 
 __all__ = [
@@ -30,8 +32,11 @@ __all__ = [
     "grid_of",
     "orders",
     "pair",
+    "performance_profiles",
     "read_run",
     "signal_verdicts",
     "statements",
     "summarize",
+    "target_losses",
+    "target_steps",
 ]

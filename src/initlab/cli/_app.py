@@ -92,7 +92,7 @@ def _failed(message: str) -> int:
 _FIELD = re.compile(r"^([a-z_0-9]+)(\.\d+)?:")
 _OPTIONS = {"inits": "init", "network": "widths", "name": "problem"}
 # Of commands other than compare.
-_OTHERS = frozenset({"scheduler", "shard", "table"})
+_OTHERS = frozenset({"scheduler", "shard", "table", "target"})
 
 
 def as_typed(message: str) -> str:

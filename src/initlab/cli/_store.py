@@ -74,6 +74,13 @@ def report(
         Path | None,
         typer.Option(help="The page. Default: the store's name, ending in .html."),
     ] = None,
+    target: Annotated[
+        float | None,
+        typer.Option(
+            help="The training loss that members are timed to. Default: half the loss "
+            "of the best constant guess."
+        ),
+    ] = None,
 ) -> None:
     """Write one HTML page about a study's results."""
     import shlex
@@ -83,7 +90,10 @@ def report(
     from initlab.results import open_store
 
     page = out or Path(Path(store).with_suffix(".html").name)
-    command = shlex.join(["initlab", *sys.argv[1:]])
+    asked = shlex.join(["initlab", *sys.argv[1:]])
     with open_store(store) as results:
-        path = reported(results, page, command=command)
+        # Shards are of a store; a file holds what a command in memory gave.
+        made = shlex.join(["initlab", "run", "study.toml", "--store", store])
+        command = f"{made}\n{asked}" if "shard" in results else asked
+        path = reported(results, page, command=command, target=target)
     typer.echo(f"Page: {path}")

@@ -3,12 +3,19 @@
 No pyplot and no global state. An init has the same colour and marker in every picture.
 """
 
+from initlab.figures._bands import FEWEST_FOR_AN_INTERVAL
 from initlab.figures._boundaries import decision_boundaries
 from initlab.figures._checked import checked_layers
 from initlab.figures._curves import CEILING, loss_curves
 from initlab.figures._distributions import along, distributions
-from initlab.figures._grids import MOST_PANELS, grid_curves, loss_heatmaps
+from initlab.figures._grid_curves import CEILING as GRID_CEILING
+from initlab.figures._grid_curves import FLOOR as GRID_FLOOR
+from initlab.figures._grid_curves import grid_curves
+from initlab.figures._grid_maps import loss_heatmaps, map_dims
 from initlab.figures._histograms import activation_histograms
+from initlab.figures._labels import loss_name
+from initlab.figures._panels import MOST_PANELS
+from initlab.figures._performance import performance_curves
 from initlab.figures._phases import phase_diagram
 from initlab.figures._profiles import layer_profiles
 from initlab.figures._signals import signal_profiles
@@ -16,6 +23,9 @@ from initlab.figures._style import style
 
 __all__ = [
     "CEILING",
+    "FEWEST_FOR_AN_INTERVAL",
+    "GRID_CEILING",
+    "GRID_FLOOR",
     "MOST_PANELS",
     "activation_histograms",
     "along",
@@ -26,6 +36,9 @@ __all__ = [
     "layer_profiles",
     "loss_curves",
     "loss_heatmaps",
+    "loss_name",
+    "map_dims",
+    "performance_curves",
     "phase_diagram",
     "signal_profiles",
     "style",

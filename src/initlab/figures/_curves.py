@@ -11,13 +11,15 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLoca
 from matplotlib.transforms import ScaledTranslation, Transform
 from scipy.optimize import isotonic_regression
 
+from initlab.analysis.statistics import bands
+from initlab.figures._bands import band_label, ends_of, refuse_unknown_band
 from initlab.figures._labels import (
     compact,
     init_names,
     log_ticks,
     loss_label,
 )
-from initlab.figures._members import SPREAD_LABEL, Spread, spread_over_members
+from initlab.figures._members import Spread, spread_over_members
 from initlab.figures._style import (
     INK,
     PAGE_WIDTH,
@@ -39,16 +41,24 @@ _LABEL_POINTS = 13.5
 _CONSTANT_GUESS = "constant guess"
 
 
-def loss_curves(results: xr.Dataset, *, ax: Axes | None = None) -> Axes:
+def loss_curves(
+    results: xr.Dataset, *, ax: Axes | None = None, band: str = "spread"
+) -> Axes:
     """Draw the training loss of every init against the step.
 
-    Lines are medians over members, bands the spread over members. A diverged member
+    Lines are medians over members, bands what `band` says. A diverged member
     ends with a cross, and counts as infinite in the median and the spread. The dashed
     line is the least loss that a constant output has: above it, nothing was learned.
 
     Args:
         results: Dataset with `loss`, `diverged_step` and `baseline_loss`.
         ax: Where to draw; None: a new figure, `ax.figure` of what is returned.
+        band: `"spread"`: the 5 % to 95 % quantiles of the members. `"interval"`: the
+            95 % confidence interval of the median.
+
+    Raises:
+        InvalidValueError: If there is no such band, or there are too few members for
+            an interval (under 6).
 
     Example:
         >>> from initlab.spec import Study
@@ -57,11 +67,12 @@ def loss_curves(results: xr.Dataset, *, ax: Axes | None = None) -> Axes:
         >>> ax.get_xlabel()
         'step (parameter updates done)'
     """
+    refuse_unknown_band(results, band)
     with style():
         if ax is None:
             ax = new_figure(PAGE_WIDTH, 4.6).subplots()
         steps = results["step"].values
-        spread = spread_over_members(results["loss"])
+        spread = _shaded(results["loss"], band)
         _draw_curves(ax, results, steps, spread)
         _draw_divergences(ax, results, steps)
         baseline = float(results["baseline_loss"])
@@ -70,8 +81,19 @@ def loss_curves(results: xr.Dataset, *, ax: Axes | None = None) -> Axes:
         )
         _set_scales(ax, steps, spread, baseline)
         _label_ends(ax, results, spread, baseline)
-        _head(ax, results)
+        _head(ax, results, band)
     return ax
+
+
+def _shaded(loss: xr.DataArray, band: str) -> Spread:
+    """Return the medians, and the ends of what is shaded."""
+    spread = spread_over_members(loss)
+    if band == "spread":
+        return spread
+    curves = loss.transpose("init", "member", "step").values.astype(np.float64)
+    ends = np.array([ends_of(bands(each, worst=np.inf), band) for each in curves])
+    ends = np.where(np.isfinite(ends), ends, np.nan)
+    return Spread(middle=spread.middle, low=ends[:, 0], high=ends[:, 1])
 
 
 def _draw_curves(
@@ -91,7 +113,7 @@ def _draw_curves(
                 color=colour_of(i),
                 alpha=0.16,
                 lw=0,
-                label=f"_{SPREAD_LABEL}",
+                label="_band",
             )
         # Later curves are thinner, markers are staggered: none hides another.
         ax.plot(
@@ -266,11 +288,11 @@ def _lead(ax: Axes, height: float, place: float, colour: str) -> None:
     )
 
 
-def _head(ax: Axes, results: xr.Dataset) -> None:
+def _head(ax: Axes, results: xr.Dataset, band: str) -> None:
     members = results.sizes["member"]
     remarks = []
     if members > 1:
-        remarks.append(f"Line: median of {members} members. Band: {SPREAD_LABEL}.")
+        remarks.append(f"Line: median of {members} members. Band: {band_label(band)}.")
     if (results["diverged_step"].values >= 0).any():
         remarks.append("Cross: last finite loss before divergence.")
     ax.set_title(

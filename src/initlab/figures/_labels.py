@@ -43,9 +43,20 @@ def init_names(results: xr.Dataset, *, most: int = 30) -> list[str]:
     return [plain(label, most=most) for label in results["init"].values]
 
 
+def loss_name(results: xr.Dataset) -> str:
+    """Return which loss was trained; empty where problems of a grid differ in it."""
+    return study_of(results).loss or str(results.attrs.get("loss", ""))
+
+
 def loss_label(results: xr.Dataset) -> str:
     """Return the name of the loss, with its unit."""
-    return _LOSSES.get(study_of(results).loss or "", "training loss")
+    return _LOSSES.get(loss_name(results), "training loss")
+
+
+def dimension_label(results: xr.Dataset, dim: str) -> str:
+    """Return the name of a dimension, with the unit of its values, if they have one."""
+    unit = results[dim].attrs.get("units", "1")
+    return plain(dim if unit == "1" else f"{dim} ({unit})")
 
 
 def output_name(results: xr.Dataset) -> str:

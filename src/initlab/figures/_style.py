@@ -19,6 +19,7 @@ INK, QUIET, FAINT = "#222222", "#5c5c5c", "#c9c9c9"
 _COLOURS = (
     "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#333333",
 )  # fmt: skip
+_DASHES = ("-", "--", ":", "-.")
 _MARKERS = ("o", "s", "^", "D", "v", "P", "<", ">")
 
 # Matplotlib types its keys as literals, which a dict of them does not keep.
@@ -77,6 +78,14 @@ def style() -> Iterator[None]:
 def colour_of(init: int) -> str:
     """Return the colour of the init at this place in the study."""
     return _COLOURS[init % len(_COLOURS)]
+
+
+def dashes_of(init: int) -> str:
+    """Return the line of the init at this place, where curves have no markers.
+
+    Another one each time that the colours begin anew.
+    """
+    return _DASHES[init // len(_COLOURS) % len(_DASHES)]
 
 
 def marker_of(init: int) -> str:

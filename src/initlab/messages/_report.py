@@ -12,6 +12,11 @@ PAIRED_CAVEAT = (
     "for this learning rate, data set and order of examples only."
 )
 
+GRID_CAVEAT = (
+    "Members of all inits share their random streams, so they pair. All of this holds "
+    "at the points of this grid, and for these data and this order of examples, only."
+)
+
 
 def title_of(problem: str) -> str:
     """Return the page's title."""
@@ -48,6 +53,60 @@ def grid_question(grid: Sequence[str]) -> str:
     return (
         f"From which starting weights does the network train, and how far, when "
         f"{_listed(grid)} {'varies' if len(grid) == 1 else 'vary'}?"
+    )
+
+
+def orders_shown(settled: int, comparisons: int) -> str:
+    """Return how many comparisons of two inits show an order.
+
+    Example:
+        >>> orders_shown(41, 108)
+        'Of 108 comparisons of two inits, 41 show an order (corrected for all of them).'
+    """
+    return (
+        f"Of {comparisons:,} comparisons of two inits, {settled:,} "
+        f"{'shows' if settled == 1 else 'show'} an order (corrected for all of them)."
+    )
+
+
+def about_target(target: float | None, *, every: int, last: int, reached: bool) -> str:
+    """Return what the steps to a target loss are, and who chose the target.
+
+    Args:
+        target: What was asked for; None: the default.
+        every: Steps between records.
+        last: The run's last step.
+        reached: Whether any member arrived.
+    """
+    chosen = (
+        "half the loss of the best constant guess, which no result decides "
+        "(initlab report --target sets another)"
+        if target is None
+        else f"{target:g}, as asked"
+    )
+    said = [
+        f"The first record of the training loss at or under the target: {chosen}. "
+        f"The loss is recorded every {every:,} steps." if every > 1 else
+        f"The first step whose training loss is at or under the target: {chosen}.",
+        f"Median over the members, and in brackets its 95 % confidence interval; "
+        f"> {last:,}: not within the run, which is all that is known of such members "
+        f"(censored), diverged ones among them. Reached: members that arrived, and the "
+        f"share's 95 % interval.",
+    ]  # fmt: skip
+    if not reached:
+        said.append("No member arrived: a larger target, or more steps, would tell.")
+    return " ".join(said)
+
+
+def about_profiles(*, members: int, runs: int) -> str:
+    """Return what a performance profile is of, with the size of the sample."""
+    points = runs // members
+    return (
+        f"Share of {runs:,} runs ({members:,} members at each of {points:,} points of "
+        "the grid) in which an init's final training loss is at most so many times the "
+        "least that any init has in that run. In brackets: 95 % confidence intervals, "
+        "for which the runs of a member count as one. Other grids, or other inits to "
+        "be compared with, give other shares."
     )
 
 

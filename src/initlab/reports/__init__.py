@@ -3,6 +3,7 @@
 from initlab.reports._findings import FindingTable, finding_table, findings_as_json
 from initlab.reports._folder import refuse_foreign, write_folder
 from initlab.reports._json import PRINTED_EVERY, as_json, printed_records
+from initlab.reports._numbers import grid_numbers, profile_numbers, target_numbers
 from initlab.reports._power import power_tables
 from initlab.reports._report import report
 from initlab.reports._signals import SignalTable, signal_table, signals_as_json
@@ -17,11 +18,14 @@ __all__ = [
     "compare",
     "finding_table",
     "findings_as_json",
+    "grid_numbers",
     "power_tables",
     "printed_records",
+    "profile_numbers",
     "refuse_foreign",
     "report",
     "signal_table",
     "signals_as_json",
+    "target_numbers",
     "write_folder",
 ]

@@ -1,7 +1,7 @@
 """A study with a grid as one self-contained HTML page."""
 
 import json
-from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -10,19 +10,27 @@ from matplotlib.figure import Figure
 
 from initlab import analysis, figures
 from initlab.messages import (
-    PAIRED_CAVEAT,
+    GRID_CAVEAT,
     grid_question,
     grid_title,
+    orders_shown,
     statement_sentence,
 )
-from initlab.reports._html import render
+from initlab.reports._html import PageTable, render
 from initlab.reports._json import finite
+from initlab.reports._number_tables import cell_table, profile_table, steps_table
+from initlab.reports._numbers import grid_numbers, profile_numbers, target_numbers
 from initlab.reports._pictures import laid_out, quiet, svg_of
-from initlab.spec import from_toml, to_dict
+from initlab.spec import Study, from_toml, grid_label, to_dict
 
-GRID_PICTURES = ("loss_heatmaps", "grid_curves")
-# A longer list is read by nobody; JSON has all of it.
-_MOST_STATEMENTS = 40
+GRID_PICTURES = (
+    "loss_heatmaps",
+    "grid_curves",
+    "grid_medians",
+    "performance_curves",
+)
+# A longer list is read by nobody; the statements on demand are analysis.statements.
+_MOST_STATEMENTS = 400
 _MOST_ROWS = 400
 
 _REPEAT = """\
@@ -39,93 +47,92 @@ il.report(results, "study.html")
 def draw_grid(results: xr.Dataset) -> dict[str, Figure]:
     """Return the pictures of a study with a grid, by name."""
     with figures.style(), quiet():
-        return {
-            "loss_heatmaps": laid_out(figures.loss_heatmaps(results)[0]),
-            "grid_curves": laid_out(figures.grid_curves(results)[0]),
+        axes = {
+            "loss_heatmaps": figures.loss_heatmaps(results)[0],
+            "grid_curves": figures.grid_curves(results)[0],
         }
+        if results.sizes["member"] >= figures.FEWEST_FOR_AN_INTERVAL:
+            axes["grid_medians"] = figures.grid_curves(results, band="interval")[0]
+        if _has_profiles(results):
+            axes["performance_curves"] = figures.performance_curves(results)
+        return {name: laid_out(ax) for name, ax in axes.items()}
+
+
+def _has_profiles(results: xr.Dataset) -> bool:
+    """Return whether there is a best of several inits, and more than one cell."""
+    return results.sizes["init"] > 1 and points_of(results) > 1
 
 
 def grid_page(
-    results: xr.Dataset, pictures: dict[str, Figure], command: str | None
+    results: xr.Dataset,
+    pictures: dict[str, Figure],
+    command: str | None,
+    target: float | None = None,
 ) -> str:
     """Return the page; pictures are drawn once, for the page and as files."""
     study = from_toml(results.attrs["spec"])
     grid = analysis.grid_of(results)
-    sentences = list(_sentences(results))
-    lessons = [PAIRED_CAVEAT]
-    if len(sentences) > _MOST_STATEMENTS:
-        lessons.append(
-            f"The first {_MOST_STATEMENTS} of {len(sentences)} comparisons are listed."
-        )
-    rows = list(_rows(results))
+    found = _statements(results, study)
+    lessons = [GRID_CAVEAT]
+    if found:
+        settled = sum(each.id == "ends_below" for each in found)
+        lessons.append(orders_shown(settled, len(found)))
+    tables = [cell_table(results), steps_table(results, target)]
+    if _has_profiles(results):
+        tables.append(profile_table(results))
+    described = grid_captions(results)
     return render(
         title=grid_title([init.label for init in study.inits], grid),
         question=grid_question(grid),
-        headers=[*grid, "init", "median final loss", "95 % interval", "diverged"],
-        rows=rows[:_MOST_ROWS],
+        headers=(),
+        rows=(),
         lessons=lessons,
-        pairs=sentences[:_MOST_STATEMENTS],
+        pairs=[
+            statement_sentence(each.id, each.evidence, each.at)
+            for each in found[:_MOST_STATEMENTS]
+        ]
+        + _left_out(len(found), _MOST_STATEMENTS, "comparisons"),
         pictures={
-            name: (*_CAPTIONS[name], svg_of(figure))
+            name: (*described[name], svg_of(figure))
             for name, figure in pictures.items()
         },
         notes=json.loads(results.attrs["notes"]),
-        facts=_facts(results),
+        facts=_facts(results, study),
         spec=results.attrs["spec"],
         command=command or "",
         python=_REPEAT,
+        tables=[_shortened(table) for table in tables],
     )
 
 
-_CAPTIONS = {
-    "loss_heatmaps": (
-        "Where training ends",
-        "Median over members of the final training loss, one panel per init (and per "
-        "value of further dimensions), all on one logarithmic scale: light is low. "
-        "Grey: at least half of the members diverged.",
-    ),
-    "grid_curves": (
-        "How the loss fell",
-        "Training loss against the step, one panel per point of the grid "
-        f"(the first {figures.MOST_PANELS}): median over members and, shaded, their "
-        "spread from 5 % to 95 %. A line ends where its median is no longer finite; "
-        "the axis ends at 20 times the loss of a constant output.",
-    ),
-}
+def _statements(results: xr.Dataset, study: Study) -> list[analysis.Statement]:
+    """Return what may be said, each init at its own best learning rate first."""
+    found = analysis.statements(results, learning_rate=study.learning_rate)
+    return sorted(found, key=lambda each: not each.best_rate)
 
 
-def _rows(results: xr.Dataset) -> Iterator[list[str]]:
-    found = analysis.cell_statistics(results).sel(estimate="median")
-    grid = analysis.grid_of(results)
-    members = results.sizes["member"]
-    shape = tuple(results.sizes[dim] for dim in (*grid, "init"))
-    for index in np.ndindex(shape):
-        at = [results[d].values[i] for d, i in zip((*grid, "init"), index, strict=True)]
-        low, high = found["final_loss_interval"].values[index]
-        share = float(found["diverged"].values[index])
-        yield [
-            *(str(value) for value in at),
-            f"{float(found['final_loss'].values[index]):.4g}",
-            "too few members" if np.isnan(low) else f"{low:.4g} to {high:.4g}",
-            f"{round(share * members)} of {members}",
-        ]
+def _shortened(table: PageTable) -> PageTable:
+    more = _left_out(len(table.rows), _MOST_ROWS, "rows")
+    about = " ".join([table.about, *more])
+    return replace(table, about=about, rows=table.rows[:_MOST_ROWS])
 
 
-def _sentences(results: xr.Dataset) -> Iterator[str]:
-    study = from_toml(results.attrs["spec"])
-    for each in analysis.statements(results, learning_rate=study.learning_rate):
-        yield statement_sentence(each.id, each.evidence, each.at)
+def _left_out(count: int, most: int, what: str) -> list[str]:
+    if count <= most:
+        return []
+    return [f"The first {most:,} of {count:,} {what} are listed."]
 
 
-def _facts(results: xr.Dataset) -> dict[str, str]:
-    study = from_toml(results.attrs["spec"])
+def _facts(results: xr.Dataset, study: Study) -> dict[str, str]:
     versions = json.loads(results.attrs["versions"])
     grid = {
         f"Grid, {name}": ", ".join(map(str, results[name].values.tolist()))
         for name in analysis.grid_of(results)
     }
     return grid | {
-        "Training": f"{study.optimizer}, {study.steps:,} steps",
+        "The same at every point": ", ".join(_fixed(results, study)),
+        "Training": f"{study.steps:,} steps, losses recorded at "
+        f"{results.sizes['step']} of them",
         "Members per init and point": str(study.members),
         "Seeds": f"{study.seeding}, seed {study.seed}",
         "Engine": str(results.attrs["engine"]),
@@ -133,14 +140,98 @@ def _facts(results: xr.Dataset) -> dict[str, str]:
     }
 
 
+def _fixed(results: xr.Dataset, study: Study) -> list[str]:
+    """Return what the grid leaves alone, in words."""
+    network = study.network
+    units = "-".join(map(str, network.widths or network.hidden or ()))
+    batch = f"batches of {study.batch_size}" if study.batch_size else "full batch"
+    parts = {
+        "widths": f"units {units}" if network.widths else "",
+        "depth": f"depth {network.depth}" if network.depth else "",
+        "width": f"width {network.width}" if network.width else "",
+        "activation": f"activation {network.activation}",
+        "batch_norm": "batch norm" if network.batch_norm else "",
+        "problem": f"problem {grid_label(study.problem)}",
+        "seed": f"data seed {study.problem.seed}",
+        "loss": figures.loss_name(results).replace("_", " "),
+        "optimizer": study.optimizer.replace("_", " "),
+        "learning_rate": f"learning rate {study.learning_rate:g}",
+        "batch_size": batch,
+        "precision": study.precision,
+    }
+    return [
+        text for name, text in parts.items() if text and name not in study.dimensions
+    ]
+
+
+def grid_captions(results: xr.Dataset) -> dict[str, tuple[str, str]]:
+    """Return each picture's heading, and what is seen in it and how to read it."""
+    members, points = results.sizes["member"], points_of(results)
+    *_, panel_dims = figures.map_dims(results)
+    maps = int(np.prod([results.sizes[dim] for dim in panel_dims]))
+    curves = (
+        f"Training loss against the step, one panel per point of the grid"
+        f"{_of_panels(points)}. Lines: medians over {members} members, of "
+        "which a diverged one counts as infinite; a line ends where its median does. "
+    )
+    axis = (
+        f" Of the loss, the axis shows no more than {figures.GRID_CEILING:g} times the "
+        "best constant guess's, and nothing under a tenth of the least median."
+    )
+    return {
+        "loss_heatmaps": (
+            "Where training ends",
+            f"Median over {members} members of the final training loss, one panel per "
+            f"init (and per value of further dimensions){_of_panels(maps)}, all on one "
+            "logarithmic scale: light is low. Grey, div.: at least half of the members "
+            "diverged. Intervals are in the table.",
+        ),
+        "grid_curves": (
+            "How the loss fell, and how members differ",
+            curves + "Shaded: the spread, from the 5 % to the 95 % quantile of the "
+            "members, which says nothing of how well the median is known." + axis,
+        ),
+        "grid_medians": (
+            "How well the medians are known",
+            curves + "Shaded: the 95 % confidence interval of the median, each record "
+            "on its own, which says nothing of how different members are." + axis,
+        ),
+        "performance_curves": (
+            "How often an init is near the best",
+            f"Share of the {members * points:,} runs ({members} members at each of "
+            f"{points} points of the grid) that end within a factor of the least final "
+            "training loss that any init has in that run; at 1, how often it is the "
+            "best itself. A line that stays under 100 % has runs that are further "
+            "away, or diverged. Shaded: 95 % confidence intervals (Wilson; "
+            "the runs of a member count as one).",
+        ),
+    }
+
+
+def _of_panels(panels: int) -> str:
+    if panels <= figures.MOST_PANELS:
+        return ""
+    return f" (the first {figures.MOST_PANELS} of {panels:,})"
+
+
+def points_of(results: xr.Dataset) -> int:
+    """Return how many points the grid has."""
+    return int(np.prod([results.sizes[dim] for dim in analysis.grid_of(results)]))
+
+
 def grid_as_json(results: xr.Dataset) -> dict[str, Any]:
     """Return `spec`, the cells' statistics and statements as plain values."""
-    headers = [*analysis.grid_of(results), "init", "median", "interval", "diverged"]
+    study = from_toml(results.attrs["spec"])
     return finite(
         {
-            "spec": to_dict(from_toml(results.attrs["spec"])),
-            "results": [dict(zip(headers, row, strict=True)) for row in _rows(results)],
-            "statements": list(_sentences(results)),
+            "spec": to_dict(study),
+            "results": grid_numbers(results),
+            "steps_to_target": target_numbers(results),
+            "profiles": profile_numbers(results) if _has_profiles(results) else [],
+            "statements": [
+                statement_sentence(each.id, each.evidence, each.at)
+                for each in _statements(results, study)
+            ],
             "engine": results.attrs["engine"],
             "versions": json.loads(results.attrs["versions"]),
             "notes": json.loads(results.attrs["notes"]),

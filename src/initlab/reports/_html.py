@@ -2,12 +2,35 @@
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 # With more columns the last one, which is prose, goes below its row.
 _MOST_COLUMNS = 6
+
+# What is longer is folded: a click, or printing, opens it.
+_UNFOLDED = 24
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PageTable:
+    """A table of numbers with its heading.
+
+    Attributes:
+        heading: A few words.
+        about: What is seen in it.
+        headers: One per column.
+        rows: Cells as text.
+        labels: How many of the first columns name the row.
+    """
+
+    heading: str
+    about: str
+    headers: Sequence[str]
+    rows: Sequence[Sequence[str]]
+    labels: int
 
 
 def render(
@@ -24,6 +47,7 @@ def render(
     spec: str,
     command: str,
     python: str,
+    tables: Sequence[PageTable] = (),
 ) -> str:
     """Return the page: question, answer, pictures, and how each number was made.
 
@@ -33,7 +57,7 @@ def render(
         title: Of the page and its tab.
         question: One sentence, what the study asks.
         headers: Of the main table; the first column is the init as typed, the last
-            says what happened.
+            says what happened. None: there is no such table.
         rows: One per init, as long as `headers`.
         lessons: Sentences that sum up; may be empty.
         pairs: Sentences that compare two inits; may be empty.
@@ -43,6 +67,7 @@ def render(
         spec: The study as TOML.
         command: What repeats the run in a shell; may be empty.
         python: What repeats the run in Python.
+        tables: Of numbers, after the main one.
     """
     drawn = [
         {"name": name, "heading": heading, "caption": caption, "svg": Markup(svg)}
@@ -71,10 +96,16 @@ def render(
         spec=spec,
         command=command,
         python=python,
+        tables=tables,
+        unfolded=_UNFOLDED,
     )
 
 
 def _unbroken(text: str) -> Markup:
-    """Return the text, escaped, in which no line ends inside 2-10-5-1 or .83-1."""
+    """Return the text, escaped, in which no line ends inside a number or a share.
+
+    Such are 2-10-5-1, .83-1 and 21 % [16, 27].
+    """
     span = r'<span class="unbroken">\g<0></span>'
-    return Markup(re.sub(r"[\d.]+([-\N{EN DASH}][\d.]+)+", span, str(escape(text))))
+    kept = r"[\d.]+([-\N{EN DASH}][\d.]+)+|\d+ %( \[\d+, \d+\])?"
+    return Markup(re.sub(kept, span, str(escape(text))))

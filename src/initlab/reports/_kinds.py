@@ -42,13 +42,14 @@ class Kind:
         pictures: Every name that `draw` may give.
         draw: Its pictures, by name.
         page: Its page, from the dataset, the pictures, and what was typed, if it was.
+            Of a run also from a target loss, where one was asked for.
         as_json: Its numbers, as plain values.
     """
 
     command: str
     pictures: tuple[str, ...]
     draw: Callable[[xr.Dataset], Figures]
-    page: Callable[[xr.Dataset, Figures, str | None], str]
+    page: Callable[..., str]
     as_json: Callable[[xr.Dataset], dict[str, Any]]
 
 

@@ -4,13 +4,18 @@ from pathlib import Path
 
 import xarray as xr
 
+from initlab import analysis
 from initlab.errors import InvalidValueError
 from initlab.reports._kinds import kind_of
 from initlab.results import NOT_RUN, moved_into_place
 
 
 def report(
-    results: xr.Dataset, path: str | Path, *, command: str | None = None
+    results: xr.Dataset,
+    path: str | Path,
+    *,
+    command: str | None = None,
+    target: float | None = None,
 ) -> Path:
     """Write one self-contained HTML page about a run, and return its path.
 
@@ -18,18 +23,34 @@ def report(
         results: What `initlab.run` or `initlab.signal` returned.
         path: The page; an existing file is replaced when the new one is whole.
         command: What was typed, if it was.
+        target: The training loss that members are timed to; None: half the least loss
+            of a constant output.
 
     Raises:
-        InvalidValueError: If networks of the study have not run yet.
+        InvalidValueError: If networks of the study have not run yet, or the target is
+            no loss, or the results have none.
         OutputError: If the page cannot be written.
     """
     path = Path(path)
     _refuse_unfinished(results)
     kind = kind_of(results)
-    html = kind.page(results, kind.draw(results), command)
+    asked = {}
+    if target is not None:
+        _refuse_targetless(results, target)
+        asked["target"] = target
+    html = kind.page(results, kind.draw(results), command, **asked)
     with moved_into_place(path) as temporary:
         temporary.write_text(html, encoding="utf-8")
     return path
+
+
+def _refuse_targetless(results: xr.Dataset, target: float) -> None:
+    """Make sure that a target is asked for where there are losses, before drawing."""
+    if results.attrs.get("kind", "run") not in ("run", "grid"):
+        raise InvalidValueError(
+            "target: is of a trained study; these results have no training"
+        )
+    analysis.target_losses(results, target)
 
 
 def _refuse_unfinished(results: xr.Dataset) -> None:

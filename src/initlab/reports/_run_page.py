@@ -12,6 +12,7 @@ from initlab.messages import (
     title_of,
 )
 from initlab.reports._html import render
+from initlab.reports._number_tables import steps_table
 from initlab.reports._pictures import captions, svg_of
 from initlab.reports._table import compare
 from initlab.spec import Study, from_toml
@@ -28,12 +29,16 @@ print(il.compare(results))
 
 
 def run_page(
-    results: xr.Dataset, pictures: dict[str, Figure], command: str | None
+    results: xr.Dataset,
+    pictures: dict[str, Figure],
+    command: str | None,
+    target: float | None = None,
 ) -> str:
     """Return the page; pictures are drawn once, for the page and as files."""
     study = from_toml(results.attrs["spec"])
     table = compare(results)
     described = captions(results)
+    timed = study.members > 1 or target is not None
     return render(
         title=title_of(study.problem.name),
         question=question_of(study.problem.name, [init.label for init in study.inits]),
@@ -50,6 +55,7 @@ def run_page(
         spec=results.attrs["spec"],
         command=command or "",
         python=_REPEAT,
+        tables=[steps_table(results, target)] if timed else [],
     )
 
 

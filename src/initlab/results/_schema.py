@@ -150,14 +150,36 @@ SCHEMA: Mapping[str, Variable] = MappingProxyType(
 )
 
 
-# Units of the dimensions' labels, where they have one.
-_COORDINATE_UNITS = {"step": "updates", "member": "1", "layer": "1"}
+# Unit, if they have one, and meaning of the dimensions' labels.
+_LABELS: Mapping[str, tuple[str | None, str]] = MappingProxyType(
+    {
+        "init": (None, "initializer of the starting weights"),
+        "member": ("1", "network of an ensemble, from 0"),
+        "step": ("updates", "parameter updates done"),
+        "layer": ("1", "layer with weights, from 1"),
+        "depth": ("hidden layers", "hidden layers of the network"),
+        "width": ("units", "units of each hidden layer"),
+        "widths": (None, "units per layer, input first"),
+        "activation": (None, "activation of the hidden layers"),
+        "batch_norm": (None, "whether hidden layers are batch-normalized"),
+        "problem": (None, "what the network learns"),
+        "noise": ("1", "noise of the problem's inputs"),
+        "examples": ("examples", "examples of the problem"),
+        "standardize": (None, "whether features are standardized"),
+        "seed": (None, "seed of the problem's data"),
+        "optimizer": (None, "rule of the parameter updates"),
+        "learning_rate": ("1", "step size of the optimizer"),
+        "batch_size": ("examples", "examples per update"),
+        "precision": (None, "of the training's arithmetic"),
+    }
+)
 
 
 def coordinate_attributes(dim: str) -> dict[str, Any]:
     """Return the attributes of a dimension's labels."""
-    units = _COORDINATE_UNITS.get(dim)
-    return {"units": units} if units else {}
+    units, about = _LABELS.get(dim, (None, ""))
+    found = {"units": units, "long_name": about}
+    return {name: text for name, text in found.items() if text}
 
 
 def attribute(value: object) -> str | int | float:

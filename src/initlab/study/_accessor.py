@@ -28,32 +28,63 @@ class Accessor:
 
     @property
     def plot(self) -> "Plots":
-        """The results as pictures: `curves()`, `heatmap()`."""
+        """The results as pictures: `curves()`, `heatmap()`, `profiles()`."""
         return Plots(self._results)
 
     def table(self) -> Any:
         """Return what happened: `initlab.compare`, or of a grid a row per cell.
 
         A grid's rows have the median final loss over members with its 95 % interval,
-        and the share of members that diverged.
+        the share of members that diverged with Wilson's, and the number of members.
         """
         from initlab import analysis, reports
 
-        grid = analysis.grid_of(self._results)
-        if not grid:
+        if not analysis.grid_of(self._results):
             return reports.compare(self._results)
-        found = analysis.cell_statistics(self._results).sel(estimate="median")
-        flat = {
-            "median": found["final_loss"],
-            "low": found["final_loss_interval"].sel(end="low"),
-            "high": found["final_loss_interval"].sel(end="high"),
-            "diverged": found["diverged"],
-        }
-        frame = xr.Dataset(
-            {name: each.drop_vars(["end", "estimate"], errors="ignore")
-             for name, each in flat.items()}
-        ).to_dataframe()  # fmt: skip
-        return frame.reset_index()
+        return pd.DataFrame(reports.grid_numbers(self._results))
+
+    def steps_to(self, target: float | None = None) -> pd.DataFrame:
+        """Return how long every init takes to a training loss, a row per cell.
+
+        Args:
+            target: The loss; None: half the least loss of a constant output.
+
+        Returns:
+            `target`; `steps`, the median over members of the first recorded step at or
+            under it, infinite where that is not within the run, with the ends of its
+            95 % interval (NaN under 6 members); `reached`, the share of members that
+            arrived, with Wilson's interval; `never`, members that did not; `members`.
+
+        Raises:
+            InvalidValueError: If the target is no loss.
+
+        Example:
+            >>> import initlab as il
+            >>> inits = ["zeros", "he_normal"]
+        >>> study = il.Study(problem="moons", inits=inits, members=8, steps=200,
+        ...                  learning_rate=0.5)
+        >>> results = il.run(study)
+            >>> results.il.steps_to(0.3).never.tolist()
+            [8, 0]
+        """
+        from initlab import reports
+
+        return pd.DataFrame(reports.target_numbers(self._results, target))
+
+    def profiles(self) -> pd.DataFrame:
+        """Return how often each init ends near the best one, a row per factor.
+
+        Returns:
+            `init`, `factor`; `within`, the share of runs (members in cells) that end
+            within the factor of the run's least final loss, with its 95 % interval;
+            `runs`, `members`.
+
+        Raises:
+            InvalidValueError: If there is one init, which is always the best.
+        """
+        from initlab import reports
+
+        return pd.DataFrame(reports.profile_numbers(self._results))
 
     def to_dataframe(self, table: str = "steps") -> pd.DataFrame:
         """Return tidy rows: one per network and record, layer, or network.
@@ -75,13 +106,35 @@ class Plots:
     def __init__(self, results: xr.Dataset) -> None:
         self._results = results
 
-    def curves(self) -> Any:
-        """Draw the loss against the step; of a grid, one panel per cell."""
+    def curves(self, *, band: str = "spread") -> Any:
+        """Draw the loss against the step; of a grid, one panel per cell.
+
+        Args:
+            band: What is shaded: `"spread"`, the 5 % to 95 % quantiles of the members,
+                or `"interval"`, the 95 % confidence interval of the median.
+
+        Returns:
+            Axes, or of a grid an array of them.
+
+        Raises:
+            InvalidValueError: If there is no such band, or there are too few members
+                for an interval.
+        """
         from initlab import analysis, figures
 
         if analysis.grid_of(self._results):
-            return figures.grid_curves(self._results)
-        return figures.loss_curves(self._results)
+            return figures.grid_curves(self._results, band=band)
+        return figures.loss_curves(self._results, band=band)
+
+    def profiles(self) -> Any:
+        """Draw how often each init ends within a factor of the best one, as Axes.
+
+        Raises:
+            InvalidValueError: If there is one init, which is always the best.
+        """
+        from initlab import figures
+
+        return figures.performance_curves(self._results)
 
     def heatmap(self) -> np.ndarray:
         """Draw the median final loss over the grid, one panel per init.

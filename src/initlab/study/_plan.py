@@ -92,7 +92,10 @@ class Plan:
                 "test_examples": len(first.test_x),
             }
         alike = all(cell.data is first for cell in self.cells)
+        losses = {cell.study.loss for cell in self.cells}
         return {
+            # Problems of a grid may differ in it.
+            "loss": str(losses.pop()) if len(losses) == 1 else "",
             "kind": "grid" if self.study.grid else "run",
             "engine": self.engine,
             "versions": versions(self.engine),

@@ -30,6 +30,7 @@ def profiles(
     losses: Mapping[str, Float[np.ndarray, "run"]],
     *,
     factors: tuple[float, ...] = FACTORS,
+    members: int | None = None,
 ) -> tuple[Profile, ...]:
     """Return one profile per init.
 
@@ -37,6 +38,8 @@ def profiles(
         losses: By label, one number per run (member of a cell, the same order for
             all), not negative; NaN where it diverged: within no factor.
         factors: At least 1, rising.
+        members: Of whom the runs are, several each; None: one run per member. A
+            member's runs share random streams, so intervals count them as one.
 
     Example:
         >>> found = profiles({"a": np.array([1.0, 3.0]), "b": np.array([2.0, 2.0])})
@@ -56,7 +59,11 @@ def profiles(
             init=init,
             factors=factors,
             within=tuple(
-                share(int((np.isfinite(row) & (row <= factor * best)).sum()), len(row))
+                share(
+                    int((np.isfinite(row) & (row <= factor * best)).sum()),
+                    len(row),
+                    independent=members,
+                )
                 for factor in factors
             ),
         )

@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass
 
-from scipy import stats
+import numpy as np
+from scipy import special, stats
 
 from initlab.analysis.statistics._members import CONFIDENCE
 
@@ -13,7 +14,7 @@ class Share:
 
     Attributes:
         count: Of these it is true.
-        members: Of so many.
+        members: Of so many; of runs, where each member has several.
         interval: Where the share lies, with 95 % confidence.
     """
 
@@ -27,8 +28,15 @@ class Share:
         return self.count / self.members
 
 
-def share(count: int, members: int) -> Share:
+def share(count: int, members: int, *, independent: int | None = None) -> Share:
     """Return a share of members with Wilson's interval.
+
+    Args:
+        count: Of these it is true.
+        members: Of so many.
+        independent: How many of them tell something new; None: all. Runs that share
+            a member are no more than one: the interval is as wide as if they always
+            agreed, which is the worst that they can do.
 
     Example:
         >>> found = share(42, 200)
@@ -39,6 +47,25 @@ def share(count: int, members: int) -> Share:
         Wilson (1927), Probable inference, J. Am. Statist. Assoc. 22, 209-212
     """
     assert 0 <= count <= members > 0
-    bounds = stats.binomtest(count, members).proportion_ci(CONFIDENCE, "wilson")
-    interval = (float(bounds.low), float(bounds.high))
+    if independent is None:
+        bounds = stats.binomtest(count, members).proportion_ci(CONFIDENCE, "wilson")
+        interval = (float(bounds.low), float(bounds.high))
+    else:
+        assert 0 < independent <= members
+        interval = _wilson(count / members, independent)
     return Share(count=count, members=members, interval=interval)
+
+
+def _wilson(value: float, size: int) -> tuple[float, float]:
+    """Return Wilson's interval of a share among `size`, of which it need be no count.
+
+    SciPy's takes counts only.
+    """
+    z = float(special.ndtri((1 + CONFIDENCE) / 2))
+    centre = (value + z**2 / (2 * size)) / (1 + z**2 / size)
+    spread = value * (1 - value) / size + z**2 / (4 * size**2)
+    half = z * float(np.sqrt(spread)) / (1 + z**2 / size)
+    # At the ends they are exact, whatever the rounding.
+    low = 0.0 if value == 0 else max(0.0, centre - half)
+    high = 1.0 if value == 1 else min(1.0, centre + half)
+    return low, high
