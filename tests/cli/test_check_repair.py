@@ -50,3 +50,29 @@ def test_a_file_that_cannot_be_written_is_refused_before_the_model_is_imported(
     for out in ("missing/out.safetensors", "out.pt"):
         assert run(target, "--input", "32x16", "--repair", out) == 2
         assert "a file .safetensors in a folder" in capsys.readouterr().err
+
+
+def test_the_page_of_a_repair_shows_both_and_what_was_changed(target, tmp_path):
+    typed = (target, "--input", "32x16", "--repair", "out.safetensors")
+
+    assert run(*typed, "--report", "repaired.html") == 0
+
+    page = (tmp_path / "repaired.html").read_text()
+    assert "as built: not sound" in page
+    assert "repaired: initialization sound" in page
+    assert "What the repair changed" in page
+    assert ">rescaled<" in page
+    assert "as built" in page.split("<svg", 1)[1]
+
+
+def test_what_is_ignored_is_on_no_page_and_not_excluded_either(
+    target, tmp_path, capsys
+):
+    typed = (target, "--input", "32x16", "--report", "check.html")
+
+    assert run(*typed, "--ignore", "WI05") == 0
+
+    verdict = capsys.readouterr().out
+    assert "sound; ignored: WI05; excluded:" in verdict
+    assert "wrong gain" not in verdict
+    assert "WI05 wrong gain" not in (tmp_path / "check.html").read_text()

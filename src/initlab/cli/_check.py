@@ -102,18 +102,19 @@ def check(
         "device": device,
         "dtype": dtype,
     }
+    page: Any
     if repair is None:
-        diagnosis = _command.check_target(
+        page = diagnosis = _command.check_target(
             target, seeds=seeds, ignore=settings.ignore, **given
         )
     else:
-        done = _command.repair_target(target, repair, **given)
-        typer.echo(f"{done}\n\nwritten to {repair}; measured again:", err=True)
-        diagnosis = _command.without(done.after, settings.ignore)
+        page = _command.repair_target(target, repair, ignore=settings.ignore, **given)
+        typer.echo(f"{page}\n\nwritten to {repair}; measured again:", err=True)
+        diagnosis = page.after
     if json_to is not None:
         write_json(diagnosis.to_json() + "\n", json_to)
     if report is not None:
-        diagnosis.report(report, command=shlex.join(["initlab", *sys.argv[1:]]))
+        page.report(report, command=shlex.join(["initlab", *sys.argv[1:]]))
     _print(diagnosis, to_stderr=json_to == "-")
     worst = [_SEVERITIES.index(one.severity) for one in diagnosis.findings]
     return int(max(worst, default=-1) >= _SEVERITIES.index(settings.fail_on))

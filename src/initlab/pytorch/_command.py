@@ -61,7 +61,7 @@ def check_target(
             )
         model = build(factory, seed)
     diagnosis = check(model, batch, targets=targets, seeds=seeds, seed=seed)
-    return without(diagnosis, ignore)
+    return _without(diagnosis, ignore)
 
 
 def repair_target(
@@ -75,6 +75,7 @@ def repair_target(
     seed: int = 0,
     device: str = "cpu",
     dtype: str = "float32",
+    ignore: Sequence[str] = (),
 ) -> Repair:
     """Build a target once, repair it, and write its weights as safetensors.
 
@@ -88,6 +89,7 @@ def repair_target(
         seed: Of the model, of the inputs, and of what is redrawn.
         device: Where it runs.
         dtype: Of the weights and the inputs.
+        ignore: Ids of checks whose findings are not shown; they are repaired.
 
     Raises:
         InvalidValueError: If the target, a shape or the device cannot be used.
@@ -102,10 +104,14 @@ def repair_target(
     model = build(_factory(made, checkpoint, device, dtype), seed)
     repair = repair_(model, batch, targets=targets, seed=seed)
     repair.save(out)
-    return repair
+    return replace(
+        repair,
+        before=_without(repair.before, ignore),
+        after=_without(repair.after, ignore),
+    )
 
 
-def without(diagnosis: Diagnosis, ignore: Sequence[str]) -> Diagnosis:
+def _without(diagnosis: Diagnosis, ignore: Sequence[str]) -> Diagnosis:
     """Return a diagnosis without the findings of some checks."""
     kept = tuple(one for one in diagnosis.findings if one.id not in ignore)
     return replace(diagnosis, findings=kept)

@@ -51,4 +51,6 @@ class Diagnosis:
 
     def report(self, path: str | Path, *, command: str | None = None) -> Path:
         """Write one self-contained HTML page, and return its path."""
-        return reports.report(self.dataset, path, command=command)
+        return reports.finding_report(
+            path, self.dataset, self.findings, command=command
+        )

@@ -1,5 +1,6 @@
 """Results for people and machines: a table, a page, a folder, JSON."""
 
+from initlab.reports._finding_page import Repaired, finding_report
 from initlab.reports._findings import FindingTable, finding_table, findings_as_json
 from initlab.reports._folder import refuse_foreign, write_folder
 from initlab.reports._json import PRINTED_EVERY, as_json, printed_records
@@ -13,9 +14,11 @@ __all__ = [
     "PRINTED_EVERY",
     "ComparisonTable",
     "FindingTable",
+    "Repaired",
     "SignalTable",
     "as_json",
     "compare",
+    "finding_report",
     "finding_table",
     "findings_as_json",
     "grid_numbers",

@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 import xarray as xr
 from markupsafe import escape
-from matplotlib.figure import Figure
 from rich import box
 from rich.console import Console
 from rich.table import Table
@@ -17,19 +16,10 @@ from rich.text import Text
 
 from initlab.analysis.findings import CHECKS, Finding, find
 from initlab.messages import SOUND, SOUND_NEXT
-from initlab.reports._html import render
 from initlab.reports._json import finite
 
-FINDING_PICTURES: tuple[str, ...] = ()
 _HEADERS = ("check", "severity", "where", "what was found")
 _COLOURS = {"error": "bold red", "warning": "yellow", "info": "cyan"}
-_QUESTION = "Is this model's initialization sound? If not: what is wrong, and where?"
-_REPEAT = """\
-from initlab import pytorch
-
-diagnosis = pytorch.check(model, batch)
-diagnosis.report("check.html")
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,13 +52,13 @@ class FindingTable:
             for one in self.findings:
                 table.add_row(
                     Text(one.id), Text(one.severity, style=_COLOURS[one.severity]),
-                    Text(_where(one)), Text(_story(one)),
+                    Text(where(one)), Text(story(one)),
                 )  # fmt: skip
             console.print(table)
         fixes = [one for one in self.findings if one.severity != "info"]
         for one in fixes:
             console.print(
-                Text.assemble((f"fix {one.id} ", "bold"), f"{_where(one)}: {one.fix}"),
+                Text.assemble((f"fix {one.id} ", "bold"), f"{where(one)}: {one.fix}"),
                 soft_wrap=True,
             )
         console.print(Text(self.verdict), soft_wrap=True)
@@ -79,7 +69,7 @@ class FindingTable:
             "<tr>"
             + "".join(
                 f"<td>{escape(cell)}</td>"
-                for cell in (one.id, one.severity, _where(one), _story(one), one.fix)
+                for cell in (one.id, one.severity, where(one), story(one), one.fix)
             )
             + "</tr>"
             for one in self.findings
@@ -114,19 +104,23 @@ def _verdict(dataset: xr.Dataset, found: Sequence[Finding]) -> str:
         severity: sum(one.severity == severity for one in found)
         for severity in ("error", "warning", "info")
     }
+    every = find(dataset)
+    kept = {one.id for one in found}
+    unseen = {o.id for o in every if o.severity != "info" and o.id not in kept}
+    ignored = f"; ignored: {', '.join(sorted(unseen))}" if unseen else ""
     if not counts["error"] and not counts["warning"]:
-        return f"{SOUND}; excluded: {_excluded(dataset, found)}; {SOUND_NEXT}"
+        return f"{SOUND}{ignored}; excluded: {_excluded(dataset, every)}; {SOUND_NEXT}"
     listed = ", ".join(
         f"{count} {severity}{'s' if count > 1 and severity != 'info' else ''}"
         for severity, count in counts.items() if count
     )  # fmt: skip
-    return f"not sound: {listed}"
+    return f"not sound: {listed}{ignored}"
 
 
 def _excluded(dataset: xr.Dataset, found: Sequence[Finding]) -> str:
     """Return what was looked at and not found, in this model's terms."""
     facts = json.loads(dataset.attrs["facts"])[0]
-    unsaid = {one.id for one in found}
+    unsaid = {id_ for one in found for id_ in (one.id, *one.consequences)}
     skipped = {"WI25"}
     if not facts["attentions"]:
         skipped.add("WI23")
@@ -146,49 +140,20 @@ def _excluded(dataset: xr.Dataset, found: Sequence[Finding]) -> str:
     return ", ".join(kept)
 
 
-def _where(one: Finding) -> str:
+def where(one: Finding) -> str:
+    """Return the first place of a finding, and how many more there are."""
     name = one.parameter or one.module or "the model"
     more = len(one.places) - 1
     return f"{name} (+{more})" if more > 0 else name
 
 
-def _story(one: Finding) -> str:
+def story(one: Finding) -> str:
+    """Return what was found, what it explains, and in how many seeds."""
     sentence = one.sentence
     if one.consequences:
         sentence += f" (explains {', '.join(sorted(set(one.consequences)))})"
     count, total = one.found_in
     return f"{sentence} [{count} of {total} seeds]" if total > 1 else sentence
-
-
-def finding_page(dataset: xr.Dataset, _: dict[str, Figure], command: str | None) -> str:
-    """Return the page of a checked model."""
-    table = finding_table(dataset)
-    versions = {
-        "Model": str(dataset.attrs["model"]),
-        "Seed": str(dataset.attrs["seed"]),
-    }
-    return render(
-        title=f"Starting weights of {dataset.attrs['model']}",
-        question=_QUESTION,
-        headers=("where", "check", "severity", "fix", "what was found"),
-        rows=[
-            (_where(one), f"{one.id} {one.name}", one.severity, one.fix, _story(one))
-            for one in table.findings
-        ],
-        lessons=[table.verdict],
-        pairs=[],
-        pictures={},
-        notes=json.loads(dataset.attrs["notes"]),
-        facts=versions,
-        spec="",
-        command=command or "",
-        python=_REPEAT,
-    )
-
-
-def draw_findings(_: xr.Dataset) -> dict[str, Figure]:
-    """Return no pictures: a finding's numbers are in its sentence."""
-    return {}
 
 
 def findings_as_json(

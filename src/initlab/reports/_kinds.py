@@ -8,12 +8,12 @@ from typing import Any
 import xarray as xr
 from matplotlib.figure import Figure
 
-from initlab.reports._findings import (
+from initlab.reports._finding_page import (
     FINDING_PICTURES,
     draw_findings,
     finding_page,
-    findings_as_json,
 )
+from initlab.reports._findings import findings_as_json
 from initlab.reports._grid_page import (
     GRID_PICTURES,
     draw_grid,

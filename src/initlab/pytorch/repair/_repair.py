@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from initlab import capture
+from initlab import capture, reports
 from initlab.errors import InvalidValueError
 from initlab.pytorch._diagnosis import Diagnosis
 from initlab.pytorch.repair._change import Change, Undo
@@ -67,6 +67,28 @@ class Repair:
         if self._model is None:
             raise InvalidValueError("save: a dry run repaired nothing; run repair_")
         return save_weights(self._model, path)
+
+    def report(self, path: str | Path, *, command: str | None = None) -> Path:
+        """Write one self-contained HTML page, before beside after; return its path.
+
+        Raises:
+            OutputError: If the page cannot be written.
+        """
+        if not self.changes and not self.unrepaired:
+            return self.before.report(path, command=command)
+        repaired = reports.Repaired(
+            dataset=self.after.dataset,
+            findings=self.after.findings,
+            changes=[(c.finding, c.parameter, c.kind, c.amount) for c in self.changes],
+            left=[(one.id, one.where, one.reason) for one in self.unrepaired],
+        )
+        return reports.finding_report(
+            path,
+            self.before.dataset,
+            self.before.findings,
+            repaired=repaired,
+            command=command,
+        )
 
     def __str__(self) -> str:
         """Return a line per kind of change, and one per finding that stays."""
