@@ -14,15 +14,15 @@ from initlab.lesson.grader._initializers import (
     grade_initializer,
     networks_for,
 )
-from initlab.lesson.grader._network import (
+from initlab.lesson.grader._program import Program, endless_loop, program_of
+from initlab.lesson.grader._session import Limits, Session, WorkerEndedError
+from initlab.lesson.grader.network import (
     grade_backward,
     grade_forward,
     grade_loss,
     grade_model,
     grade_update,
 )
-from initlab.lesson.grader._program import Program, endless_loop, program_of
-from initlab.lesson.grader._session import Limits, Session, WorkerEndedError
 
 KINDS = ("zeros", "random", "he")
 _STEM = "initialize_parameters"
