@@ -121,3 +121,30 @@ def test_one_init_has_no_profile(results):
 def test_factors_begin_at_the_best(results):
     with pytest.raises(InvalidValueError, match="factors: each at least 1"):
         analysis.performance_profiles(results, factors=(0.5, 2.0))
+
+
+def test_a_grid_that_grew_is_shown_in_order():
+    study = il.Study(
+        inits=["he_normal"], steps=10,
+        grid={"learning_rate": [1.0, 0.1, 0.3], "network.activation": ["tanh", "relu"]},
+    )  # fmt: skip
+    results = il.run(study, threads=1)
+
+    shown = analysis.in_grid_order(results)
+
+    assert shown.learning_rate.values.tolist() == [0.1, 0.3, 1.0]
+    assert shown.activation.values.tolist() == ["tanh", "relu"]
+    assert shown.loss.sel(learning_rate=1.0).equals(results.loss.sel(learning_rate=1.0))
+
+
+@pytest.mark.parametrize(
+    "ask",
+    [analysis.cell_statistics, analysis.target_steps, analysis.performance_profiles,
+     analysis.orders, analysis.compare],
+)  # fmt: skip
+def test_networks_that_did_not_run_are_neither_diverged_nor_alike(ask, tmp_path):
+    study = il.Study(members=4, steps=10, shard_members=2)
+    half = il.run(study, store=tmp_path / "s.zarr", part=(1, 2), threads=1)
+
+    with pytest.raises(InvalidValueError, match="of 12 networks have not run yet"):
+        ask(half)

@@ -128,6 +128,46 @@ def test_networks_that_did_not_run_have_no_rows(run, tmp_path):
     assert len(pd.read_csv(tmp_path / "half.csv")) == 2 * done
 
 
+@pytest.mark.usefixtures("study")
+@pytest.mark.parametrize("command", ["report", "power"])
+def test_networks_that_did_not_run_have_no_statistics(run, tmp_path, command):
+    run("run", "study.toml", "--store", "half.zarr", "--shard", "1/2")
+
+    code, out, err = run(command, "half.zarr")
+
+    assert (code, out) == (2, "")
+    assert "networks have not run yet; run the study to its end first" in err
+    assert not list(tmp_path.glob("*.html"))
+
+
+@pytest.mark.usefixtures("study")
+def test_a_page_says_how_it_and_its_store_are_made(run, tmp_path):
+    run("run", "study.toml", "--store", "s.zarr")
+
+    code, _, _ = run("report", "s.zarr", "--target", "0.6", "--out", "page.html")
+
+    page = (tmp_path / "page.html").read_text(encoding="utf-8")
+    assert code == 0
+    assert (
+        "initlab run study.toml --store s.zarr\n"
+        "initlab report s.zarr --target 0.6 --out page.html"
+    ) in page
+    assert "0.6, as asked" in page
+
+
+@pytest.mark.usefixtures("study")
+@pytest.mark.parametrize("target", ["-1", "nan", "inf"])
+def test_what_is_no_loss_is_no_target(run, tmp_path, target):
+    run("run", "study.toml", "--store", "s.zarr")
+
+    code, _, err = run("report", "s.zarr", "--target", target)
+
+    assert code == 2
+    assert "--target: a finite loss of 0 or more, got" in err
+    assert err.count("\n") == 1
+    assert not list(tmp_path.glob("*.html"))
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [
@@ -138,6 +178,12 @@ def test_networks_that_did_not_run_have_no_rows(run, tmp_path):
         ("[problem]\nnoise = -1", "problem.noise: must be greater than or equal to 0"),
         ("[grid]\nnetwork.depth = [0]", "grid.network.depth: must be greater than 0"),
         ("steps = ", "study.toml: not TOML:"),
+        ("members = true", "members: must be a whole number, got True"),
+        ("members = '4'", "members: must be a whole number, got '4'"),
+        ("learning_rate = true", "learning_rate: must be a number, got True"),
+        ("[grid]\nnetwork.depth = [1, true]", "grid.network.depth: must be a whole"),
+        ("[grid]", "grid: at least one field with a list of values, got none"),
+        ("batch_size = 100000", "study study.toml: batch_size: at most the 300"),
     ],
 )
 def test_errors_name_the_key_what_is_allowed_and_what_arrived(
@@ -162,7 +208,10 @@ def test_errors_name_the_key_what_is_allowed_and_what_arrived(
         (["run", "study.toml", "--engine", "lane"], "Did you mean 'lanes'?"),
         (["run", "study.toml", "--store", "a.txt"], "must end in .zarr or .nc"),
         (["status", "none.zarr"], "there is no store of initlab's at none.zarr"),
-        (["export", "none.zarr", "a.xls"], "must end in .nc, .csv, .parquet"),
+        (["status", "study.toml"], "study.toml, and that is a study: run it first"),
+        (["report", "none.zarr"], "name a .zarr folder that initlab run wrote"),
+        (["report", ""], "there is no store of initlab's at an empty name"),
+        (["export", "none.zarr", "a.xls"], "OUT: must end in .nc, .csv, .parquet"),
         (["merge", "a.zarr", "none.zarr"], "no store of initlab's at none.zarr"),
     ],
 )

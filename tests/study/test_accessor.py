@@ -87,3 +87,29 @@ def test_a_store_that_is_opened_has_it_too(grid, tmp_path):
     opened = il.open_store(tmp_path / "s.zarr")
 
     assert opened.il.to_dataframe().equals(grid.il.to_dataframe())
+
+
+def test_a_study_on_its_way_says_so_in_a_notebook(tmp_path):
+    study = il.Study(members=4, steps=10, shard_members=2)
+    half = il.run(study, store=tmp_path / "s.zarr", part=(1, 2), threads=1)
+
+    assert "6 of 12 networks have not run yet" in half.il._repr_html_()
+    with pytest.raises(InvalidValueError, match="networks have not run yet"):
+        half.il.plot.curves()
+
+
+def test_dimensions_say_their_units_and_what_they_are(tmp_path):
+    study = il.Study(
+        inits=["zeros"], steps=10,
+        grid={"network.depth": [1, 2], "learning_rate": [0.1, 1.0]},
+    )  # fmt: skip
+    stored = il.run(study, store=tmp_path / "s.zarr", threads=1)
+
+    for results in (stored, il.run(study, threads=1)):
+        assert results.depth.attrs["units"] == "hidden layers"
+        assert all("long_name" in results[dim].attrs for dim in results.loss.dims)
+        assert results.attrs["loss"] == "binary_cross_entropy"
+        axes = results.il.plot.heatmap()
+        assert axes[0].get_xlabel() == "depth (hidden layers)"
+        (label,) = {axes[0].figure.axes[-1].get_ylabel()}
+        assert label == "median final loss"

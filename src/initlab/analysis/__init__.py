@@ -2,8 +2,15 @@
 
 from initlab.analysis._cause import Cause
 from initlab.analysis._causes import cause_of, causes
-from initlab.analysis._cells import Cell, cell_statistics, cells, grid_of
+from initlab.analysis._cells import (
+    Cell,
+    cell_statistics,
+    cells,
+    grid_of,
+    in_grid_order,
+)
 from initlab.analysis._comparison import SCORES, Comparison, Row, compare
+from initlab.analysis._finished import refuse_unfinished
 from initlab.analysis._orders import CellOrder, orders
 from initlab.analysis._performance import performance_profiles
 from initlab.analysis._run import Run, read_run
@@ -30,10 +37,12 @@ __all__ = [
     "cells",
     "compare",
     "grid_of",
+    "in_grid_order",
     "orders",
     "pair",
     "performance_profiles",
     "read_run",
+    "refuse_unfinished",
     "signal_verdicts",
     "statements",
     "summarize",

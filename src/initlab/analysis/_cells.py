@@ -9,6 +9,7 @@ import numpy as np
 import xarray as xr
 from jaxtyping import Float
 
+from initlab.analysis._finished import refuse_unfinished
 from initlab.analysis.statistics import Estimate, Share, iqm, mean, median, share
 
 # What every run has; whatever else a loss is spread over is the study's grid.
@@ -34,8 +35,31 @@ def grid_of(results: xr.Dataset) -> tuple[str, ...]:
     return tuple(str(d) for d in results["loss"].dims if d not in _OF_A_RUN)
 
 
+def in_grid_order(results: xr.Dataset) -> xr.Dataset:
+    """Return the results with the grid's numbers rising, as they are to be shown.
+
+    A store that grew has its new values last.
+
+    Example:
+        >>> import initlab as il
+        >>> study = il.Study(steps=10, grid={"learning_rate": [1.0, 0.1]})
+        >>> in_grid_order(il.run(study)).learning_rate.values.tolist()
+        [0.1, 1.0]
+    """
+    numeric = [
+        name
+        for name in grid_of(results)
+        if np.issubdtype(results[name].dtype, np.number)
+        and (np.diff(results[name].values) < 0).any()
+    ]
+    return results.sortby(numeric) if numeric else results
+
+
 def cells(results: xr.Dataset) -> Iterator[Cell]:
     """Yield every point of the grid; a study without a grid is one.
+
+    Raises:
+        InvalidValueError: If networks of the study have not run yet.
 
     Example:
         >>> import initlab as il
@@ -43,6 +67,7 @@ def cells(results: xr.Dataset) -> Iterator[Cell]:
         >>> [list(cell.final_loss) for cell in cells(results)]
         [['zeros']]
     """
+    refuse_unfinished(results)
     grid = grid_of(results)
     final = results["loss"].isel(step=-1).transpose(*grid, "init", "member")
     labels = [str(label) for label in results["init"].values]

@@ -9,6 +9,7 @@ import xarray as xr
 
 from initlab.analysis._cause import Cause
 from initlab.analysis._causes import causes
+from initlab.analysis._finished import refuse_unfinished
 from initlab.analysis.statistics import Pair, Summary, pair, summarize
 
 FINAL_LOSS = "final training loss"
@@ -60,7 +61,12 @@ class Comparison:
 
 
 def compare(results: xr.Dataset) -> Comparison:
-    """Return medians, spreads, intervals and causes of every init."""
+    """Return medians, spreads, intervals and causes of every init.
+
+    Raises:
+        InvalidValueError: If networks of the study have not run yet.
+    """
+    refuse_unfinished(results)
     score = "accuracy" if "train_accuracy" in results else "r2"
     found = causes(results)
     final = results["loss"].isel(step=-1).values

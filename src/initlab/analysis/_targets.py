@@ -6,6 +6,7 @@ import numpy as np
 import xarray as xr
 
 from initlab.analysis._cells import grid_of
+from initlab.analysis._finished import refuse_unfinished
 from initlab.analysis.statistics import StepsTo, steps_to
 from initlab.errors import InvalidValueError
 
@@ -58,7 +59,8 @@ def target_steps(results: xr.Dataset, target: float | None = None) -> xr.Dataset
         `reached_interval` (Wilson); `never`, how many did not.
 
     Raises:
-        InvalidValueError: If the target is no loss.
+        InvalidValueError: If the target is no loss, or networks of the study have not
+            run yet.
 
     Example:
         >>> import initlab as il
@@ -73,6 +75,7 @@ def target_steps(results: xr.Dataset, target: float | None = None) -> xr.Dataset
         Kaplan & Meier (1958), J. Am. Statist. Assoc. 53, 457-481: with one common
         step of censoring their estimate is the share of all members that arrived
     """
+    refuse_unfinished(results)
     grid = grid_of(results)
     at = (*grid, "init")
     targets = target_losses(results, target)

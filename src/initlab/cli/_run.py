@@ -1,6 +1,7 @@
 """`initlab run` and `initlab merge`: a study written as TOML, resumable."""
 
 import logging
+import re
 import signal
 import sys
 from collections.abc import Iterator
@@ -69,7 +70,10 @@ def run(
     part = _part(shard)
     asked = _read(study)
     where = store or str(study.with_suffix(".zarr"))
-    with _terminable(), _stoppable(where), _executor(scheduler) as executor:
+    with (
+        _terminable(), _stoppable(where), _executor(scheduler) as executor,
+        _of_the_study(study),
+    ):  # fmt: skip
         _run(
             asked, where, yes=yes, engine=engine, threads=threads,
             executor=executor, extend=extend, part=part,
@@ -136,6 +140,22 @@ def _read(path: Path) -> "Study":
     try:
         return from_toml(text)
     except InitlabError as error:
+        raise InvalidValueError(f"study {path}: {error}") from None
+
+
+@contextmanager
+def _of_the_study(path: Path) -> Iterator[None]:
+    """Say of which file it is, where data or memory do not allow what a study says."""
+    from initlab.errors import InvalidValueError
+    from initlab.spec import MLP, Problem, Study
+
+    try:
+        yield
+    except InvalidValueError as error:
+        key = re.split("[:., ]", str(error), maxsplit=1)[0]
+        fields = {*Study.model_fields, *MLP.model_fields, *Problem.model_fields}
+        if key not in fields:
+            raise
         raise InvalidValueError(f"study {path}: {error}") from None
 
 

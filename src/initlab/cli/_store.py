@@ -1,5 +1,6 @@
 """`initlab status | export | report`: what a store holds, in other forms."""
 
+import re
 from pathlib import Path
 from typing import Annotated
 
@@ -62,9 +63,13 @@ def export(
     ] = "steps",
 ) -> None:
     """Write a store's results as NetCDF, or as tidy rows in CSV or Parquet."""
+    from initlab.errors import InvalidValueError
     from initlab.results import export as exported
 
-    path = exported(store, out, table=table)
+    try:
+        path = exported(store, out, table=table)
+    except InvalidValueError as error:  # here OUT is no option
+        raise InvalidValueError(re.sub("^out:", "OUT:", str(error))) from None
     typer.echo(f"{path}: {path.stat().st_size:,} bytes")
 
 
@@ -89,11 +94,11 @@ def report(
     from initlab.reports import report as reported
     from initlab.results import open_store
 
-    page = out or Path(Path(store).with_suffix(".html").name)
     asked = shlex.join(["initlab", *sys.argv[1:]])
     with open_store(store) as results:
         # Shards are of a store; a file holds what a command in memory gave.
         made = shlex.join(["initlab", "run", "study.toml", "--store", store])
         command = f"{made}\n{asked}" if "shard" in results else asked
+        page = out or Path(Path(store).with_suffix(".html").name)
         path = reported(results, page, command=command, target=target)
     typer.echo(f"Page: {path}")

@@ -11,6 +11,7 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLoca
 from matplotlib.transforms import ScaledTranslation, Transform
 from scipy.optimize import isotonic_regression
 
+from initlab.analysis import refuse_unfinished
 from initlab.analysis.statistics import bands
 from initlab.figures._bands import band_label, ends_of, refuse_unknown_band
 from initlab.figures._labels import (
@@ -67,6 +68,7 @@ def loss_curves(
         >>> ax.get_xlabel()
         'step (parameter updates done)'
     """
+    refuse_unfinished(results)
     refuse_unknown_band(results, band)
     with style():
         if ax is None:

@@ -5,6 +5,7 @@ import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
+from initlab.analysis import in_grid_order, refuse_unfinished
 from initlab.analysis.statistics import Bands, bands
 from initlab.figures._bands import band_label, ends_of, refuse_unknown_band
 from initlab.figures._labels import compact, init_names, loss_label
@@ -55,6 +56,8 @@ def grid_curves(results: xr.Dataset, *, band: str = "spread") -> np.ndarray:
         2
     """
     refuse_unknown_band(results, band)
+    refuse_unfinished(results)
+    results = in_grid_order(results)
     dims = grid_dims(results)
     shown = places(results, dims)
     columns = columns_for(len(shown), results.sizes[dims[-1]])

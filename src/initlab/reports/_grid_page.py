@@ -70,6 +70,7 @@ def grid_page(
     target: float | None = None,
 ) -> str:
     """Return the page; pictures are drawn once, for the page and as files."""
+    results = analysis.in_grid_order(results)
     study = from_toml(results.attrs["spec"])
     grid = analysis.grid_of(results)
     found = _statements(results, study)

@@ -31,7 +31,7 @@ def power_tables(results: xr.Dataset, *, power: float) -> list[Table]:
         [3]
     """
     tables: dict[str, Table] = {}
-    for each in analysis.orders(results, power=power):
+    for each in analysis.orders(analysis.in_grid_order(results), power=power):
         point = ", ".join(f"{name} {value}" for name, value in each.at.items())
         if point not in tables:
             tables[point] = _empty_table(point)

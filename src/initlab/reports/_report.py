@@ -7,7 +7,7 @@ import xarray as xr
 from initlab import analysis
 from initlab.errors import InvalidValueError
 from initlab.reports._kinds import kind_of
-from initlab.results import NOT_RUN, moved_into_place
+from initlab.results import moved_into_place
 
 
 def report(
@@ -32,7 +32,7 @@ def report(
         OutputError: If the page cannot be written.
     """
     path = Path(path)
-    _refuse_unfinished(results)
+    analysis.refuse_unfinished(results)
     kind = kind_of(results)
     asked = {}
     if target is not None:
@@ -51,15 +51,3 @@ def _refuse_targetless(results: xr.Dataset, target: float) -> None:
             "target: is of a trained study; these results have no training"
         )
     analysis.target_losses(results, target)
-
-
-def _refuse_unfinished(results: xr.Dataset) -> None:
-    """Make sure that no network that has not run is taken for one that diverged."""
-    if "shard" not in results:
-        return
-    missing = int((results["diverged_step"] == NOT_RUN).sum())
-    if missing:
-        raise InvalidValueError(
-            f"report: {missing:,} of {results['diverged_step'].size:,} networks have "
-            "not run yet; run the study to its end first"
-        )

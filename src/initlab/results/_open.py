@@ -28,10 +28,20 @@ def open_store(store: str | Path) -> xr.Dataset:
             raise OutputError(f"store: there is no file {store}")
         return migrated(xr.open_dataset(store, engine="netcdf4"))
     if root_attributes(store) is None:
-        raise OutputError(f"store: there is no store of initlab's at {store}")
+        raise no_store(store)
     where = str(store) if is_remote(store) else str(store).removeprefix("file://")
     opened = xr.open_zarr(where, chunks=None, consolidated=_is_consolidated(store))
     return migrated(opened)
+
+
+def no_store(store: str | Path) -> OutputError:
+    """Return what is said where a store was expected and none is."""
+    is_study = str(store).endswith(".toml")
+    study = ", and that is a study: run it first" if is_study else ""
+    return OutputError(
+        f"store: there is no store of initlab's at {str(store) or 'an empty name'}"
+        f"{study}; name a .zarr folder that initlab run wrote, or a .nc file"
+    )
 
 
 def root_attributes(store: str | Path) -> dict[str, Any] | None:

@@ -2,11 +2,13 @@
 
 import hashlib
 from collections.abc import Callable, Collection
-from typing import Any
+from typing import Annotated, Any, get_args, get_origin
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, ValidationError, ValidationInfo, field_validator
 
 from initlab.errors import InitlabError, InvalidValueError, UnknownNameError
+
+_NONE = type(None)
 
 
 class Spec(BaseModel, frozen=True, extra="forbid", allow_inf_nan=False):
@@ -17,6 +19,30 @@ class Spec(BaseModel, frozen=True, extra="forbid", allow_inf_nan=False):
             super().__init__(**values)
         except ValidationError as error:
             raise one_line(error, type(self)) from None
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _number_as_one(cls, given: Any, info: ValidationInfo) -> Any:
+        """Refuse `true` and `"4"` for a number, which pydantic would read as one."""
+        if isinstance(given, bool | str) and info.field_name is not None:
+            kind = _number_kind(cls.model_fields[info.field_name].annotation)
+            if kind is not None:
+                raise InvalidValueError(
+                    f"{info.field_name}: must be a {kind}, got {shortened(given)}"
+                )
+        return given
+
+
+def _number_kind(annotation: Any) -> str | None:
+    """Return which number an annotation wants; None where it may be something else."""
+    if get_origin(annotation) is Annotated:
+        return _number_kind(get_args(annotation)[0])
+    kinds = [
+        each for each in get_args(annotation) or (annotation,) if each is not _NONE
+    ]
+    if len(kinds) == 1 and kinds[0] is not annotation:
+        return _number_kind(kinds[0])
+    return {(int,): "whole number", (float,): "number"}.get(tuple(kinds))
 
 
 def one_line(error: ValidationError, model: type[BaseModel]) -> InitlabError:

@@ -83,7 +83,8 @@ def as_grid(given: Any) -> Any:
 
     Raises:
         UnknownNameError: If a key is no field that can be a dimension.
-        InvalidValueError: If values are not allowed, equal, or too many.
+        InvalidValueError: If there is no field, or values are not allowed, equal, or
+            too many.
     """
     if given is None:
         return None
@@ -91,6 +92,11 @@ def as_grid(given: Any) -> Any:
         raise InvalidValueError(
             f"grid: fields with lists of values, as in learning_rate = [0.01, 0.1], "
             f"got {shortened(given)}"
+        )
+    if not given:
+        raise InvalidValueError(
+            "grid: at least one field with a list of values, got none; leave [grid] "
+            "out of a study without one"
         )
     grid = {name: _values(name, listed) for name, listed in _flat(given)}
     sizes = [len(values) for values in grid.values()]
@@ -104,7 +110,7 @@ def as_grid(given: Any) -> Any:
             "grid: network.widths says all of a network's size; list it, or "
             "network.depth and network.width"
         )
-    return grid or None
+    return grid
 
 
 def _flat(given: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:

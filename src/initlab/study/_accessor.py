@@ -1,5 +1,6 @@
 """`results.il`: what can be asked of a dataset where it is, in a notebook."""
 
+import html
 from typing import Any
 
 import numpy as np
@@ -95,9 +96,11 @@ class Accessor:
         return pd.concat(tidy(self._results, table), ignore_index=True)
 
     def _repr_html_(self) -> str:
-        """Return the table for a notebook."""
-        shown = self.table()
-        return str(shown._repr_html_())
+        """Return the table for a notebook; of a study on its way, how far it is."""
+        try:
+            return str(self.table()._repr_html_())
+        except InvalidValueError as error:
+            return f"<p>{html.escape(str(error))}</p>"
 
 
 class Plots:
