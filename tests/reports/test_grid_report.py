@@ -264,3 +264,25 @@ def test_panels_of_the_last_dimension_stand_side_by_side(results):
     columns = figures.grid_curves(results)[0].get_subplotspec().get_gridspec().ncols
 
     assert columns == 3
+
+
+def test_what_no_text_holds_is_not_said_to_be_repeatable(tmp_path):
+    def mine(shape, rng):
+        return rng.standard_normal(shape)
+
+    rng = np.random.default_rng(0)
+    study = il.Study(
+        inits=["zeros", mine], steps=10, grid={"learning_rate": [0.1, 1.0]},
+        problem=(rng.standard_normal((40, 2)), rng.integers(2, size=40)),
+    )  # fmt: skip
+    results = il.run(study, threads=1)
+
+    page = page_of(results, tmp_path, command="initlab run study.toml")
+
+    assert "mine is a Python function that no text holds" in page
+    assert study.inits[1].digest in page
+    assert study.problem.digest in page
+    assert "Repeat this run" not in page
+    assert "study.toml" not in page
+    plain = il.run(study.model_copy(update={"grid": None}), threads=1)
+    assert "mine is a Python function that no text holds" in page_of(plain, tmp_path)

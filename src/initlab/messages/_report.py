@@ -110,6 +110,23 @@ def about_profiles(*, members: int, runs: int) -> str:
     )
 
 
+def needs_function(label: str, digest: str, *, weights: bool = False) -> str:
+    """Return that an init of a study is in no text, and how to tell the same one."""
+    kind, of = ("weights", "values") if weights else ("a Python function", "source")
+    return (
+        f"{label} is {kind} that no text holds: to repeat this study, give il.Study "
+        f"the same among its inits (SHA-256 of its {of}: {digest})."
+    )
+
+
+def needs_arrays(digest: str) -> str:
+    """Return that the data of a study are in no text, and how to tell the same ones."""
+    return (
+        "The data were handed in as arrays, which no text holds: to repeat this study, "
+        f"give il.Study the same as its problem (SHA-256 of their values: {digest})."
+    )
+
+
 def _listed(words: Sequence[str]) -> str:
     if len(words) == 1:
         return words[0]

@@ -21,6 +21,7 @@ from initlab.reports._json import finite
 from initlab.reports._number_tables import cell_table, profile_table, steps_table
 from initlab.reports._numbers import grid_numbers, profile_numbers, target_numbers
 from initlab.reports._pictures import laid_out, quiet, svg_of
+from initlab.reports._repeat import what_text_lacks
 from initlab.spec import Study, from_toml, grid_label, to_dict
 
 GRID_PICTURES = (
@@ -72,6 +73,7 @@ def grid_page(
     """Return the page; pictures are drawn once, for the page and as files."""
     results = analysis.in_grid_order(results)
     study = from_toml(results.attrs["spec"])
+    lacking = what_text_lacks(study)
     grid = analysis.grid_of(results)
     found = _statements(results, study)
     lessons = [GRID_CAVEAT]
@@ -97,11 +99,11 @@ def grid_page(
             name: (*described[name], svg_of(figure))
             for name, figure in pictures.items()
         },
-        notes=json.loads(results.attrs["notes"]),
+        notes=[*json.loads(results.attrs["notes"]), *lacking],
         facts=_facts(results, study),
         spec=results.attrs["spec"],
-        command=command or "",
-        python=_REPEAT,
+        command="" if lacking else command or "",
+        python="" if lacking else _REPEAT,
         tables=[_shortened(table) for table in tables],
     )
 

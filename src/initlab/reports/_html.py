@@ -66,7 +66,7 @@ def render(
         facts: Engine, versions, seeds and what else decides the numbers.
         spec: The study as TOML.
         command: What repeats the run in a shell; may be empty.
-        python: What repeats the run in Python.
+        python: What repeats the run in Python; may be empty.
         tables: Of numbers, after the main one.
     """
     drawn = [

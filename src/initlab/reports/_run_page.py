@@ -14,6 +14,7 @@ from initlab.messages import (
 from initlab.reports._html import render
 from initlab.reports._number_tables import steps_table
 from initlab.reports._pictures import captions, svg_of
+from initlab.reports._repeat import what_text_lacks
 from initlab.reports._table import compare
 from initlab.spec import Study, from_toml
 
@@ -36,6 +37,7 @@ def run_page(
 ) -> str:
     """Return the page; pictures are drawn once, for the page and as files."""
     study = from_toml(results.attrs["spec"])
+    lacking = what_text_lacks(study)
     table = compare(results)
     described = captions(results)
     timed = study.members > 1 or target is not None
@@ -50,11 +52,11 @@ def run_page(
             name: (*described[name], svg_of(figure))
             for name, figure in pictures.items()
         },
-        notes=json.loads(results.attrs["notes"]),
+        notes=[*json.loads(results.attrs["notes"]), *lacking],
         facts=_facts(results, study),
         spec=results.attrs["spec"],
         command=command or "",
-        python=_REPEAT,
+        python="" if lacking else _REPEAT,
         tables=[steps_table(results, target)] if timed else [],
     )
 

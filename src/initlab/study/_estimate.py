@@ -148,9 +148,11 @@ def lasting(seconds: float) -> str:
     """Return a duration for people.
 
     Example:
-        >>> lasting(30), lasting(7_200), lasting(5e5)
-        ('30 s', '2 h', '5.8 days')
+        >>> lasting(0.003), lasting(30), lasting(7_200), lasting(5e5)
+        ('a second', '30 s', '2 h', '5.8 days')
     """
+    if seconds < 1:  # what every command takes to start
+        return "a second"
     for unit, length in (("days", 86_400 * 1.5), ("h", 5_400), ("min", 90)):
         if seconds >= length:
             per = {"days": 86_400, "h": 3_600, "min": 60}[unit]
