@@ -125,7 +125,7 @@ def test_the_tables_numbers_are_those_of_the_analysis(results, tmp_path):
     for number, index in enumerate(np.ndindex(2, 3, 3)):
         median = ends.final_loss.values[index][0]
         low, high = ends.final_loss_interval.values[index][0]
-        shown = f"{median:.4g} [{low:.4g}, {high:.4g}]".replace("inf", "not finite")
+        shown = f"{median:.3g} [{low:.3g}, {high:.3g}]".replace("inf", "not finite")
         assert cells[number][3] in (shown, "not finite [not finite, not finite]")
         count = round(7 * ends.diverged.values[index])
         low, high = 100 * ends.diverged_interval.values[index]

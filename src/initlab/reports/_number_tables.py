@@ -134,7 +134,7 @@ def _with_interval(value: float, interval: np.ndarray) -> str:
 
 
 def _number(value: float) -> str:
-    return f"{value:.4g}" if np.isfinite(value) else "not finite"
+    return f"{value:.3g}" if np.isfinite(value) else "not finite"
 
 
 def _steps_with_interval(value: float, interval: np.ndarray, last: int) -> str:
