@@ -2,7 +2,7 @@ from html.parser import HTMLParser
 
 import pytest
 
-from initlab.reports._html import render
+from initlab.reports._html import PageTable, render
 from initlab.reports._pictures import captions, draw_pictures, svg_of
 
 HOSTILE = "<script>alert(1)</script>"
@@ -186,3 +186,28 @@ def test_a_whole_page_stays_small(results_of, values):
     }
 
     assert len(render(**values).encode()) < 1_500_000
+
+
+def test_a_table_of_numbers_is_escaped_named_and_folded_when_it_is_long(values):
+    table = PageTable(
+        heading=HOSTILE, about=HOSTILE, headers=[HOSTILE, "loss"],
+        rows=[[HOSTILE, "0.5 [0.4, not finite]"]] * 25, labels=1,
+    )  # fmt: skip
+
+    text = render(**values, tables=[table])
+
+    assert "<script>" not in text
+    assert "<summary>25 rows</summary>" in text
+    assert '0.5 <span class="unbroken">[0.4, not finite]</span>' in text
+    page = Page(text)
+    assert not page.open
+    names = [each["aria-labelledby"] for each in page.all("table")]
+    assert {"id": names[-1]}.items() <= page.all("h3")[0].items()
+
+
+def test_the_page_has_a_dark_dress_and_its_pictures_stay_on_white(values):
+    text = render(**values)
+
+    assert '<meta name="color-scheme" content="light dark">' in text
+    assert "prefers-color-scheme: dark" in text
+    assert ".picture { overflow-x: auto; background: #fff;" in text

@@ -69,11 +69,24 @@ def orders_shown(settled: int, comparisons: int) -> str:
     )
 
 
-def about_target(target: float | None, *, every: int, last: int, reached: bool) -> str:
+def about_cells(*, members: int) -> str:
+    """Return what a table of where training ends is of."""
+    return (
+        f"Final training loss over {members:,} members, diverged ones as infinite: "
+        "median, mean of the middle half, mean; and the share of members that "
+        "diverged. In brackets: 95 % confidence intervals, where there are enough "
+        "members for one (6 for a median, 10 for a mean)."
+    )
+
+
+def about_target(
+    target: float | None, *, members: int, every: int, last: int, reached: bool
+) -> str:
     """Return what the steps to a target loss are, and who chose the target.
 
     Args:
         target: What was asked for; None: the default.
+        members: Networks that are timed, in each row.
         every: Steps between records.
         last: The run's last step.
         reached: Whether any member arrived.
@@ -88,10 +101,10 @@ def about_target(target: float | None, *, every: int, last: int, reached: bool) 
         f"The first record of the training loss at or under the target: {chosen}. "
         f"The loss is recorded every {every:,} steps." if every > 1 else
         f"The first step whose training loss is at or under the target: {chosen}.",
-        f"Median over the members, and in brackets its 95 % confidence interval; "
+        f"Median over {members:,} members, in brackets its 95 % confidence interval; "
         f"> {last:,}: not within the run, which is all that is known of such members "
-        f"(censored), diverged ones among them. Reached: members that arrived, and the "
-        f"share's 95 % interval.",
+        f"(censored), diverged ones among them. Reached: the share of members that "
+        f"arrived, with its interval.",
     ]  # fmt: skip
     if not reached:
         said.append("No member arrived: a larger target, or more steps, would tell.")

@@ -101,11 +101,16 @@ def render(
     )
 
 
-def _unbroken(text: str) -> Markup:
-    """Return the text, escaped, in which no line ends inside a number or a share.
+# 2-10-5-1 and .83-1; 21 % [16, 27]; 5 of 20; [0.1, not finite]
+_WHOLE = re.compile(
+    r"[\d.]+(?:[-\N{EN DASH}][\d.]+)+"
+    r"|\d+ %(?: \[\d+, \d+\])?"
+    r"|\d[\d,]* of \d[\d,]*"
+    r"|\[[^][<>]{1,40}\]"
+)
 
-    Such are 2-10-5-1, .83-1 and 21 % [16, 27].
-    """
+
+def _unbroken(text: str) -> Markup:
+    """Return the text, escaped, in which no line ends inside a number or interval."""
     span = r'<span class="unbroken">\g<0></span>'
-    kept = r"[\d.]+([-\N{EN DASH}][\d.]+)+|\d+ %( \[\d+, \d+\])?"
-    return Markup(re.sub(kept, span, str(escape(text))))
+    return Markup(_WHOLE.sub(span, str(escape(text))))

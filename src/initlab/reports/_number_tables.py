@@ -1,13 +1,13 @@
 """A page's tables of numbers: each with its interval, and of how many members."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import xarray as xr
 
 from initlab import analysis
-from initlab.messages import about_profiles, about_target
+from initlab.messages import about_cells, about_profiles, about_target
 from initlab.reports._html import PageTable
 
 # Of a profile's factors, those that have a column.
@@ -33,17 +33,12 @@ def cell_table(results: xr.Dataset) -> PageTable:
                     )
                     for name in _ESTIMATES
                 ),
-                _share(
-                    float(here["diverged"]), here["diverged_interval"].values, members
-                ),
+                _percent(float(here["diverged"]), here["diverged_interval"].values),
             ]
         )
     return PageTable(
         heading="Where training ends",
-        about="Final training loss over the members, diverged ones as infinite: "
-        "median, mean of the middle half, mean. In brackets: 95 % confidence "
-        "intervals, where there are enough members for one (6 for a median, 10 for a "
-        "mean).",
+        about=about_cells(members=members),
         headers=(*grid, "init", *_ESTIMATES.values(), "diverged"),
         rows=rows,
         labels=len(grid) + 1,
@@ -67,9 +62,7 @@ def steps_table(results: xr.Dataset, target: float | None) -> PageTable:
                 _steps_with_interval(
                     float(here["steps"]), here["steps_interval"].values, last
                 ),
-                _share(
-                    float(here["reached"]), here["reached_interval"].values, members
-                ),
+                _percent(float(here["reached"]), here["reached_interval"].values),
                 f"{int(here['never'])} of {members}",
             ]
         )
@@ -77,6 +70,7 @@ def steps_table(results: xr.Dataset, target: float | None) -> PageTable:
         heading="Steps to a target loss",
         about=about_target(
             target,
+            members=members,
             every=int(recorded[1] - recorded[0]),
             last=last,
             reached=bool((found["never"] < members).any()),
@@ -134,6 +128,7 @@ def _with_interval(value: float, interval: np.ndarray) -> str:
 
 
 def _number(value: float) -> str:
+    # Three digits of three estimates with their intervals fit a page's width.
     return f"{value:.3g}" if np.isfinite(value) else "not finite"
 
 
@@ -146,11 +141,6 @@ def _steps_with_interval(value: float, interval: np.ndarray, last: int) -> str:
     return f"{steps(value)} [{', '.join(steps(float(end)) for end in interval)}]"
 
 
-def _share(value: float, interval: np.ndarray, members: int) -> str:
-    low, high = 100 * interval
-    return f"{round(value * members)} of {members} [{low:.0f} %, {high:.0f} %]"
-
-
-def _percent(value: float, interval: tuple[float, float]) -> str:
+def _percent(value: float, interval: Sequence[float] | np.ndarray) -> str:
     low, high = interval
     return f"{100 * value:.0f} % [{100 * low:.0f}, {100 * high:.0f}]"
