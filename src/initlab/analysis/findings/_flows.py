@@ -19,7 +19,7 @@ BUDGET_WARNING, BUDGET_ERROR = 9.0, 14.0
 _FEW_LAYERS, _FEW_WARNING = 10, 14.0
 # Gradients that grow on the way back, from a gain that is too large in every layer.
 _GROWTH_WARNING = 6.0
-_SHORTEST = 3
+_SHORTEST, _BRANCH = 3, 4
 _DROWNED = 0.3
 _VANISHED = 1e-12
 _ONE_LAYER = math.log(5.0)
@@ -32,7 +32,9 @@ _BACKWARD_WARNING, _BACKWARD_ERROR = math.log(1e5), math.log(1e8)
 
 def depth_budgets(model: Model) -> Iterator[Finding]:
     """WI05, WI07 to WI09: budgets of plain chains, and the gain that breaks them."""
-    for chain in model.chains():
+    read_elsewhere = _read_elsewhere(model)
+    for whole in model.chains():
+        chain = _after_last(whole, read_elsewhere)
         hidden = [use for use in chain if not use.head]
         if len(chain) < _SHORTEST or not hidden:
             continue
@@ -49,10 +51,39 @@ def depth_budgets(model: Model) -> Iterator[Finding]:
         if size < limit and abs(forward) < _FORWARD_WARNING and not growing:
             continue
         error = size > max(BUDGET_ERROR, limit) or abs(forward) > _FORWARD_ERROR
-        found = _blamed(model, chain, budget, forward, "error" if error else "warning")
+        severity: Severity = "error" if error else "warning"
+        if budget.sign < 0 and _is_quiet_branch(model, chain):
+            severity = "info"
+        found = _blamed(model, chain, budget, forward, severity)
         only_growing = size < limit and abs(forward) < _FORWARD_WARNING
         if not only_growing or found.cause in ("wrong_gain", "wrong_fan"):
             yield found
+
+
+def _read_elsewhere(model: Model) -> set[int]:
+    """Return the uses whose gradient comes by other ways than a plain chain too."""
+    return {
+        below for use in model.uses for below in use.previous if below not in use.plain
+    }
+
+
+def _after_last(chain: Sequence[WeightUse], those: set[int]) -> Sequence[WeightUse]:
+    """Return what of a chain follows the last of some uses; its end is none of them."""
+    places = [place for place, use in enumerate(chain[:-1]) if use.index in those]
+    return chain[places[-1] + 1 :] if places else chain
+
+
+def _is_quiet_branch(model: Model, chain: Sequence[WeightUse]) -> bool:
+    """Whether a chain is a short branch beside a free skip, after a normalization.
+
+    Its skip carries what it does not, as if its end were zero.
+    """
+    blocks = {use.block for use in chain}
+    (block, *others) = blocks
+    if others or block is None or len(chain) > _BRANCH:
+        return False
+    own = model.facts.blocks[block]
+    return not own.skip_uses and bool(own.norms) and own.branch_rms < own.skip_rms
 
 
 def _factor(model: Model, use: WeightUse) -> float:
@@ -206,15 +237,28 @@ def backward_ends(model: Model) -> Iterator[Finding]:
         return
     (first, low), (_, high) = norms[0], norms[-1]
     change = math.log(low / high)
-    if abs(change) > _BACKWARD_WARNING:
+    # A factor that quiets branches on purpose quiets what comes back through them.
+    given = math.log(_quietest_scale(model)) if change < 0 else 0.0
+    if abs(change) + given > _BACKWARD_WARNING:
         yield Finding(
             id="WI10",
-            severity="error" if abs(change) > _BACKWARD_ERROR else "warning",
+            severity="error" if abs(change) + given > _BACKWARD_ERROR else "warning",
             cause="backward_change", module=first.module, parameter=first.parameter,
             measured=math.exp(change),
             expected=math.exp(math.copysign(_BACKWARD_WARNING, change)),
             evidence={"layers": len(norms)},
         )  # fmt: skip
+
+
+def _quietest_scale(model: Model) -> float:
+    """Return the smallest factor on a residual branch, at most 1; LayerScale's, say."""
+    found = [
+        parameter.largest
+        for block in model.facts.blocks
+        for name in block.scales
+        if (parameter := model.parameter(name)) and parameter.largest > 0
+    ]
+    return min([1.0, *found])
 
 
 def alike_features(model: Model) -> Iterator[Finding]:

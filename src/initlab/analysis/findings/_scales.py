@@ -7,7 +7,7 @@ import numpy as np
 
 from initlab import theory
 from initlab.activations import ACTIVATIONS
-from initlab.analysis.findings._finding import Finding, Severity
+from initlab.analysis.findings._finding import SEVERITIES, Finding, Severity
 from initlab.analysis.findings._laws import FANS, WRONG_FANS, LawFit, laws, noise, std
 from initlab.analysis.findings._model import Model
 from initlab.spec import WeightUse
@@ -71,10 +71,17 @@ def _against_siblings(
         return None
     away = min((fit.away[use.index] for fit in fits), key=abs)
     limit = _OUTLIER + noise(use)
-    if abs(away) <= limit:
+    if abs(away) <= limit or (away < 0 and _scales_attention(model, use)):
         return None
     best = fits[0]
     return _finding(model, use, away, best, reference=best.gain)
+
+
+def _scales_attention(model: Model, use: WeightUse) -> bool:
+    """Whether a query or key does what its attention does not: T5's are like that."""
+    return any(
+        use.index in each.uses and not each.scaled for each in model.facts.attentions
+    )
 
 
 def _against_all(model: Model, use: WeightUse) -> Finding | None:
@@ -104,8 +111,11 @@ def _head(model: Model, use: WeightUse) -> Finding | None:
     factor = model.weight_factor(use.index)
     if not 0 < factor < _TINY_HEAD:
         return None
+    # Behind a normalization one step of Adam takes it as far as from 0, which is a
+    # design; BEiT starts like that.
     return Finding(
-        id="WI05", severity="warning", cause="tiny_head", module=use.module,
+        id="WI05", severity="info" if use.norm_before else "warning",
+        cause="tiny_head", module=use.module,
         parameter=use.parameter, measured=factor, expected=1.0,
     )  # fmt: skip
 
@@ -204,9 +214,9 @@ def _by_cause(found: Sequence[Finding]) -> Iterator[Finding]:
         worst = max(group, key=lambda f: float(f.evidence.get("factor", 0.0)))
         places = tuple(f.parameter for f in group if f.parameter)
         first = worst if len(group) < 3 else group[0]
-        severity = "error" if any(f.severity == "error" for f in group) else "warning"
+        severity = max((f.severity for f in group), key=SEVERITIES.index)
         yield Finding(
-            id=first.id, severity=severity, cause=first.cause,  # type: ignore[arg-type]
+            id=first.id, severity=severity, cause=first.cause,
             module=first.module, parameter=first.parameter, measured=first.measured,
             expected=first.expected, evidence=first.evidence, places=places,
         )  # fmt: skip
