@@ -268,6 +268,20 @@ def test_projections_of_positions_that_start_as_a_pattern():
     silent(Wrapped(Looks(), Looks(), Looks()), targets=LABELS)
 
 
+def test_layers_left_at_the_default_beside_others_of_one_deviation():
+    """As FastViT: most weights have one deviation, the stem was left alone."""
+    sizes = [(3, 64), (64, 64), (64, 64), (64, 32), (32, 64), (64, 64)]
+    layers = []
+    for place, (before, after) in enumerate(sizes):
+        conv = nn.Conv2d(before, after, 3, padding=1, bias=False)
+        if place > 1:
+            nn.init.normal_(conv.weight, std=0.005)
+        layers += [conv, nn.BatchNorm2d(after), nn.ReLU()]
+    head = [nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(64, 5)]
+
+    silent(nn.Sequential(*layers, *head), torch.randn(8, 3, 12, 12), targets=LABELS)
+
+
 def test_a_deep_chain_of_tiny_weights_is_not_excused_as_a_branch():
     model = plain(depth=12, inputs=WIDTH, init=False)
     for layer in model:

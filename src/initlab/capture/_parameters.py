@@ -59,6 +59,7 @@ def read_parameters(
             reached=False,
             role=roles.get(name, "other"),
             copied=name.startswith(copying),
+            added_ratio=records.added.get(name, math.nan),
             **_entries(parameter.detach()),
         )
         for name, parameter in model.named_parameters()

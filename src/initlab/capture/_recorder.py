@@ -165,7 +165,21 @@ class Recorder(TorchFunctionMode):
             signals = [t for t in found if self._is_signal(t)]
             if len(signals) == 2 and signals[0] is not signals[1]:
                 return [measure.rms_of(t) for t in signals]
+            if len(found) == 2 and len(signals) == 1:
+                first, second = found
+                self._added(signals[0], second if first is signals[0] else first)
         return None
+
+    def _added(self, signal: Tensor, other: Tensor) -> None:
+        """Write down how large a parameter is beside the signal it is added to."""
+        sources = self._sources(other)
+        if len(sources) != 1 or other.numel() < 2 or not signal.is_floating_point():
+            return
+        size = measure.rms_of(signal)
+        if size > 0:
+            ratios = self.records.added
+            ratio = measure.rms_of(other) / size
+            ratios[sources[0]] = max(ratios.get(sources[0], 0.0), ratio)
 
     def _enter(
         self,
@@ -276,6 +290,8 @@ class Recorder(TorchFunctionMode):
                 record.nodes.append(node.number)
             node.use = node.owner = record.number
             last = number == len(calls) - 1
+            if call.role and number == 0 and not last:
+                record.values.setdefault("given_rms", measure.rms_of(call.given))
             measure.layer_output(self, record, call, output if last else None)
             below = (node.number,)
         self._node_of[output] = below[0]

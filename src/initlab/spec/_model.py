@@ -208,6 +208,8 @@ class ParameterReading:
             optimizer was examined.
         update_rank_one: Share of the update's squared norm in its first singular
             direction, nan where it was not computed.
+        added_ratio: Its root mean square over that of the signal that it is added to,
+            where that is done by hand; else nan.
         copied: Whether PyTorch's own container made its layer by copying another.
     """
 
@@ -238,6 +240,7 @@ class ParameterReading:
     update_ratio: float = nan
     update_rank_one: float = nan
     copied: bool = False
+    added_ratio: float = nan
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

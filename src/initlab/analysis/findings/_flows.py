@@ -21,6 +21,10 @@ _FEW_LAYERS, _FEW_WARNING = 10, 14.0
 _GROWTH_WARNING = 6.0
 _SHORTEST, _BRANCH = 3, 4
 _DROWNED = 0.3
+# Twelve convolutions train with biases of 1; ten layers with 5 fall far behind.
+_LOUD_BIASES, _MOSTLY_BIAS = 2.0, 0.3
+_RECTIFIED = frozenset({"relu", "relu6", "leaky_relu", "gelu", "silu", "elu", "selu"})
+_LOUD_HEAD = 3.0
 _VANISHED = 1e-12
 _ONE_LAYER = math.log(5.0)
 _OFF_GAIN = math.log(1.5) / 2
@@ -39,6 +43,9 @@ def depth_budgets(model: Model) -> Iterator[Finding]:
         if len(chain) < _SHORTEST or not hidden:
             continue
         chi = [_factor(model, use) for use in chain[:-1]]
+        if chain[-1].head:
+            # A loud head is a finding of its own, and none of the chain below it.
+            chi[-1] /= max(1.0, model.weight_factor(chain[-1].index) / _LOUD_HEAD)
         ends = model.of("delta_norm", chain[-1].index) > 0
         if not ends or any(use.zero for use in chain) or np.isnan(chi).any():
             continue
@@ -49,6 +56,7 @@ def depth_budgets(model: Model) -> Iterator[Finding]:
         limit = _FEW_WARNING if few and budget.sign < 0 else BUDGET_WARNING
         growing = budget.sign > 0 and size > _GROWTH_WARNING
         if size < limit and abs(forward) < _FORWARD_WARNING and not growing:
+            yield from _loud_biases(model, hidden)
             continue
         error = size > max(BUDGET_ERROR, limit) or abs(forward) > _FORWARD_ERROR
         severity: Severity = "error" if error else "warning"
@@ -58,6 +66,26 @@ def depth_budgets(model: Model) -> Iterator[Finding]:
         only_growing = size < limit and abs(forward) < _FORWARD_WARNING
         if not only_growing or found.cause in ("wrong_gain", "wrong_fan"):
             yield found
+
+
+def _loud_biases(model: Model, hidden: Sequence[WeightUse]) -> Iterator[Finding]:
+    """WI07 before a budget shows it: biases larger than all that is added to them."""
+    rectified = [u for u in hidden if u.activation in _RECTIFIED and not u.normed]
+    loud = [
+        use for use in rectified
+        if model.of("bias_rms", use.index) > _LOUD_BIASES
+        and model.of("bias_rms", use.index)
+        > _MOSTLY_BIAS * model.of("preactivation_rms", use.index)
+    ]  # fmt: skip
+    if len(rectified) < _SHORTEST or len(loud) < len(rectified) / 2:
+        return
+    sizes = [model.of("bias_rms", use.index) for use in loud]
+    yield Finding(
+        id="WI07", severity="warning", cause="loud_biases", module=loud[0].module,
+        parameter=loud[0].bias, measured=float(np.median(sizes)), expected=_LOUD_BIASES,
+        evidence={"layers": len(loud)},
+        places=tuple(use.bias or use.parameter for use in loud),
+    )  # fmt: skip
 
 
 def _read_elsewhere(model: Model) -> set[int]:
@@ -220,6 +248,8 @@ def wanted_factor(use: WeightUse) -> float:
     name = use.activation if use.activation in ACTIVATIONS else use.source
     if name not in ACTIVATIONS:
         return 1.0
+    if use.activation == "leaky_relu":
+        return 2 / (1 + use.negative_slope**2)
     slope = float(theory.slope_moment(name, 1.0))
     return 1 / slope if slope > 0 else wanted_gain(use) ** 2
 
