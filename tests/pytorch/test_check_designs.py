@@ -282,6 +282,26 @@ def test_layers_left_at_the_default_beside_others_of_one_deviation():
     silent(nn.Sequential(*layers, *head), torch.randn(8, 3, 12, 12), targets=LABELS)
 
 
+def test_weights_that_are_standardized_have_no_law_of_their_own():
+    """As Big Transfer's: entries have a deviation of 1 whatever is drawn."""
+
+    class Standardized(nn.Conv2d):
+        def forward(self, x):
+            rows = self.weight.reshape(1, len(self.weight), -1)
+            rows = functional.batch_norm(rows, None, None, training=True)
+            return functional.conv2d(x, rows.reshape_as(self.weight), padding=1)
+
+    layers = []
+    for before, after in ((3, 16), (16, 16), (16, 32), (32, 32)):
+        layers += [
+            Standardized(before, after, 3, bias=False),
+            nn.GroupNorm(4, after), nn.ReLU(),
+        ]  # fmt: skip
+    head = [nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(32, 5)]
+
+    silent(nn.Sequential(*layers, *head), torch.randn(8, 3, 12, 12), targets=LABELS)
+
+
 def test_a_deep_chain_of_tiny_weights_is_not_excused_as_a_branch():
     model = plain(depth=12, inputs=WIDTH, init=False)
     for layer in model:

@@ -299,11 +299,7 @@ class Recorder(TorchFunctionMode):
     def _new_use(
         self, name: str, call: LayerCall, sources: tuple[str, ...], node: Node
     ) -> UseRecord:
-        own = self.node_of(call.weight)
-        derived = (
-            own is not None
-            and self.graph.nodes[own].kind not in ("parameter", "view")
-        )  # fmt: skip
+        derived = self._is_derived(call.weight)
         bias = self._sources(call.bias) if call.bias is not None else ()
         record = UseRecord(
             number=len(self.records.uses),
@@ -325,6 +321,16 @@ class Recorder(TorchFunctionMode):
         )  # fmt: skip
         self.records.uses.append(record)
         return record
+
+    def _is_derived(self, weight: Tensor) -> bool:
+        """Whether a weight is computed of parameters, and no view of one."""
+        number = self.node_of(weight)
+        if number is None:
+            return False
+        node = self.graph.nodes[number]
+        while node.kind == "view":  # of its first input; others only lend a shape
+            node = self.graph.nodes[node.inputs[0]]
+        return node.kind != "parameter"
 
     def _enter_norm(self, node: Node, name: str, gamma: Tensor | None) -> None:
         sources = self._sources(gamma) if gamma is not None else ()
