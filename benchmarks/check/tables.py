@@ -29,7 +29,7 @@ def page(results: dict[str, Any]) -> str:
         CAVEAT,
         _summary(results["tools"]),
     ]
-    text += _of_libraries(results)
+    text += of_libraries(results)
     for name, scores in results["tools"].items():
         text += [f"## {name}", *_details(scores)]
     return "\n\n".join(part for part in text if part) + "\n"
@@ -73,7 +73,7 @@ def _summary(tools: dict[str, dict[str, list[Row]]]) -> str:
     )
 
 
-def _of_libraries(results: dict[str, Any]) -> Iterable[str]:
+def of_libraries(results: dict[str, Any]) -> Iterable[str]:
     """Models that other people wrote, at their own start, by tool and library."""
     groups: dict[tuple[str, str], list[Row]] = defaultdict(list)
     for tool, scores in results["tools"].items():
