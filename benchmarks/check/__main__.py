@@ -61,6 +61,7 @@ def main() -> None:
                 "date": f"{datetime.datetime.now(datetime.UTC):%Y-%m-%d}",
                 "versions": f"torch {torch.__version__}, "
                 f"Python {platform.python_version()}",
+                "note": before.get("note", ""),
                 "libraries": libraries,
                 "tools": kept,
             }

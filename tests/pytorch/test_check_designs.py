@@ -312,3 +312,22 @@ def test_a_deep_chain_of_tiny_weights_is_not_excused_as_a_branch():
     found = pytorch.check(model, TOKENS[:, 0], targets=LABELS).findings
 
     assert (found[0].id, found[0].severity) == ("WI05", "error")
+
+
+def test_a_learned_token_whose_branch_is_next_to_silent_drowns_nothing():
+    class Classifies(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.stem, self.norm = nn.Linear(WIDTH, WIDTH), nn.LayerNorm(WIDTH)
+            self.token = nn.Parameter(torch.randn(1, WIDTH))
+            self.up = nn.Linear(WIDTH, WIDTH)
+            self.scales = nn.Parameter(torch.full((WIDTH,), 1e-4))
+            self.head = nn.Linear(WIDTH, 5)
+
+        def forward(self, x):
+            read = self.scales * self.up(self.norm(self.stem(x)).mean(dim=1))
+            return self.head(self.token + read)
+
+    found = pytorch.check(Classifies(), TOKENS).findings
+
+    assert "drowns_a_signal" not in {one.cause for one in found}

@@ -121,6 +121,17 @@ class Recorder(TorchFunctionMode):
                 self._enter(kind, name, args, kwargs, inputs, outputs, flat)
         return result
 
+    def _is_fresh(self, signal: Tensor) -> bool:
+        """Whether a signal is what the first layer made of the inputs.
+
+        Further up, a learned token may be the trunk, and the signal its quiet branch.
+        """
+        mask = self.graph.ancestors(self.node_of(signal) or 0)
+        before = [n for n in self.graph.nodes if mask >> n.number & 1]
+        layers = sum(node.kind == "layer" for node in before)
+        kinds = {node.kind for node in before}
+        return layers == 1 and not kinds & {"norm", "attention", "factor", "unary"}
+
     def _run_body(
         self, func: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> Any:
@@ -174,6 +185,8 @@ class Recorder(TorchFunctionMode):
         """Write down how large a parameter is beside the signal it is added to."""
         sources = self._sources(other)
         if len(sources) != 1 or other.numel() < 2 or not signal.is_floating_point():
+            return
+        if not self._is_fresh(signal):
             return
         size = measure.rms_of(signal)
         if size > 0:
