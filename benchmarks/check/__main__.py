@@ -14,13 +14,15 @@ from rich.progress import track
 from check.faults import FAULTS, SEEDS, Case, cases, manifest
 from check.healthy import HEALTHY
 from check.held_out import HELD_OUT
+from check.libraries import LIBRARIES, versions
+from check.libraries import installed as of_libraries
 from check.score import score_case, score_flips, score_healthy, score_repair
 from check.tables import page
 from check.tools import Tool, installed
 
 FOLDER = Path(__file__).parent
 HEALTHY_SEEDS = 3
-PARTS = ("cases", "healthy", "held out", "flips", "repairs")
+PARTS = ("cases", "healthy", "held out", "flips", "repairs", "libraries")
 
 
 def main() -> None:
@@ -39,7 +41,8 @@ def main() -> None:
         return
     torch.set_num_threads(1)
     rows = arguments.folder / "results.json"
-    kept = json.loads(rows.read_text("utf-8"))["tools"] if rows.exists() else {}
+    before = json.loads(rows.read_text("utf-8")) if rows.exists() else {}
+    kept, libraries = before.get("tools", {}), before.get("libraries", "")
     for tool in installed():
         if arguments.tool not in tool.name:
             continue
@@ -47,12 +50,19 @@ def main() -> None:
         scores = {part: [] for part in PARTS} | kept.get(label, {})
         kept[label] = scores
         for part in arguments.parts:
+            if part == "libraries":
+                if not versions():
+                    print(f"libraries: skipped, none of {', '.join(LIBRARIES)} is here")
+                    continue
+                libraries = with_versions()
             scores[part] = scored(tool, part, arguments)
             # Part by part, so that what was interrupted is not lost.
             results = {
                 "date": f"{datetime.datetime.now(datetime.UTC):%Y-%m-%d}",
                 "versions": f"torch {torch.__version__}, "
                 f"Python {platform.python_version()}",
+                "note": before.get("note", ""),
+                "libraries": libraries,
                 "tools": kept,
             }
             _write(rows, as_text(results))
@@ -79,6 +89,9 @@ def scored(tool: Tool, part: str, arguments: argparse.Namespace) -> list[Any]:
     if part == "held out":
         every = [(s, seed) for s in HELD_OUT.values() for seed in range(HEALTHY_SEEDS)]
         return _each(tool, part, every, lambda one: score_healthy(tool, *one))
+    if part == "libraries":
+        every = [*of_libraries()]
+        return _each(tool, part, every, lambda one: score_healthy(tool, one, 0))
     if part == "flips":
         found = _each(tool, part, firsts, lambda one: _case_flips(tool, one))
         found += _each(
@@ -92,6 +105,13 @@ def scored(tool: Tool, part: str, arguments: argparse.Namespace) -> list[Any]:
         return []
     harmful = [one for one in firsts if FAULTS[one.fault].harms]
     return _each(tool, part, harmful, lambda one: score_repair(tool, one))
+
+
+def with_versions() -> str:
+    """What libraries' models were measured with, and when."""
+    here = {"torch": torch.__version__} | versions()
+    when = f"{datetime.datetime.now(datetime.UTC):%Y-%m-%d}"
+    return ", ".join([when, *(f"{name} {one}" for name, one in here.items())])
 
 
 def _case_flips(tool: Tool, case: Case) -> list[dict[str, Any]]:

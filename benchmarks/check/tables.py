@@ -2,9 +2,11 @@
 
 from collections import defaultdict
 from collections.abc import Iterable
+from statistics import median as _median
 from typing import Any
 
 from check.faults import FAULTS
+from check.libraries import KNOWN
 
 Row = dict[str, Any]
 
@@ -27,6 +29,7 @@ def page(results: dict[str, Any]) -> str:
         CAVEAT,
         _summary(results["tools"]),
     ]
+    text += of_libraries(results)
     for name, scores in results["tools"].items():
         text += [f"## {name}", *_details(scores)]
     return "\n\n".join(part for part in text if part) + "\n"
@@ -68,6 +71,45 @@ def _summary(tools: dict[str, dict[str, list[Row]]]) -> str:
             for name, scores in tools.items()
         ),
     )
+
+
+def of_libraries(results: dict[str, Any]) -> Iterable[str]:
+    """Models that other people wrote, at their own start, by tool and library."""
+    groups: dict[tuple[str, str], list[Row]] = defaultdict(list)
+    for tool, scores in results["tools"].items():
+        for row in scores.get("libraries", []):
+            groups[tool, row["family"]].append(row)
+    yield "## Models of libraries"
+    if not groups:
+        yield "Not measured: no such library was installed."
+        return
+    yield (
+        "At their own start, with labels drawn uniformly and AdamW at 1e-3; "
+        f"{results['libraries']}."
+    )
+    head = ["tool", "library", "with an error", "with a warning", "failed", "seconds"]
+    yield table(
+        head,
+        (
+            (
+                *name,
+                share(rows, "errors"),
+                share(rows, "warnings"),
+                share(rows, "failed"),
+                f"{_median(row['seconds'] for row in rows):.1f}",
+            )
+            for name, rows in groups.items()
+        ),
+    )
+    for tool, scores in results["tools"].items():
+        loud = [
+            f"{row['model']} ({', '.join(row['errors'] + row['warnings'])})"
+            for row in scores.get("libraries", [])
+            if row["errors"] or row["warnings"]
+        ]
+        if loud and tool.startswith("initlab"):
+            yield f"{tool} on these: {'; '.join(loud)}."
+    yield "Not sound: " + "; ".join(f"{one}: {why}" for one, why in KNOWN.items()) + "."
 
 
 def _alarms(rows: list[Row]) -> list[Row]:

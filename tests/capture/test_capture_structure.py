@@ -183,3 +183,118 @@ def test_unused_parameters_are_seen():
     assert [p.name for p in reading.parameters if not p.used] == [
         "extra.weight", "extra.bias",
     ]  # fmt: skip
+
+
+def test_a_relu6_is_no_hard_tanh():
+    """PyTorch's module is a hard tanh that is cut off at 0."""
+    model = nn.Sequential(nn.Linear(16, 8), nn.ReLU6(), nn.Linear(8, 2))
+
+    (first, _) = capture.read(model, torch.randn(8, 16)).uses
+
+    assert first.activation == "relu6"
+
+
+def test_a_mask_made_like_its_input_is_no_signal():
+    class Masked(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.norm = nn.LayerNorm(16)
+            self.layers = nn.ModuleList(nn.Linear(16, 16) for _ in range(2))
+
+        def forward(self, x):
+            x = self.norm(x)
+            mask = torch.zeros_like(x)
+            mask[:, 1:] = -1.0
+            return self.layers[1](self.layers[0](x) + mask)
+
+    (_, second) = capture.read(Masked(), torch.randn(8, 16)).uses
+
+    assert (second.norm_before, second.plain) == (False, (0,))
+
+
+def test_what_is_written_into_a_tensor_is_followed():
+    class Fills(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.first, self.last = nn.Linear(4, 8), nn.Linear(8, 2)
+
+        def forward(self, x):
+            states = torch.zeros(len(x), 3, 8)
+            for place in range(3):
+                states[:, place] = self.first(x[:, place])
+            return self.last(states)
+
+    (first, last) = capture.read(Fills(), torch.randn(5, 3, 4)).uses
+
+    assert last.previous == (first.index,)
+    assert not first.head
+
+
+def test_constants_that_a_module_is_given_a_signal_for_are_none():
+    class Positions(nn.Module):
+        def forward(self, x):
+            with torch.no_grad():
+                return torch.arange(x.shape[1]).float().cos().to(x.dtype)
+
+    class Rotates(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.first, self.norm = nn.Linear(4, 4), nn.LayerNorm(4)
+            self.positions = Positions()
+            self.last = nn.Linear(4, 2)
+
+        def forward(self, x):
+            own = self.norm(self.first(x))
+            return self.last(x * self.positions(own))
+
+    (_, last) = capture.read(Rotates(), torch.randn(5, 4)).uses
+
+    assert (last.previous, last.norm_before) == ((), False)
+
+
+def test_a_standardized_weight_is_no_normalization():
+    class Standardized(nn.Conv2d):
+        def __init__(self, *sizes):
+            super().__init__(*sizes)
+            self.gain = nn.Parameter(torch.zeros(len(self.weight)))
+
+        def forward(self, x):
+            weight = nn.functional.batch_norm(
+                self.weight.reshape(1, len(self.weight), -1), None, None,
+                weight=self.gain, training=True,
+            ).reshape_as(self.weight)  # fmt: skip
+            return nn.functional.conv2d(x, weight, self.bias)
+
+    class Block(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.conv = Standardized(4, 4, 1)
+
+        def forward(self, x):
+            return x + self.conv(nn.functional.relu(x))
+
+    model = nn.Sequential(nn.Conv2d(3, 4, 1), Block(), nn.Conv2d(4, 2, 1))
+
+    reading = capture.read(model, torch.randn(4, 3, 6, 6))
+
+    assert reading.norms == ()
+    assert [use.zero for use in reading.uses] == [False, True, False]
+
+
+@pytest.mark.parametrize("low", [-100.0, -1e9, float("-inf")])
+def test_masked_logits_are_none(low):
+    class Masks(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.query, self.key, self.value = (nn.Linear(16, 16) for _ in range(3))
+
+        def forward(self, x):
+            logits = self.query(x) @ self.key(x).transpose(1, 2) / 4
+            mask = torch.zeros(12, 12).masked_fill(torch.ones(12, 12).triu(1) > 0, low)
+            return (logits + mask).softmax(-1) @ self.value(x)
+
+    (found,) = capture.read(Masks(), torch.randn(4, 12, 16)).attentions
+
+    assert found.logit_std < 1
+    assert found.length < 12
+    assert found.entropy > 0.9

@@ -8,6 +8,7 @@ import pytest
 import torch
 
 sys.path.append(str(Path(__file__).parents[2] / "benchmarks"))
+from check import libraries, tables
 from check.faults import FAULTS, Case, cases, manifest
 from check.healthy import HEALTHY
 from check.naive import ThresholdLinter, WeightLinter
@@ -145,3 +146,27 @@ def test_a_repaired_model_trains_lower():
 
     assert row["changed"]
     assert row["lower"]
+
+
+def test_libraries_that_are_not_here_are_named_in_one_sentence(monkeypatch):
+    monkeypatch.setattr(libraries, "_is_here", lambda _name: False)
+
+    assert [*libraries.installed()] == []
+    assert libraries.versions() == {}
+    (_, sentence) = [*tables.of_libraries({"tools": {}})]
+    assert sentence == "Not measured: no such library was installed."
+
+
+def test_models_of_libraries_have_a_row_of_their_own():
+    rows = [
+        {"model": "timm.a", "family": "timm", "errors": [], "warnings": ["WI14"],
+         "failed": "", "seconds": 2.0},
+        {"model": "timm.b", "family": "timm", "errors": [], "warnings": [],
+         "failed": "", "seconds": 4.0},
+    ]  # fmt: skip
+    results = {"tools": {"initlab 1": {"libraries": rows}}, "libraries": "timm 1"}
+
+    text = "\n".join(tables.of_libraries(results))
+
+    assert "| initlab 1 | timm | 0 of 2 (0.0%) | 1 of 2 (50.0%)" in text
+    assert "timm.a (WI14)" in text

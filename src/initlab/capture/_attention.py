@@ -10,6 +10,9 @@ from torch import Tensor
 _ROWS = 4096
 # What a mask adds: anything as low is no logit.
 _MASKED = -1e4
+# Masks of -100 are in use. Logits that lie in two heaps this far apart, each of them
+# no wider than that, are of two kinds; logits that are merely large are in none.
+_APART, _HEAP = 50.0, 20.0
 
 
 class LogitStatistics(NamedTuple):
@@ -68,7 +71,7 @@ def logit_statistics(logits: Tensor) -> LogitStatistics:
     if len(rows) > _ROWS:
         stride = -(-len(rows) // _ROWS)
         rows = rows[:: stride + (stride % 2 == 0)]
-    seen = rows > _MASKED
+    seen = _not_masked(rows)
     counts = seen.sum(dim=-1)
     rows, seen, counts = (x[counts > 1] for x in (rows, seen, counts))
     if not len(rows):
@@ -84,3 +87,16 @@ def logit_statistics(logits: Tensor) -> LogitStatistics:
         float((spread / counts).mean().sqrt()),
         float(entropy.mean()),
     )
+
+
+def _not_masked(rows: Tensor) -> Tensor:
+    """Return where logits are, and not what a mask made of them."""
+    seen = rows > _MASKED
+    top = rows.amax(dim=-1, keepdim=True)
+    upper = seen & (rows > top - _APART)
+    lower = seen & ~upper
+    least = rows.where(upper, top).amin(dim=-1, keepdim=True)
+    most = rows.where(lower, rows.new_tensor(-math.inf)).amax(dim=-1, keepdim=True)
+    lowest = rows.where(lower, most).amin(dim=-1, keepdim=True)
+    heaps = (top - least < _HEAP) & (most - lowest < _HEAP) & (least - most > _APART)
+    return seen & ~(lower & heaps)

@@ -120,16 +120,24 @@ def _step_of(
             group.update(values)
 
 
+_FEWEST_MET = 3
+
+
 def rank_one_share(change: Tensor | None) -> float:
     """Return the share of the squared norm in the first singular direction.
 
-    By a few power iterations, which only ever find less than there is.
+    By a few power iterations, which only ever find less than there is. Units or inputs
+    that get nothing do not count; nan where fewer than three are left of either, as of
+    a kernel that lies on the border with all taps but one.
     """
     if change is None or change.dim() < 2 or change.numel() > _LARGEST:
         return math.nan
     rows = change.float().reshape(len(change), -1)
     total = float(rows.square().sum())
-    if not (total > 0 and math.isfinite(total)) or min(rows.shape) < 2:
+    if not (total > 0 and math.isfinite(total)):
+        return math.nan
+    met = [int(torch.count_nonzero(rows.abs().sum(dim=axis))) for axis in (0, 1)]
+    if min(met) < _FEWEST_MET:
         return math.nan
     vector = rows[int(rows.square().sum(dim=1).argmax())]
     for _ in range(6):

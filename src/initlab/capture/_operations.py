@@ -73,6 +73,15 @@ SATURATING = frozenset(
     {"tanh", "sigmoid", "erf", "hardtanh", "hardsigmoid", "softsign", "arctan"}
 )
 
+# Made in the likeness of a signal, but of none of its numbers: masks, states, biases.
+CONSTANTS = frozenset(
+    {
+        *("new_zeros", "new_ones", "new_full", "new_empty", "new_tensor"),
+        *("zeros_like", "ones_like", "full_like", "empty_like"),
+        *("rand_like", "randn_like", "randint_like"),
+    }
+)
+
 _cache: dict[Any, str] = {}
 
 

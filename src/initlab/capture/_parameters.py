@@ -13,6 +13,8 @@ from initlab.spec import ParameterReading
 
 # Bytes of a parameter that its fingerprint is made of: ends and evenly between.
 _HASHED = 4096
+# Entries among which equal ones are looked for.
+_COMPARED = 256
 # Batches that a model may have seen before anybody trains it.
 _TRIED = 50
 # No initializer draws as small a number; memory that held something else does.
@@ -57,6 +59,7 @@ def read_parameters(
             reached=False,
             role=roles.get(name, "other"),
             copied=name.startswith(copying),
+            added_ratio=records.added.get(name, math.nan),
             **_entries(parameter.detach()),
         )
         for name, parameter in model.named_parameters()
@@ -108,12 +111,18 @@ def _entries(values: Tensor) -> dict[str, Any]:
         "constant": bool(low == high),
         "fingerprint": _fingerprint(values),
         "tiny_share": _tiny_share(real),
+        "distinct_share": _distinct_share(real),
     }
 
 
 def _tiny_share(real: Tensor) -> float:
     sizes = real.abs()
     return int(((sizes > 0) & (sizes < _TINY)).sum()) / real.numel()
+
+
+def _distinct_share(real: Tensor) -> float:
+    some = real.flatten()[:_COMPARED]
+    return len(torch.unique(some)) / len(some)
 
 
 def _fingerprint(values: Tensor) -> str:

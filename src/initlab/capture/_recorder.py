@@ -20,7 +20,7 @@ from initlab.capture import _measure as measure
 from initlab.capture._batch import tensors_in
 from initlab.capture._graph import Graph, Node
 from initlab.capture._layers import LayerCall, layer_calls, recurrent_calls
-from initlab.capture._operations import ACTIVATION_OF, kind_of, name_of
+from initlab.capture._operations import ACTIVATION_OF, CONSTANTS, kind_of, name_of
 from initlab.capture._records import NormRecord, Records, UseRecord
 
 # Views of a signal, in the sense that the layer whose output it was still owns it.
@@ -89,12 +89,14 @@ class Recorder(TorchFunctionMode):
         """Run one function, and write down what it did."""
         kwargs = kwargs or {}
         name = name_of(func)
-        if name == "attribute":
+        if name == "attribute" or name in CONSTANTS:
             return func(*args, **kwargs)
         if "dropout" in name:
             return args[0] if args else kwargs["input"]
         if name == "multi_head_attention_forward":
             return self._run_body(func, args, kwargs | {"dropout_p": 0.0})
+        if name == "hardtanh" and _rectifies(args, kwargs):
+            name = "relu6"
         kind = kind_of(name)
         if kind == "recurrent":
             args = _without_dropout(name, args)
@@ -111,11 +113,24 @@ class Recorder(TorchFunctionMode):
         with torch.no_grad():
             flat = self._before(kind, name, func, args, kwargs)
         result = func(*args, **kwargs)
-        outputs = [t for t in _leaves(result) if isinstance(t, Tensor)]
+        # What is written into a tensor is in it from then on.
+        changed = args[:1] if name == "setitem" else result
+        outputs = [t for t in _leaves(changed) if isinstance(t, Tensor)]
         if outputs:
             with torch.no_grad():
                 self._enter(kind, name, args, kwargs, inputs, outputs, flat)
         return result
+
+    def _is_fresh(self, signal: Tensor) -> bool:
+        """Whether a signal is what the first layer made of the inputs.
+
+        Further up, a learned token may be the trunk, and the signal its quiet branch.
+        """
+        mask = self.graph.ancestors(self.node_of(signal) or 0)
+        before = [n for n in self.graph.nodes if mask >> n.number & 1]
+        layers = sum(node.kind == "layer" for node in before)
+        kinds = {node.kind for node in before}
+        return layers == 1 and not kinds & {"norm", "attention", "factor", "unary"}
 
     def _run_body(
         self, func: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
@@ -161,7 +176,23 @@ class Recorder(TorchFunctionMode):
             signals = [t for t in found if self._is_signal(t)]
             if len(signals) == 2 and signals[0] is not signals[1]:
                 return [measure.rms_of(t) for t in signals]
+            if len(found) == 2 and len(signals) == 1:
+                first, second = found
+                self._added(signals[0], second if first is signals[0] else first)
         return None
+
+    def _added(self, signal: Tensor, other: Tensor) -> None:
+        """Write down how large a parameter is beside the signal it is added to."""
+        sources = self._sources(other)
+        if len(sources) != 1 or other.numel() < 2 or not signal.is_floating_point():
+            return
+        if not self._is_fresh(signal):
+            return
+        size = measure.rms_of(signal)
+        if size > 0:
+            ratios = self.records.added
+            ratio = measure.rms_of(other) / size
+            ratios[sources[0]] = max(ratios.get(sources[0], 0.0), ratio)
 
     def _enter(
         self,
@@ -228,7 +259,8 @@ class Recorder(TorchFunctionMode):
                 )
         elif node.kind == "sum" and before is not None:
             records.sums[node.number] = (*before, measure.rms_of(outputs[0]))
-        elif node.kind == "norm":
+        elif node.kind == "norm" and self.graph.carries_signal(node.number):
+            # Weights are standardized by the same functions.
             self._enter_norm(node, name, self._gamma(args, kwargs))
         elif node.kind == "attention":
             records.attentions.append(measure.fused_attention(node, args, kwargs))
@@ -271,6 +303,8 @@ class Recorder(TorchFunctionMode):
                 record.nodes.append(node.number)
             node.use = node.owner = record.number
             last = number == len(calls) - 1
+            if call.role and number == 0 and not last:
+                record.values.setdefault("given_rms", measure.rms_of(call.given))
             measure.layer_output(self, record, call, output if last else None)
             below = (node.number,)
         self._node_of[output] = below[0]
@@ -278,11 +312,7 @@ class Recorder(TorchFunctionMode):
     def _new_use(
         self, name: str, call: LayerCall, sources: tuple[str, ...], node: Node
     ) -> UseRecord:
-        own = self.node_of(call.weight)
-        derived = (
-            own is not None
-            and self.graph.nodes[own].kind not in ("parameter", "view")
-        )  # fmt: skip
+        derived = self._is_derived(call.weight)
         bias = self._sources(call.bias) if call.bias is not None else ()
         record = UseRecord(
             number=len(self.records.uses),
@@ -304,6 +334,16 @@ class Recorder(TorchFunctionMode):
         )  # fmt: skip
         self.records.uses.append(record)
         return record
+
+    def _is_derived(self, weight: Tensor) -> bool:
+        """Whether a weight is computed of parameters, and no view of one."""
+        number = self.node_of(weight)
+        if number is None:
+            return False
+        node = self.graph.nodes[number]
+        while node.kind == "view":  # of its first input; others only lend a shape
+            node = self.graph.nodes[node.inputs[0]]
+        return node.kind != "parameter"
 
     def _enter_norm(self, node: Node, name: str, gamma: Tensor | None) -> None:
         sources = self._sources(gamma) if gamma is not None else ()
@@ -455,7 +495,9 @@ class Recorder(TorchFunctionMode):
         )
         outputs = tensors_in(result)
         if inputs and outputs:
-            hidden = any(self.node_of(t) is None for t in outputs)
+            hidden = any(
+                self.node_of(t) is None and _may_come_of(t, args) for t in outputs
+            )
             norm = _is_norm(module) and not any(
                 (n := self.node_of(t)) is not None
                 and self.graph.nodes[n].kind == "norm"
@@ -485,6 +527,9 @@ class Recorder(TorchFunctionMode):
         if kind == "norm":
             gamma = next((p for p in module.parameters() if p.dim() == 1), None)
             self._enter_norm(node, "rms_norm", gamma)
+            # Where 1 is added to gamma, 0 is what 1 is elsewhere.
+            if bool(outputs[0].detach().any()):
+                self.records.norms[-1].gamma_zero = 0.0
 
 
 _PRODUCTS = frozenset({"mul", "rmul", "imul", "multiply"})
@@ -502,6 +547,17 @@ def _is_norm(module: nn.Module) -> bool:
         and all(p.dim() <= 1 or p[0].numel() == 1 or len(p) == 1
                 for p in module.parameters())
     )  # fmt: skip
+
+
+def _may_come_of(output: Tensor, given: Any) -> bool:
+    """Whether autograd does not contradict that a tensor was made of others."""
+    return output.requires_grad or not any(t.requires_grad for t in tensors_in(given))
+
+
+def _rectifies(args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
+    """Whether a hard tanh is cut off at 0: that is how PyTorch's ReLU6 is made."""
+    low = args[1] if len(args) > 1 else kwargs.get("min_val", -1.0)
+    return isinstance(low, float | int) and low >= 0
 
 
 def _unscaled(graph: Graph, number: int) -> int:

@@ -97,4 +97,6 @@ class Records:
     sums: dict[int, tuple[float, float, float]] = field(default_factory=dict)
     deltas: dict[tuple[str, int], DeltaSums] = field(default_factory=dict)
     scaled_by: dict[int, str] = field(default_factory=dict)
+    # Of parameters that are added by hand: their size over that of the signal.
+    added: dict[str, float] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)

@@ -134,6 +134,26 @@ FINDINGS: Mapping[str, Words] = MappingProxyType(
             "fan_in var(w) = gain^2",
             _SCALE,
         ),
+        "loud_biases": Words(
+            "the biases of {layers} layers, from {where} on, have rms {measured:.2g}: "
+            "of what the layers give, they are the larger part",
+            "rms of biases < {expected}",
+            "for name in finding.places: "
+            "torch.nn.init.zeros_(model.get_parameter(name))",
+        ),
+        "drowns_a_signal": Words(
+            "{where} is {measured:.3g} times as large as the signal that it is added "
+            "to, so that all examples look alike",
+            "rms of what is added / rms of the signal, about 1",
+            _SCALE,
+        ),
+        "saturated_gates": Words(
+            "{measured:.0%} of the gates in {where} are shut or open for good: its "
+            "weights and what they are given ({given:.2g}) send them numbers of "
+            "{rms:.2g}",
+            "share with |f'| < 5 % below {expected:.0%}",
+            _SCALE,
+        ),
         "wrong_fan": Words(
             "{where}: std {std:.3g} fits a wrong fan ({formula_that_fits}); its own "
             "fan_in of {fan_in:.0f} asks for {expected_std:.3g}",

@@ -28,8 +28,9 @@ class _Poison(TorchDispatchMode):  # type: ignore[no-untyped-call]
     def __init__(self, poison: float) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         self._poison = poison
-        # By memory: the functions that wrote it on purpose, outside of constructors.
-        self.writes: dict[int, list[tuple[str, str]]] = {}
+        # By memory: how much of it was written on purpose, and by which functions
+        # outside of constructors.
+        self.writes: dict[int, list[tuple[int, str, str]]] = {}
 
     def __torch_dispatch__(
         self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Any = None
@@ -43,8 +44,21 @@ class _Poison(TorchDispatchMode):  # type: ignore[no-untyped-call]
             kind = "constant" if short in _CONSTANT else "random"
             writer = _writer()
             if writer is not None:
-                self.writes.setdefault(args[0].data_ptr(), []).append((kind, writer))
+                write = (args[0].numel(), kind, writer)
+                self.writes.setdefault(args[0].data_ptr(), []).append(write)
+        elif isinstance(out, Tensor) and _is_new(out, args):
+            self.writes.pop(out.data_ptr(), None)  # another tensor's, that is gone
         return out
+
+
+def _is_new(out: Tensor, args: tuple[Any, ...]) -> bool:
+    """Whether a function allocated what it gave."""
+    memory = out.untyped_storage().data_ptr()
+    return not any(
+        one.untyped_storage().data_ptr() == memory
+        for one in args
+        if isinstance(one, Tensor)
+    )
 
 
 def _writer() -> str | None:
@@ -106,12 +120,17 @@ def build_facts(factory: Factory, seed: int) -> BuildFacts:
 
 
 def _overwritten(
-    model: nn.Module, writes: dict[int, list[tuple[str, str]]]
+    model: nn.Module, writes: dict[int, list[tuple[int, str, str]]]
 ) -> Iterator[tuple[str, str, str]]:
     for name, parameter in model.named_parameters():
         if parameter.dim() < 2:
             continue
-        history = writes.get(parameter.data_ptr(), [])
+        # A row begins where its matrix does.
+        history = [
+            (kind, writer)
+            for size, kind, writer in writes.get(parameter.data_ptr(), [])
+            if size == parameter.numel()
+        ]
         for (kind, writer), (later, after) in pairwise(history):
             if kind == "constant" and later == "random" and writer != after:
                 yield name, writer, after

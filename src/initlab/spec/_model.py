@@ -197,6 +197,7 @@ class ParameterReading:
         gradient_zero: Whether that gradient is exactly 0 everywhere.
         later_gradient_zero: The same after one step; None where none was taken.
         gradient_nonfinite: Entries of the gradient that are nan or infinite.
+        distinct_share: Of some entries, how many differ from all others before.
         tiny_share: Share of entries under 1e-20 without being 0: old memory has them.
         gradient_rank_one: Share of the loss gradient's squared norm in its first
             singular direction, nan where it was not computed.
@@ -207,6 +208,8 @@ class ParameterReading:
             optimizer was examined.
         update_rank_one: Share of the update's squared norm in its first singular
             direction, nan where it was not computed.
+        added_ratio: Its root mean square over that of the signal that it is added to,
+            where that is done by hand; else nan.
         copied: Whether PyTorch's own container made its layer by copying another.
     """
 
@@ -231,11 +234,13 @@ class ParameterReading:
     gradient_nonfinite: int = 0
     gradient_subnormal: float = 0.0
     tiny_share: float = 0.0
+    distinct_share: float = 1.0
     gradient_rank_one: float = nan
     random_norm: float = nan
     update_ratio: float = nan
     update_rank_one: float = nan
     copied: bool = False
+    added_ratio: float = nan
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

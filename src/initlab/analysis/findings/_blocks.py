@@ -21,6 +21,8 @@ def residual_growth(model: Model) -> Iterator[Finding]:
         ratios = [b.sum_rms / b.skip_rms for b in trunk if b.skip_rms > 0]
         if len(ratios) < 2 or not np.isfinite(ratios).all():
             continue
+        if not (trunk[0].skip_rms > 0 and trunk[-1].sum_rms > 0):
+            continue
         late = float(np.median(ratios[len(ratios) // 2 :]))
         growth = math.log(trunk[-1].sum_rms / trunk[0].skip_rms)
         per_block = math.exp(growth / len(ratios))

@@ -32,7 +32,9 @@ _RULES: tuple[Rule, ...] = (
     _flows.depth_budgets,
     _units.dead_units,
     _scales.off_scale,
+    _scales.drowned_signals,
     _units.saturated_units,
+    _units.saturated_gates,
     _blocks.residual_growth,
     _steps.low_precision,
     _sequences.recurrent_gates,
@@ -63,7 +65,7 @@ _EXPLAINS = {
         "WI14",
     },
     "WI06": {"WI07", "WI08", "WI09", "WI10", "WI05", "WI11", "WI14"},
-    "WI07": {"WI12", "WI08", "WI09", "WI10", "WI11", "WI04"},
+    "WI07": {"WI12", "WI08", "WI09", "WI10", "WI11", "WI04", "WI14"},
     "WI12": {"WI03", "WI04", "WI11", "WI07", "WI08", "WI10"},
     "WI13": {"WI07", "WI10"},
     "WI16": {"WI09", "WI10", "WI14", "WI23"},
@@ -183,16 +185,30 @@ def _explained_by(finding: Finding, other: Finding) -> bool:
     if other.cause in _MEMORY and finding is not other and finding.id != "WI01":
         # What stands in such a tensor means nothing.
         return finding.parameter == other.parameter or finding.id not in _OF_TENSORS
+    if "WI14" in (finding.id, other.id) and _is_loud_head(finding, other):
+        return finding.id != "WI14"
+    if finding.id == "WI12" and other.cause == "never_moves":
+        return False  # units that are off stop what comes back through them
     if finding.id not in _EXPLAINS.get(other.id, ()) or _rank(other) == 0:
         return False
     if finding.id == "WI12" and other.id == "WI07":
-        return other.cause == "drowned_by_biases"
+        return other.cause in ("drowned_by_biases", "loud_biases")
+    if finding.id == "WI14" and other.id == "WI07":
+        return other.cause == "loud_biases"
     if finding.cause == "biased_off":
         return False
     if {finding.id, other.id} == {"WI05", "WI06"}:
         # Of two gains or fans, those of the same layers are one thing.
         return bool(set(finding.places) & set(other.places)) or other.cause in _CHAINS
     return True
+
+
+def _is_loud_head(finding: Finding, other: Finding) -> bool:
+    """Whether one says of a head what it is, and the other what it does to the loss."""
+    return finding.parameter == other.parameter and "beyond_any_law" in (
+        finding.cause,
+        other.cause,
+    )
 
 
 _MEMORY = frozenset({"uninitialized", "old_memory"})

@@ -19,8 +19,12 @@ BUDGET_WARNING, BUDGET_ERROR = 9.0, 14.0
 _FEW_LAYERS, _FEW_WARNING = 10, 14.0
 # Gradients that grow on the way back, from a gain that is too large in every layer.
 _GROWTH_WARNING = 6.0
-_SHORTEST = 3
+_SHORTEST, _BRANCH = 3, 4
 _DROWNED = 0.3
+# Twelve convolutions train with biases of 1; ten layers with 5 fall far behind.
+_LOUD_BIASES, _MOSTLY_BIAS = 2.0, 0.3
+_RECTIFIED = frozenset({"relu", "relu6", "leaky_relu", "gelu", "silu", "elu", "selu"})
+_LOUD_HEAD = 3.0
 _VANISHED = 1e-12
 _ONE_LAYER = math.log(5.0)
 _OFF_GAIN = math.log(1.5) / 2
@@ -32,11 +36,16 @@ _BACKWARD_WARNING, _BACKWARD_ERROR = math.log(1e5), math.log(1e8)
 
 def depth_budgets(model: Model) -> Iterator[Finding]:
     """WI05, WI07 to WI09: budgets of plain chains, and the gain that breaks them."""
-    for chain in model.chains():
+    read_elsewhere = _read_elsewhere(model)
+    for whole in model.chains():
+        chain = _after_last(whole, read_elsewhere)
         hidden = [use for use in chain if not use.head]
         if len(chain) < _SHORTEST or not hidden:
             continue
         chi = [_factor(model, use) for use in chain[:-1]]
+        if chain[-1].head:
+            # A loud head is a finding of its own, and none of the chain below it.
+            chi[-1] /= max(1.0, model.weight_factor(chain[-1].index) / _LOUD_HEAD)
         ends = model.of("delta_norm", chain[-1].index) > 0
         if not ends or any(use.zero for use in chain) or np.isnan(chi).any():
             continue
@@ -47,12 +56,62 @@ def depth_budgets(model: Model) -> Iterator[Finding]:
         limit = _FEW_WARNING if few and budget.sign < 0 else BUDGET_WARNING
         growing = budget.sign > 0 and size > _GROWTH_WARNING
         if size < limit and abs(forward) < _FORWARD_WARNING and not growing:
+            yield from _loud_biases(model, hidden)
             continue
         error = size > max(BUDGET_ERROR, limit) or abs(forward) > _FORWARD_ERROR
-        found = _blamed(model, chain, budget, forward, "error" if error else "warning")
+        severity: Severity = "error" if error else "warning"
+        if budget.sign < 0 and _is_quiet_branch(model, chain):
+            severity = "info"
+        found = _blamed(model, chain, budget, forward, severity)
         only_growing = size < limit and abs(forward) < _FORWARD_WARNING
         if not only_growing or found.cause in ("wrong_gain", "wrong_fan"):
             yield found
+
+
+def _loud_biases(model: Model, hidden: Sequence[WeightUse]) -> Iterator[Finding]:
+    """WI07 before a budget shows it: biases larger than all that is added to them."""
+    rectified = [u for u in hidden if u.activation in _RECTIFIED and not u.normed]
+    loud = [
+        use for use in rectified
+        if model.of("bias_rms", use.index) > _LOUD_BIASES
+        and model.of("bias_rms", use.index)
+        > _MOSTLY_BIAS * model.of("preactivation_rms", use.index)
+    ]  # fmt: skip
+    if len(rectified) < _SHORTEST or len(loud) < len(rectified) / 2:
+        return
+    sizes = [model.of("bias_rms", use.index) for use in loud]
+    yield Finding(
+        id="WI07", severity="warning", cause="loud_biases", module=loud[0].module,
+        parameter=loud[0].bias, measured=float(np.median(sizes)), expected=_LOUD_BIASES,
+        evidence={"layers": len(loud)},
+        places=tuple(use.bias or use.parameter for use in loud),
+    )  # fmt: skip
+
+
+def _read_elsewhere(model: Model) -> set[int]:
+    """Return the uses whose gradient comes by other ways than a plain chain too."""
+    return {
+        below for use in model.uses for below in use.previous if below not in use.plain
+    }
+
+
+def _after_last(chain: Sequence[WeightUse], those: set[int]) -> Sequence[WeightUse]:
+    """Return what of a chain follows the last of some uses; its end is none of them."""
+    places = [place for place, use in enumerate(chain[:-1]) if use.index in those]
+    return chain[places[-1] + 1 :] if places else chain
+
+
+def _is_quiet_branch(model: Model, chain: Sequence[WeightUse]) -> bool:
+    """Whether a chain is a short branch beside a free skip, after a normalization.
+
+    Its skip carries what it does not, as if its end were zero.
+    """
+    blocks = {use.block for use in chain}
+    (block, *others) = blocks
+    if others or block is None or len(chain) > _BRANCH:
+        return False
+    own = model.facts.blocks[block]
+    return not own.skip_uses and bool(own.norms) and own.branch_rms < own.skip_rms
 
 
 def _factor(model: Model, use: WeightUse) -> float:
@@ -189,6 +248,8 @@ def wanted_factor(use: WeightUse) -> float:
     name = use.activation if use.activation in ACTIVATIONS else use.source
     if name not in ACTIVATIONS:
         return 1.0
+    if use.activation == "leaky_relu":
+        return 2 / (1 + use.negative_slope**2)
     slope = float(theory.slope_moment(name, 1.0))
     return 1 / slope if slope > 0 else wanted_gain(use) ** 2
 
@@ -206,15 +267,28 @@ def backward_ends(model: Model) -> Iterator[Finding]:
         return
     (first, low), (_, high) = norms[0], norms[-1]
     change = math.log(low / high)
-    if abs(change) > _BACKWARD_WARNING:
+    # A factor that quiets branches on purpose quiets what comes back through them.
+    given = math.log(_quietest_scale(model)) if change < 0 else 0.0
+    if abs(change) + given > _BACKWARD_WARNING:
         yield Finding(
             id="WI10",
-            severity="error" if abs(change) > _BACKWARD_ERROR else "warning",
+            severity="error" if abs(change) + given > _BACKWARD_ERROR else "warning",
             cause="backward_change", module=first.module, parameter=first.parameter,
             measured=math.exp(change),
             expected=math.exp(math.copysign(_BACKWARD_WARNING, change)),
             evidence={"layers": len(norms)},
         )  # fmt: skip
+
+
+def _quietest_scale(model: Model) -> float:
+    """Return the smallest factor on a residual branch, at most 1; LayerScale's, say."""
+    found = [
+        parameter.largest
+        for block in model.facts.blocks
+        for name in block.scales
+        if (parameter := model.parameter(name)) and parameter.largest > 0
+    ]
+    return min([1.0, *found])
 
 
 def alike_features(model: Model) -> Iterator[Finding]:

@@ -12,7 +12,7 @@ _RADIUS_LOW, _RADIUS_HIGH, _RADIUS_ERROR = 0.3, 1.5, 10.0
 _LOGITS_WARNING, _LOGITS_ERROR, _UNSCALED_LOGITS = 3.0, 10.0, 1.5
 _ENTROPY, _ENTROPY_ERROR = 0.5, 0.1
 # After a branch that is louder than its skip, less is enough.
-_TOKENS_ALIKE, _DROWNED = 0.99, 0.96
+_TOKENS_ALIKE, _DROWNED = 0.998, 0.96
 
 
 def recurrent_gates(model: Model) -> Iterator[Finding]:
@@ -73,20 +73,22 @@ def tokens_alike(model: Model) -> Iterator[Finding]:
     """WI23: after an attention all tokens of an example are alike."""
     if not model.facts.attentions:
         return
-    least = 1.0
+    # By the number of tokens: a model's own queries are others than its inputs.
+    least: dict[float, float] = {}
     for use in model.uses:
         cosine = model.of("token_cosine", use.index)
         # Inside a branch, a mean over tokens is what a uniform attention gives.
         entering = use.norm_before or use.stem or bool(use.attends)
         if not math.isfinite(cosine) or not entering:
             continue
-        least = min(least, cosine)
+        count = model.of("output_positions", use.index)
+        least[count] = min(least.get(count, 1.0), cosine)
         ends = [u for u in use.previous if model.uses[u].branch_end]
         loud = any(
             ends and max(ends) in block.ends and block.branch_rms > 2 * block.skip_rms
             for block in model.facts.blocks
         )
-        if cosine > (_DROWNED if loud else _TOKENS_ALIKE) and least < 0.9:
+        if cosine > (_DROWNED if loud else _TOKENS_ALIKE) and least[count] < 0.9:
             place = model.uses[max(ends)] if ends else use
             yield Finding(
                 id="WI23", severity="warning", cause="tokens_alike",

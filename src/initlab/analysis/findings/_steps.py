@@ -10,10 +10,11 @@ from initlab.analysis.findings._model import Model
 
 _LOW_PRECISION = frozenset({"float16", "bfloat16"})
 _SUBNORMAL, _MOSTLY = 0.01, 0.5
-_LONG, _FAR_TOO_LONG, _SHORT = 0.1, 1.0, 1e-6
+# Adam's step of 1e-3 on weights with a deviation of 0.01, as GoogLeNet's, is 0.1.
+_LONG, _FAR_TOO_LONG, _SHORT = 0.2, 1.0, 1e-6
 # Sums with a norm behind them. Eight are fine in our healthy models; BERT has 24, and
 # needs warm-up.
-_POST_NORM_BLOCKS, _DEEP_POST_NORM = 6, 20
+_POST_NORM_BLOCKS, _DEEP_POST_NORM, _GROWING = 6, 20, 2.0
 
 
 def low_precision(model: Model) -> Iterator[Finding]:
@@ -83,7 +84,9 @@ def first_update(model: Model) -> Iterator[Finding]:
 
 
 def _post_norm(model: Model, middle: float) -> Iterator[Finding]:
-    """Yield what Adam without warm-up does to a deep post-norm stack."""
+    """Yield what Adam without warm-up does to a deep post-norm transformer."""
+    if not model.facts.attentions:
+        return
     post = [block for block in model.facts.blocks if block.post_norm]
     adam = "adam" in model.facts.optimizer.lower()
     if not adam or len(post) < _POST_NORM_BLOCKS or middle < 1e-3:
@@ -92,9 +95,11 @@ def _post_norm(model: Model, middle: float) -> Iterator[Finding]:
     norms = [model.of("loss_gradient_norm", b.ends[-1]) for b in blocks]
     if len(norms) < 2 or not norms[0] > 0:
         return
-    severity: Severity = "warning" if len(post) >= _DEEP_POST_NORM else "info"
+    growing = norms[-1] / norms[0] > _GROWING
+    deep = len(post) >= _DEEP_POST_NORM
     yield Finding(
-        id="WI24", severity=severity, cause="post_norm", module=blocks[-1].module,
+        id="WI24", severity="warning" if deep and growing else "info",
+        cause="post_norm", module=blocks[-1].module,
         measured=norms[-1] / norms[0], expected=1.0,
         evidence={"blocks": len(post), "optimizer": model.facts.optimizer},
     )  # fmt: skip

@@ -15,6 +15,8 @@ _FEW_COPIES = 0.02
 # Numbers that no initializer draws, and old memory has.
 _HUGE = 1e4
 _RANK_ONE = 0.9999
+# Of drawn entries most differ, in bfloat16 too; tables hold few numbers, many times.
+_DRAWN = 0.34
 
 
 def not_finite(model: Model) -> Iterator[Finding]:
@@ -78,7 +80,7 @@ def _symmetric_layers(model: Model) -> Iterator[Finding]:
         copies = units - model.of("distinct_units", use.index)
         if use.layer.kind == "embedding":
             copies = 0.0
-        if constant or not copies > 0 or use.adapter:
+        if constant or not copies > 0 or use.adapter or _is_gathered(model, use):
             continue
         both = model.of("symmetric_units", use.index) > 0
         share = copies / units
@@ -91,11 +93,25 @@ def _symmetric_layers(model: Model) -> Iterator[Finding]:
         )  # fmt: skip
 
 
+def _is_gathered(model: Model, use: WeightUse) -> bool:
+    """Whether a weight has rows of a parameter several times: positions by distance."""
+    sizes = [
+        math.prod(parameter.shape)
+        for name in use.sources
+        if (parameter := model.parameter(name)) is not None
+    ]
+    entries = model.of("units", use.index) * model.fan_in(use.index)
+    return use.layer.kind == "linear" and bool(sizes) and entries > sum(sizes)
+
+
 def _clones(model: Model) -> Iterator[Finding]:
     """Yield one finding for all parameters that start as copies of others."""
     groups: dict[str, list[ParameterReading]] = {}
     for parameter in model.facts.parameters:
-        drawn = len(parameter.shape) > 1 and not parameter.constant
+        # What no layer multiplies by may be a table: of decays, of positions.
+        drawn = _is_matrix(parameter) and not parameter.constant
+        drawn &= parameter.role in ("weight", "embedding")
+        drawn &= parameter.distinct_share > _DRAWN
         # Identities and their like are the same wherever they are used, by design.
         drawn &= parameter.std > 0 and parameter.zero_share < 0.5
         if drawn and not parameter.frozen:
@@ -189,6 +205,10 @@ def symmetric_update(model: Model) -> Iterator[Finding]:
     output = model.facts.output
     if output.classes < 3 or min(output.examples, output.loss_rows) < 3:
         return
+    # A token of the model's own is the same in all examples, and so is a mean over
+    # positions that differ little: WI23 looks at those.
+    if model.facts.attentions:
+        return
     for use in model.fresh():
         facts = model.parameter(use.parameter)
         small = min(use.layer.shape[0], model.fan_in(use.index)) < 3
@@ -228,7 +248,8 @@ def not_initialized(model: Model) -> Iterator[Finding]:
 
 def _unused(model: Model) -> Iterator[Finding]:
     unused = [p for p in model.facts.parameters if not p.used and not p.frozen]
-    weights = [p for p in unused if len(p.shape) > 1]
+    # A token for masks, say, is used by another kind of training.
+    weights = [p for p in unused if _is_matrix(p)]
     if unused:
         first = (weights or unused)[0]
         yield _at(
@@ -238,13 +259,18 @@ def _unused(model: Model) -> Iterator[Finding]:
         )  # fmt: skip
     cut = [
         p for p in model.facts.parameters
-        if p.used and not p.reached and not p.frozen and len(p.shape) > 1
+        if p.used and not p.reached and not p.frozen and _is_matrix(p)
     ]  # fmt: skip
     if cut:
         yield _at(
             cut[0], "WI21", "warning", "unreached", measured=float(len(cut)),
             expected=0.0, places=tuple(p.name for p in cut),
         )  # fmt: skip
+
+
+def _is_matrix(parameter: ParameterReading) -> bool:
+    """Whether a parameter extends along two axes, unlike a vector of any rank."""
+    return sum(size > 1 for size in parameter.shape) > 1
 
 
 def _module(name: str) -> str:

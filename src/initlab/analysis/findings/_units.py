@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from initlab import theory
 from initlab.analysis.findings._finding import Finding, Severity
 from initlab.analysis.findings._model import Model
+from initlab.spec import ParameterReading, WeightUse
 
 _RECTIFIERS = frozenset({"relu", "relu6", "threshold"})
 # Not quite flat below 0, but as good as that far below.
@@ -14,13 +15,18 @@ _SQUASHING = frozenset({"tanh", "sigmoid", "erf", "hardtanh", "hardsigmoid"})
 _MOSTLY, _ALL = 0.5, 0.999
 _BEYOND_THEORY = 0.35
 _BIASED = 0.05
+# Standard deviations by which a beta keeps most units off.
+_FAR_BELOW = 1.5
 # Standard deviations of a fair coin.
 _BY_CHANCE = 2.8
 _SATURATED, _MOSTLY_SATURATED = 0.35, 0.8
+# Beyond these numbers the slope of a sigmoid, and of tanh, is under 5 % of its most.
+_FLAT_SIGMOID, _FLAT_TANH = 4.36, 2.18
 
 
 def dead_units(model: Model) -> Iterator[Finding]:
     """WI12: units that are off for every example, more than chance explains."""
+    dead = False
     for use in model.uses:
         if use.activation not in _RECTIFIERS | _SMOOTH or use.gate or use.zero:
             continue
@@ -43,6 +49,19 @@ def dead_units(model: Model) -> Iterator[Finding]:
         if not (proven or many or off > _ALL):
             continue
         severity: Severity = "error" if off > _ALL or biased > 0.25 else "warning"
+        beta = _shutting_beta(model, use) if use.normed else None
+        if dead and not proven and beta is None:
+            continue  # behind a layer that says nothing, nobody has anything to say
+        dead |= off > _ALL
+        if beta is not None:
+            yield Finding(
+                id="WI12", severity=severity, cause="biased_off",
+                module=beta.name.rpartition(".")[0], parameter=beta.name, measured=off,
+                expected=expected, places=(beta.name,),
+                evidence={"units": units, "examples": examples,
+                          "bias_mean": beta.mean},
+            )  # fmt: skip
+            continue
         yield Finding(
             id="WI12", severity=severity,
             cause="biased_off" if proven else "inactive_units", module=use.module,
@@ -51,6 +70,17 @@ def dead_units(model: Model) -> Iterator[Finding]:
             evidence={"units": units, "examples": examples,
                       "bias_mean": model.of("bias_mean", use.index)},
         )  # fmt: skip
+
+
+def _shutting_beta(model: Model, use: WeightUse) -> ParameterReading | None:
+    """Return the beta after a layer that keeps what it normalized below 0."""
+    for norm in model.facts.norms:
+        if norm.parameter is None or use.index not in norm.before:
+            continue
+        beta = model.parameter(norm.parameter.removesuffix("weight") + "bias")
+        if beta is not None and beta.mean < -_FAR_BELOW * norm.gamma_rms < 0:
+            return beta
+    return None
 
 
 def saturated_units(model: Model) -> Iterator[Finding]:
@@ -76,3 +106,24 @@ def saturated_units(model: Model) -> Iterator[Finding]:
                   "ratio": 1 / max(rms, 1e-30)},
         places=tuple(dict.fromkeys(each.parameter for each in saturated)),
     )  # fmt: skip
+
+
+def saturated_gates(model: Model) -> Iterator[Finding]:
+    """WI13: a recurrent layer whose inputs alone shut or open its gates for good."""
+    for use in model.fresh():
+        given = model.of("given_rms", use.index)
+        if use.role != "input" or not given > 0 or "relu" in use.operation:
+            continue
+        rms = given * math.sqrt(model.weight_factor(use.index))
+        flat = _FLAT_SIGMOID if use.layer.packed > 1 else _FLAT_TANH
+        # Sums of many products are normal.
+        share = math.erfc(flat / (rms * math.sqrt(2)))
+        if share > _SATURATED:
+            yield Finding(
+                id="WI13",
+                severity="error" if share > _MOSTLY_SATURATED else "warning",
+                cause="saturated_gates", module=use.module, parameter=use.parameter,
+                measured=share, expected=_SATURATED,
+                evidence={"rms": rms, "given": given, "ratio": 1 / rms},
+                places=(use.parameter,),
+            )  # fmt: skip

@@ -15,6 +15,11 @@ _NEAR_AT_ENDS = 2.6
 def to_the_law(patient: Patient, finding: Found) -> list[Change]:
     """Rescale the layers that are off the law of the activation after them."""
     named = patient.uses(finding)
+    tables = all(use.layer.kind == "embedding" for use in named)
+    if tables and finding.parameter and finding.id == "WI05":
+        # Added by hand, as positions are, and multiplied with nothing.
+        ratio = float(finding.evidence["ratio"])
+        return [patient.rescaled(finding.parameter, ratio, finding)]
     segments = {use.segment for use in named}
     chain = [use for use in patient.reading.uses if use.segment in segments]
     own = [change for use in named for change in _rescaled(patient, use, finding, True)]

@@ -1,0 +1,174 @@
+"""Faults of real code on other architectures, each with a sound twin that is silent."""
+
+import math
+
+import pytest
+import torch
+from networks import GPT, plain
+from torch import nn
+from torch.nn import functional
+
+from initlab import pytorch
+
+WORDS = torch.randint(0, 61, (8, 24), generator=torch.Generator().manual_seed(3))
+SERIES = torch.randn(16, 24, 8, generator=torch.Generator().manual_seed(1))
+VECTORS = torch.randn(64, 16, generator=torch.Generator().manual_seed(1))
+
+
+def blamed(model, batch, **more):
+    """Causes with their parameters, without info."""
+    found = pytorch.check(model, batch, **more).of("warning", "error")
+    return [(one.id, one.cause, one.parameter) for one in found]
+
+
+@pytest.mark.parametrize("loud", [False, True])
+def test_positions_that_drown_the_words(loud):
+    model = GPT(tied=False)
+    nn.init.normal_(model.places.weight, std=10.0 if loud else 0.1)
+
+    found = blamed(model, WORDS)
+
+    expected = [("WI05", "drowns_a_signal", "places.weight")] if loud else []
+    assert found == expected
+
+
+def test_a_repair_quiets_positions():
+    model = GPT(tied=False)
+    nn.init.normal_(model.places.weight, std=10.0)
+
+    repair = pytorch.repair_(model, WORDS)
+
+    assert [one.parameter for one in repair.changes] == ["places.weight"]
+    assert float(model.places.weight.detach().std()) == pytest.approx(0.02, rel=0.3)
+    assert repair.after.sound
+
+
+@pytest.mark.parametrize("kind", [nn.GRU, nn.LSTM, nn.RNN])
+@pytest.mark.parametrize("loud", [False, True])
+def test_inputs_that_shut_gates_for_good(kind, loud):
+    class Reads(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.rnn, self.head = kind(8, 32, batch_first=True), nn.Linear(32, 4)
+            if loud:
+                nn.init.normal_(self.rnn.weight_ih_l0, std=4.0)
+
+        def forward(self, x):
+            return self.head(self.rnn(x)[0][:, -1])
+
+    found = blamed(Reads(), SERIES)
+
+    expected = [("WI13", "saturated_gates", "rnn.weight_ih_l0")] if loud else []
+    assert found == expected
+
+
+@pytest.mark.parametrize("loud", [False, True])
+def test_a_loud_head_of_several_is_named_and_not_the_chain_below(loud):
+    class Acts(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.body = plain(depth=4, outputs=32, activation=nn.Tanh)
+            self.policy, self.value = nn.Linear(32, 6), nn.Linear(32, 1)
+            if loud:
+                nn.init.normal_(self.policy.weight, std=4.0)
+
+        def forward(self, x):
+            x = torch.tanh(self.body(x))
+            return self.policy(x), self.value(x)
+
+    def loss(outputs, targets):
+        policy, value = outputs
+        return functional.cross_entropy(policy, targets) + value.square().mean()
+
+    found = blamed(Acts(), VECTORS, loss=loss, targets=torch.arange(64) % 6)
+
+    expected = [("WI05", "beyond_any_law", "policy.weight")] if loud else []
+    assert found == expected
+
+
+def test_the_share_of_shut_gates_is_that_of_a_normal_number():
+    model = nn.LSTM(8, 64, batch_first=True)
+    nn.init.normal_(model.weight_ih_l0, std=3.0)
+
+    (found,) = pytorch.check(model, SERIES).of("warning", "error")
+
+    z = SERIES @ model.weight_ih_l0.T
+    slope = torch.sigmoid(z) * (1 - torch.sigmoid(z))
+    share = float((slope < 0.05 / 4).float().mean())
+    # Units differ: the norm of eight weights varies by a quarter.
+    assert math.isclose(found.measured, share, abs_tol=0.06)
+
+
+def normed(depth=5, width=24):
+    layers = []
+    for place in range(depth):
+        layers += [
+            nn.Conv2d(width if place else 3, width, 3, padding=1, bias=False),
+            nn.BatchNorm2d(width), nn.ReLU(),
+        ]  # fmt: skip
+    return nn.Sequential(
+        *layers, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(width, 5)
+    )
+
+
+IMAGES = torch.randn(16, 3, 10, 10, generator=torch.Generator().manual_seed(2))
+
+
+def test_a_beta_that_shuts_a_layer_is_named_and_not_what_lies_around_it():
+    model = normed()
+    nn.init.constant_(model[7].bias, -6.0)
+
+    found = blamed(model, IMAGES, targets=torch.arange(16) % 5)
+
+    assert found == [("WI12", "biased_off", "7.bias")]
+
+
+def test_a_repair_opens_what_a_beta_shut():
+    model = normed()
+    nn.init.constant_(model[7].bias, -6.0)
+
+    repair = pytorch.repair_(model, IMAGES, targets=torch.arange(16) % 5)
+
+    assert [one.parameter for one in repair.changes] == ["7.bias"]
+    assert repair.after.sound
+
+
+@pytest.mark.parametrize("loud", [False, True])
+def test_biases_that_are_most_of_what_layers_give(loud):
+    model = plain(depth=8, width=64)
+    for layer in model[:-1]:
+        if isinstance(layer, nn.Linear) and loud:
+            nn.init.normal_(layer.bias, std=6.0)
+    nn.init.normal_(model[-1].weight, std=0.1)
+
+    found = blamed(model, VECTORS, targets=torch.arange(64) % 5)
+
+    assert [one[:2] for one in found] == ([("WI07", "loud_biases")] if loud else [])
+
+
+def test_nothing_at_all_on_a_trunk_is_no_crash():
+    class Empty(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.start = nn.Linear(16, 16)
+            self.branches = nn.ModuleList(nn.Linear(16, 16) for _ in range(3))
+            self.head = nn.Linear(16, 5)
+            nn.init.zeros_(self.start.weight)
+            nn.init.zeros_(self.start.bias)
+
+        def forward(self, x):
+            x = self.start(x)
+            for branch in self.branches:
+                x = x + torch.relu(branch(x))
+            return self.head(x)
+
+    assert pytorch.check(Empty(), VECTORS).dataset is not None
+
+
+def test_the_slope_of_a_leaky_relu_counts():
+    """He's gain for slope 0 is too large for slope 0.9, in every layer."""
+    model = plain(depth=24, width=64, activation=lambda: nn.LeakyReLU(0.9))
+
+    found = blamed(model, VECTORS)
+
+    assert [one[:2] for one in found] == [("WI05", "wrong_gain")]
