@@ -11,15 +11,19 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict
+from pathlib import Path
 
 from initlab.engine._target import Target
 
-# A short life: what Numba leaves behind need not be collected (0.5 s of it).
+# A short life: what Numba leaves behind need not be collected (0.5 s of it). And the
+# package is a bare one there, without all that training imports (0.25 s).
 _PROGRAM = """
-import gc, json, sys
+import gc, json, sys, types
 gc.disable()
-path, precision, target, names = json.loads(sys.argv[1])
+path, folder, precision, target, names = json.loads(sys.argv[1])
 sys.path[:] = path
+package = sys.modules["initlab.engine"] = types.ModuleType("initlab.engine")
+package.__path__ = [folder]
 from initlab.engine._compile_apart import compiled_here
 from initlab.engine._target import Target
 sys.stdout.buffer.write(compiled_here(precision, Target(**target), names))
@@ -70,12 +74,13 @@ def _begun(
         for name, value in os.environ.items()
         if not name.startswith("NUMBA_")
     }
+    folder = str(Path(__file__).parent)
     return subprocess.Popen(
         [
             sys.executable,
             "-c",
             _PROGRAM,
-            json.dumps([sys.path, precision, asdict(to), list(names)]),
+            json.dumps([sys.path, folder, precision, asdict(to), list(names)]),
         ],
         env=told | {"NUMBA_OPT": "0"},
         stdout=subprocess.PIPE,

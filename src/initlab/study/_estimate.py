@@ -52,9 +52,9 @@ def estimated(plan: Plan, threads: int | None = None) -> Estimate:
         batch = cell.study.batch_size or len(cell.examples.train_x)
         cost = engines.step_cost(cell.study.network, batch, cell.study.precision)
         if plan.engine == "lanes":
-            each = -(-members // (cost.group * cores)) * cost.lanes
+            each = cost.lanes_for(members, cores)
         elif plan.engine == "wide":
-            each = -(-members // min(cores, cost.wide_threads(cores))) * cost.wide
+            each = cost.wide_for(members, cores)
         else:
             each = -(-members // cores) * cost.wide
         seconds += each * study.steps / 1e6
