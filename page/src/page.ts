@@ -1,6 +1,6 @@
 /** The page: a study in the address, trained whenever it changes, looked at in time. */
 
-import { csvOf, jsonOf, pngOf, pythonOf, save, standalone, tomlOf } from "./app/exports";
+import { csvOf, gathered, jsonOf, pictureOf, pngOf, pythonOf, save, standalone, tomlOf } from "./app/exports";
 import { Laboratory, type Progress } from "./app/laboratory";
 import { linkOf, studyOf } from "./app/link";
 import { studyAt, TOURS, type Tour } from "./app/tours";
@@ -176,21 +176,27 @@ class Page {
     byId("export-toml").addEventListener("click", now((p) => save("study.toml", tomlOf(p), "application/toml")));
     byId("export-json").addEventListener("click", now((p) => save("study.json", jsonOf(p), "application/json")));
     byId("export-csv").addEventListener("click", now((p) => save("study.csv", csvOf(p), "text/csv")));
-    byId("export-svg").addEventListener("click", () => this.#pictures((svg, name) => {
-      save(`${name}.svg`, standalone(svg), "image/svg+xml");
-    }));
-    byId("export-png").addEventListener("click", () => this.#pictures((svg, name) => {
-      void pngOf(svg).then((png) => save(`${name}.png`, png, "image/png"));
-    }, (canvas, name) => canvas.toBlob((png) => png && save(`${name}.png`, png, "image/png"))));
+    byId("export-svg").addEventListener("click", () => {
+      for (const [name, svg] of this.#pictures()) save(`${name}.svg`, standalone(svg), "image/svg+xml");
+    });
+    byId("export-png").addEventListener("click", () => {
+      for (const [name, svg] of this.#pictures()) void pngOf(svg).then((png) => save(`${name}.png`, png, "image/png"));
+    });
   }
 
-  /** Hand out every picture: the charts, and the boundaries where pixels will do. */
-  #pictures(ofChart: (svg: SVGSVGElement, name: string) => void, ofCanvas?: (canvas: HTMLCanvasElement, name: string) => void): void {
+  /** Return every picture that is shown, by name: charts, boundaries, and what is inside. */
+  #pictures(): [string, SVGSVGElement][] {
+    const found: [string, SVGSVGElement][] = [];
     for (const name of ["curves", "sizes"]) {
       const svg = byId(name).querySelector("svg");
-      if (svg) ofChart(svg, name);
+      if (svg) found.push([name, svg]);
     }
-    if (ofCanvas) this.#panels.forEach((panel) => ofCanvas(panel.canvas, `boundary-${panel.init + 1}`));
+    for (const panel of this.#panels) {
+      found.push([`boundary-${panel.init + 1}`, pictureOf(panel.canvas)]);
+      const inside = [...panel.element.querySelectorAll<SVGSVGElement>(".inside svg")];
+      if (inside.length) found.push([`inside-${panel.init + 1}`, gathered(inside)]);
+    }
+    return found;
   }
 
   #goTo(record: number): void {

@@ -55,6 +55,20 @@ async function exported(button) {
   return readFile(await download.path(), "utf8");
 }
 
+/** Press a button that gives so many files; return them by name. */
+async function everything(button, count) {
+  const downloads = [];
+  const all = new Promise((then) => {
+    page.on("download", (download) => downloads.push(download) === count && then());
+  });
+  await page.click(button);
+  await all;
+  page.removeAllListeners("download");
+  return Object.fromEntries(
+    await Promise.all(downloads.map(async (each) => [each.suggestedFilename(), await readFile(await each.path())])),
+  );
+}
+
 async function silent() {
   await page.waitForTimeout(50);
   assert.deepEqual(complaints, []);
@@ -216,10 +230,19 @@ test("exports are whole", async () => {
   assert.equal(data.networks.length, 4);
   const rows = (await exported("#export-csv")).trim().split("\n");
   assert.equal(rows.length, 1 + 4 * data.steps.length);
-  const svg = await exported("#export-svg");
-  assert.match(svg, /^<svg[^>]*xmlns="http:\/\/www\.w3\.org\/2000\/svg"/);
-  const [png] = await Promise.all([page.waitForEvent("download"), page.click("#export-png")]);
-  assert.equal((await readFile(await png.path())).subarray(1, 4).toString(), "PNG");
+  await page.click("summary");
+  await page.waitForSelector(".inside table");
+  const names = ["curves", "sizes", "boundary-1", "inside-1", "boundary-2", "inside-2"];
+  const svgs = await everything("#export-svg", names.length);
+  assert.deepEqual(Object.keys(svgs).sort(), names.map((name) => `${name}.svg`).sort());
+  for (const svg of Object.values(svgs)) {
+    assert.match(svg.toString(), /^<svg[^>]*xmlns="http:\/\/www\.w3\.org\/2000\/svg"/);
+  }
+  // Outside the page no style sheet aligns a label.
+  assert.match(svgs["curves.svg"].toString(), /<text[^>]*text-anchor: end/);
+  assert.equal(svgs["inside-1.svg"].toString().match(/<svg/g).length, 1 + 1 + 3 * 3);
+  const pngs = await everything("#export-png", names.length);
+  for (const name of names) assert.equal(pngs[`${name}.png`].subarray(1, 4).toString(), "PNG");
   await silent();
 });
 

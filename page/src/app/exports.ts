@@ -1,7 +1,7 @@
 /** What a person takes away: Python, TOML, data, pictures. */
 
-import { label, recordEvery, type Study } from "../lab/study";
-import { recordedSteps } from "../lab/study";
+import { label, recordEvery, recordedSteps, type Study } from "../lab/study";
+import { s } from "../view/dom";
 import type { Progress } from "./laboratory";
 
 const widthsOf = (study: Study, outputs: number): string => [2, ...study.hidden, outputs].join(", ");
@@ -117,22 +117,65 @@ export function save(name: string, content: BlobPart, type: string): void {
   setTimeout(() => URL.revokeObjectURL(address), 10_000);
 }
 
-/** Return a picture of the page as a file of its own: its colours written into it. */
-export function standalone(picture: SVGSVGElement): string {
+/** Return a copy of a picture with the page's colours written into it. */
+function dressed(picture: SVGSVGElement): SVGSVGElement {
   const copy = picture.cloneNode(true) as SVGSVGElement;
   const originals = [picture, ...picture.querySelectorAll<SVGElement>("*")];
   const copies = [copy, ...copy.querySelectorAll<SVGElement>("*")];
   copies.forEach((each, i) => {
     const style = getComputedStyle(originals[i]);
-    for (const name of ["fill", "stroke", "stroke-width", "opacity", "font-size", "font-family"]) {
+    for (const name of ["fill", "stroke", "stroke-width", "opacity", "font-size", "font-family", "font-weight", "text-anchor"]) {
       each.style.setProperty(name, style.getPropertyValue(name));
     }
   });
+  return copy;
+}
+
+/** Return a picture as a file of its own. */
+export function standalone(picture: SVGSVGElement): string {
+  const copy = picture.isConnected ? dressed(picture) : picture;
   copy.setAttribute("xmlns", "http://www.w3.org/2000/svg");
   const { width, height } = picture.viewBox.baseVal;
   copy.setAttribute("width", String(width));
   copy.setAttribute("height", String(height));
   return new XMLSerializer().serializeToString(copy);
+}
+
+/** Return pixels as a picture, so that they too can be had as SVG. */
+export function pictureOf(canvas: HTMLCanvasElement): SVGSVGElement {
+  const { width, height } = canvas;
+  return s(
+    "svg", { viewBox: `0 0 ${width} ${height}` },
+    s("image", { href: canvas.toDataURL("image/png"), width, height }),
+  );
+}
+
+const [ACROSS, GAP] = [3, 12];
+
+/** Return small pictures as one: the first over the whole width, the others below it, three a row. */
+export function gathered([first, ...others]: readonly SVGSVGElement[]): SVGSVGElement {
+  const { width, height } = first.viewBox.baseVal;
+  const each = (width - (ACROSS - 1) * GAP) / ACROSS;
+  const sheet = s("svg", {});
+  let down = 0;
+  const put = (picture: SVGSVGElement, x: number, wide: number): number => {
+    const { width: w, height: h } = picture.viewBox.baseVal;
+    const tall = (wide * h) / w;
+    const copy = dressed(picture);
+    for (const [name, value] of Object.entries({ x, y: down, width: wide, height: tall })) {
+      copy.setAttribute(name, String(value));
+    }
+    sheet.append(copy);
+    return tall;
+  };
+  put(first, 0, width);
+  down = height + GAP;
+  others.forEach((picture, i) => {
+    const tall = put(picture, (i % ACROSS) * (each + GAP), each);
+    if (i % ACROSS === ACROSS - 1 || i === others.length - 1) down += tall + GAP;
+  });
+  sheet.setAttribute("viewBox", `0 0 ${width} ${down}`);
+  return sheet;
 }
 
 /** Return the picture as PNG, twice its size. */
