@@ -1,6 +1,8 @@
 /** The page: a study in the address, trained whenever it changes, looked at in time. */
 
-import { csvOf, gathered, jsonOf, pictureOf, pngOf, pythonOf, save, standalone, tomlOf } from "./app/exports";
+import {
+  POINTS, csvOf, gathered, jsonOf, pictureOf, pngOf, pointsAsCsv, pythonOf, save, standalone, tomlOf,
+} from "./app/exports";
 import { Laboratory, type Progress } from "./app/laboratory";
 import { linkOf, studyOf } from "./app/link";
 import { studyAt, TOURS, type Tour } from "./app/tours";
@@ -38,7 +40,6 @@ class Page {
 
   /** Show another study, and train it. */
   set(study: Study): void {
-    const isNewList = study.inits.map(label).join() !== this.#panels.map((each) => each.element.dataset.init).join();
     this.#study = study;
     const link = linkOf(study);
     // A frame of a notebook has no address of its own.
@@ -48,7 +49,7 @@ class Page {
     // A notebook that holds the page in a frame hears what it shows.
     if (parent !== window) parent.postMessage({ initlab: link }, "*");
     this.#controls.show(study);
-    if (isNewList) this.#newPanels();
+    this.#matchPanels();
     const last = recordedSteps(study.steps).length - 1;
     byId<HTMLInputElement>("time").max = String(last);
     if (this.#isAtEnd) this.#look = { ...this.#look, record: last };
@@ -58,19 +59,23 @@ class Page {
     this.#asked = requestAnimationFrame(() => this.#laboratory.train(study));
   }
 
-  #newPanels(): void {
-    const open = this.#panels.some((each) => each.isOpen);
-    this.#panels = this.#study.inits.map((init, i) => new Panel(i, label(init)));
-    this.#panels.forEach((panel, i) => {
-      panel.element.dataset.init = label(this.#study.inits[i]);
-      panel.open(open);
+  /** Have a panel per init, each under its name. */
+  #matchPanels(): void {
+    const { inits } = this.#study;
+    const isOpen = this.#panels.some((each) => each.isOpen);
+    while (this.#panels.length > inits.length) this.#panels.pop()?.element.remove();
+    while (this.#panels.length < inits.length) {
+      const panel = new Panel(this.#panels.length);
+      panel.open(isOpen);
       panel.whenOpened(() => {
         for (const each of this.#panels) each.open(panel.isOpen);
         this.#draw();
       });
       panel.canvas.addEventListener("click", (event) => this.#clicked(panel, event));
-    });
-    byId("panels").replaceChildren(...this.#panels.map((each) => each.element));
+      this.#panels.push(panel);
+      byId("panels").append(panel.element);
+    }
+    this.#panels.forEach((panel, i) => panel.name(label(inits[i])));
   }
 
   #clicked(panel: Panel, event: MouseEvent): void {
@@ -173,7 +178,10 @@ class Page {
       if (this.#progress) make(this.#progress);
     };
     byId("export-python").addEventListener("click", now((p) => save("study.py", pythonOf(p), "text/x-python")));
-    byId("export-toml").addEventListener("click", now((p) => save("study.toml", tomlOf(p), "application/toml")));
+    byId("export-toml").addEventListener("click", now((p) => {
+      save("study.toml", tomlOf(p), "application/toml");
+      if (p.study.problem === "points") save(POINTS, pointsAsCsv(p.study), "text/csv");
+    }));
     byId("export-json").addEventListener("click", now((p) => save("study.json", jsonOf(p), "application/json")));
     byId("export-csv").addEventListener("click", now((p) => save("study.csv", csvOf(p), "text/csv")));
     byId("export-svg").addEventListener("click", () => {

@@ -146,6 +146,28 @@ test("every control changes the study, and all networks train again", async () =
   await silent();
 });
 
+test("sliders are dragged, and typing on goes to the next field", async () => {
+  await open("init=zeros&init=he_normal&steps=60");
+  for (const [id, field] of [["#init-1-scale", /he_normal\(scale=([\d.]+)\)/], ["#learning-rate", /learning_rate=([\d.]+)/]]) {
+    const box = await page.locator(id).boundingBox();
+    const seen = [];
+    await page.mouse.move(box.x + box.width / 2, box.y + box.height / 2);
+    await page.mouse.down();
+    for (const at of [0.6, 0.7, 0.8]) {
+      await page.mouse.move(box.x + at * box.width, box.y + box.height / 2);
+      await done();
+      seen.push(Number(decodeURIComponent(await hash()).match(field)[1]));
+    }
+    await page.mouse.up();
+    assert.ok(seen[0] < seen[1] && seen[1] < seen[2], seen.join());
+  }
+  await page.fill("#init-0-text", "constant(value=0.5)");
+  await page.keyboard.press("Tab");
+  await done();
+  assert.equal(await page.evaluate(() => document.activeElement.id), "init-0-remove");
+  await silent();
+});
+
 test("draws stay the same until they are let go", async () => {
   await open("init=he_normal&steps=60");
   await page.selectOption("#activation", "tanh");
@@ -258,6 +280,9 @@ test("own points are added by clicks, and pasted text is data", async () => {
     "x,y,class", "0,0,<img src=x onerror=alert(1)>", "1,1,</script><script>alert(2)</script>",
     "=cmd|' /C calc'!A0,1,2", "1e309,0,b", "NaN,1,b", "2,2", "0.5,0.5,javascript:alert(3)", "1,0,🙂",
   ];
+  const study = await everything("#export-toml", 2);
+  assert.match(study["study.toml"].toString(), /name = "points\.csv"\ntest_fraction = 0\.0/);
+  assert.match(study["points.csv"].toString(), /^x,y,class\n-1,0,0\n1,0,1\n0,1,0\n[-\d.]+,[-\d.]+,1\n$/);
   let alerted = false;
   page.on("dialog", (dialog) => {
     alerted = true;

@@ -65,12 +65,19 @@ export function tomlOf({ study, setting }: Progress): string {
     `batch_norm = ${setting.network.batchNorm}`,
     "",
     "[problem]",
-    `name = "${study.problem}"`,
-    `noise = ${study.noise}`,
-    `examples = ${study.examples}`,
+    ...(study.problem === "points"
+      ? [`name = "${POINTS}"`, "test_fraction = 0.0"]
+      : [`name = "${study.problem}"`, `noise = ${study.noise}`, `examples = ${study.examples}`]),
     "",
   ].join("\n");
 }
+
+/** The file beside study.toml that holds own points. */
+export const POINTS = "points.csv";
+
+/** Return own points as a file of that name. */
+export const pointsAsCsv = ({ points }: Study): string =>
+  ["x,y,class", ...points.map((point) => point.join(","))].join("\n") + "\n";
 
 /** Return every network's losses and accuracies, a line each. */
 export function csvOf({ study, histories }: Progress): string {

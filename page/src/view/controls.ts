@@ -1,12 +1,12 @@
 /** The controls: built once, showing whatever the study is. */
 
-import { LIMITS, areUnits, initOf, pointsOf } from "../app/link";
+import { LIMITS, areUnits, pointsOf } from "../app/link";
 import { CATALOG } from "../lab/inits";
 import { ACTIVATIONS, OPTIMIZERS, PROBLEMS, SEEDINGS } from "../lab/names";
 import { GENERATED } from "../lab/problems";
 import { LESSON, MOST_INITS, init as initNamed, label, type Init, type Study } from "../lab/study";
-import { colourOf } from "./colours";
 import { h } from "./dom";
+import { InitRow } from "./init_row";
 
 type Changed = (change: Partial<Study>) => void;
 
@@ -16,8 +16,14 @@ const words = (name: string): string => name.replaceAll("_", " ");
 export class Controls {
   readonly element: HTMLElement;
   readonly #lock = h("input", { id: "lock", type: "checkbox", checked: true, title: "off: every change draws anew, from the next seed" });
+  readonly #rows: InitRow[] = [];
   readonly #inits = h("ol", { class: "inits" });
   readonly #fields: ((study: Study) => void)[] = [];
+  /** What problems that are drawn have, and own points do not. */
+  readonly #made = [
+    this.#slider("noise", "noise", 0, 1, 0.01, (s) => s.noise, (noise) => ({ noise })),
+    this.#number("examples", "examples", LIMITS.examples, (s) => s.examples, (examples) => ({ examples })),
+  ];
   readonly #own = h("fieldset", { id: "own", hidden: true }, h("legend", {}, "Own points"));
   readonly #complaint = h("p", { class: "complaint", role: "alert" });
   /** The class that a click adds. */
@@ -32,8 +38,7 @@ export class Controls {
       h(
         "fieldset", {}, h("legend", {}, "What is learned"),
         this.#choice("problem", "problem", [...PROBLEMS, "points"], (s) => s.problem, (problem) => this.#problem(problem)),
-        this.#slider("noise", "noise", 0, 1, 0.01, (s) => s.noise, (noise) => ({ noise })),
-        this.#number("examples", "examples", LIMITS.examples, (s) => s.examples, (examples) => ({ examples })),
+        ...this.#made,
       ),
       this.#own,
       h(
@@ -68,6 +73,7 @@ export class Controls {
   show(study: Study): void {
     this.#study = study;
     this.#own.hidden = study.problem !== "points";
+    for (const row of this.#made) row.hidden = study.problem === "points";
     for (const field of this.#fields) field(study);
     this.#showInits(study.inits);
   }
@@ -167,47 +173,20 @@ export class Controls {
     if (twice) this.#showInits(this.#study.inits);
   }
 
+  /** Fill the rows; one that is dragged or typed into stays where it is. */
   #showInits(inits: readonly Init[]): void {
-    const focused = document.activeElement?.id;
-    this.#inits.replaceChildren(...inits.map((each, i) => this.#initRow(each, i)));
-    if (focused && /^init-/.test(focused)) document.getElementById(focused)?.focus();
-  }
-
-  #initRow(init: Init, at: number): HTMLElement {
-    const replaced = (other: Init): void =>
-      this.#setInits(this.#study.inits.map((each, i) => (i === at ? other : each)));
-    const text = h("input", { id: `init-${at}-text`, type: "text", value: label(init), "aria-label": `init ${at + 1}`, spellcheck: "false" });
-    text.addEventListener("change", () => {
-      const read = initOf(text.value);
-      if (read) replaced(read);
-      else {
-        this.#change(`init ${text.value}: a name of the list, with numbers, as in normal(std=10) or he_normal(scale=2, bias=0.1)`);
-        text.value = label(init);
-      }
-    });
-    const scale = h("input", { id: `init-${at}-scale`, type: "range", min: -2, max: 2, step: 0.05, value: Math.log10(Math.abs(init.scale) || 0.01), "aria-label": `scale of init ${at + 1}` });
-    const shown = h("output", {}, `×${Number(init.scale.toPrecision(2))}`);
-    scale.addEventListener("input", () => {
-      const value = Number((10 ** Number(scale.value)).toPrecision(2));
-      shown.textContent = `×${value}`;
-      replaced({ ...init, scale: Math.abs(value - 1) < 1e-9 ? 1 : value });
-    });
-    const bias = h("input", { id: `init-${at}-bias`, type: "number", step: 0.1, value: init.bias, "aria-label": `bias of init ${at + 1}` });
-    bias.addEventListener("change", () => {
-      const isRead = bias.value !== "" && Number.isFinite(Number(bias.value));
-      if (isRead) replaced({ ...init, bias: Number(bias.value) });
-      else {
-        this.#change("bias: a number, as in 0.1");
-        bias.value = String(init.bias);
-      }
-    });
-    const remove = h("button", { id: `init-${at}-remove`, type: "button", "aria-label": `remove ${label(init)}` }, "×");
-    remove.disabled = this.#study.inits.length === 1;
-    remove.addEventListener("click", () => this.#setInits(this.#study.inits.filter((_, i) => i !== at)));
-    return h(
-      "li", {}, h("span", { class: "swatch", style: `background:${colourOf(at)}` }), text, remove,
-      h("div", { class: "scale" }, h("span", {}, "scale"), scale, shown, h("span", {}, "bias"), bias),
-    );
+    while (this.#rows.length > inits.length) this.#rows.pop()?.element.remove();
+    while (this.#rows.length < inits.length) {
+      const at = this.#rows.length;
+      const row = new InitRow(at, {
+        replace: (other) => this.#setInits(this.#study.inits.map((each, i) => (i === at ? other : each))),
+        remove: () => this.#setInits(this.#study.inits.filter((_, i) => i !== at)),
+        complain: (says) => this.#change(says),
+      });
+      this.#rows.push(row);
+      this.#inits.append(row.element);
+    }
+    this.#rows.forEach((row, i) => row.fill(inits[i], inits.length === 1));
   }
 
   #ownPoints(): void {

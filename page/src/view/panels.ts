@@ -45,15 +45,20 @@ export class Panel {
   readonly #accuracy = h("p", { class: "accuracy" });
   readonly #cause = h("p", { class: "cause", "aria-live": "polite" });
   readonly #inside = h("div", { class: "inside" });
+  readonly #heading = h("span", {});
   readonly #details = h("details", {}, h("summary", {}, "Inside: links, layers, histograms"));
 
-  constructor(readonly init: number, heading: string) {
+  constructor(readonly init: number) {
     this.#details.append(this.#inside);
     this.element = h(
       "article", { class: "panel" },
-      h("h3", {}, h("span", { class: "swatch", style: `background:${colourOf(init)}` }), heading),
+      h("h3", {}, h("span", { class: "swatch", style: `background:${colourOf(init)}` }), this.#heading),
       this.canvas, this.#accuracy, this.#cause, this.#details,
     );
+  }
+
+  name(heading: string): void {
+    this.#heading.textContent = heading;
   }
 
   get isOpen(): boolean {
