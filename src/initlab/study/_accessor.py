@@ -62,9 +62,9 @@ class Accessor:
         Example:
             >>> import initlab as il
             >>> inits = ["zeros", "he_normal"]
-        >>> study = il.Study(problem="moons", inits=inits, members=8, steps=200,
-        ...                  learning_rate=0.5)
-        >>> results = il.run(study)
+            >>> study = il.Study(problem="moons", inits=inits, members=8, steps=200,
+            ...                  learning_rate=0.5)
+            >>> results = il.run(study)
             >>> results.il.steps_to(0.3).never.tolist()
             [8, 0]
         """

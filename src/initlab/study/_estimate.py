@@ -35,11 +35,14 @@ class Estimate:
     def __str__(self) -> str:
         """Return it as one line."""
         return (
-            f"{self.networks:,} networks in {self.cells:,} "
-            f"{'cell' if self.cells == 1 else 'cells'}, {self.shards:,} shards of "
-            f"{sized(self.shard_bytes)}: about {lasting(self.seconds)} on this "
-            f"machine, {sized(self.bytes)} of results"
+            f"{_counted(self.networks, 'network')} in {_counted(self.cells, 'cell')}, "
+            f"{_counted(self.shards, 'shard')} of {sized(self.shard_bytes)}: about "
+            f"{lasting(self.seconds)} on this machine, {sized(self.bytes)} of results"
         )
+
+
+def _counted(count: int, what: str) -> str:
+    return f"{count:,} {what}{'' if count == 1 else 's'}"
 
 
 def estimated(plan: Plan, threads: int | None = None) -> Estimate:
