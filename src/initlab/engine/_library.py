@@ -27,7 +27,7 @@ def load(
     llvm.initialize_native_target()
     llvm.initialize_native_asmprinter()
     # JITLink lays an object out in one piece. LLVM's older linker puts constants where
-    # there is room, aborts the process if that is over 2 GiB from the code: in large ones.
+    # there is room, and aborts a process in which that is 2 GiB from the code.
     compiler = llvm.create_lljit_compiler(use_jit_link=True)
     builder = llvm.JITLibraryBuilder().add_object_img(code).add_current_process()
     for name in functions:
