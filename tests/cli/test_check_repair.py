@@ -2,6 +2,7 @@
 
 import pytest
 
+from initlab import figures
 from initlab.cli import main
 
 MODEL = """
@@ -52,11 +53,28 @@ def test_a_file_that_cannot_be_written_is_refused_before_the_model_is_imported(
         assert "a file .safetensors in a folder" in capsys.readouterr().err
 
 
-def test_the_page_of_a_repair_shows_both_and_what_was_changed(target, tmp_path):
+@pytest.fixture
+def drawn(monkeypatch):
+    """What pictures of checked layers were asked for."""
+    asked = []
+
+    def draw(checked, **choices):
+        asked.append(choices)
+        return checked_layers(checked, **choices)
+
+    checked_layers = figures.checked_layers
+    monkeypatch.setattr(figures, "checked_layers", draw)
+    return asked
+
+
+def test_the_page_of_a_repair_shows_both_and_what_was_changed(target, tmp_path, drawn):
     typed = (target, "--input", "32x16", "--repair", "out.safetensors")
 
     assert run(*typed, "--report", "repaired.html") == 0
 
+    (choices,) = drawn
+    assert "2.weight" in choices["marked"]
+    assert choices["repaired"].attrs["kind"] == "check"
     page = (tmp_path / "repaired.html").read_text()
     assert "as built: not sound" in page
     assert "repaired: initialization sound" in page
@@ -74,5 +92,7 @@ def test_what_is_ignored_is_on_no_page_and_not_excluded_either(
 
     verdict = capsys.readouterr().out
     assert "sound; ignored: WI05; excluded:" in verdict
-    assert "wrong gain" not in verdict
+    # Nor is what the ignored finding explains.
+    for name in ("wrong gain", "depth budget", "correlation collapse"):
+        assert name not in verdict
     assert "WI05 wrong gain" not in (tmp_path / "check.html").read_text()

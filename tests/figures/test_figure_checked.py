@@ -25,14 +25,16 @@ def checked(rms, members=1):
 
 
 def test_lines_are_the_numbers_and_zeros_are_gaps():
-    axes = figures.checked_layers(checked([1.0, 0.0, 4.0]))
+    axes = figures.checked_layers(checked([1.0, 0.0, 400.0]))
 
     drawn = [ax.lines[0].get_ydata() for ax in axes]
-    np.testing.assert_array_equal(drawn[0], [1, np.nan, 4])
-    np.testing.assert_array_equal(drawn[1], [0.5, np.nan, 2])
+    np.testing.assert_array_equal(drawn[0], [1, np.nan, 400])
+    np.testing.assert_array_equal(drawn[1], [0.5, np.nan, 200])
     np.testing.assert_array_equal(drawn[2], [0.4, 0.4, 0.4])
     names = [label.get_text() for label in axes[2].get_xticklabels()]
     assert names == ["0.weight", "1.weight", "2.weight"]
+    low, high = axes[0].get_ylim()
+    assert low < 1 < 400 < high  # no line runs along the edge
 
 
 def test_a_repair_is_drawn_beside_and_named_places_are_shaded():
