@@ -10,7 +10,11 @@ from initlab.analysis._cells import (
     in_grid_order,
 )
 from initlab.analysis._comparison import SCORES, Comparison, Row, compare
-from initlab.analysis._finished import refuse_unfinished
+from initlab.analysis._finished import (
+    final_losses,
+    refuse_unfinished,
+    stopping_loss,
+)
 from initlab.analysis._orders import CellOrder, orders
 from initlab.analysis._performance import performance_profiles
 from initlab.analysis._run import Run, read_run
@@ -36,6 +40,7 @@ __all__ = [
     "cell_statistics",
     "cells",
     "compare",
+    "final_losses",
     "grid_of",
     "in_grid_order",
     "orders",
@@ -45,6 +50,7 @@ __all__ = [
     "refuse_unfinished",
     "signal_verdicts",
     "statements",
+    "stopping_loss",
     "summarize",
     "target_losses",
     "target_steps",

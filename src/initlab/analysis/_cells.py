@@ -9,7 +9,7 @@ import numpy as np
 import xarray as xr
 from jaxtyping import Float
 
-from initlab.analysis._finished import refuse_unfinished
+from initlab.analysis._finished import final_losses
 from initlab.analysis.statistics import Estimate, Share, iqm, mean, median, share
 
 # What every run has; whatever else a loss is spread over is the study's grid.
@@ -67,9 +67,8 @@ def cells(results: xr.Dataset) -> Iterator[Cell]:
         >>> [list(cell.final_loss) for cell in cells(results)]
         [['zeros']]
     """
-    refuse_unfinished(results)
     grid = grid_of(results)
-    final = results["loss"].isel(step=-1).transpose(*grid, "init", "member")
+    final = final_losses(results).transpose(*grid, "init", "member")
     labels = [str(label) for label in results["init"].values]
     points = [results[name].values.tolist() for name in grid]
     for number, values in enumerate(product(*points)):

@@ -9,7 +9,7 @@ import xarray as xr
 
 from initlab.analysis._cause import Cause
 from initlab.analysis._causes import causes
-from initlab.analysis._finished import refuse_unfinished
+from initlab.analysis._finished import final_losses
 from initlab.analysis.statistics import Pair, Summary, pair, summarize
 
 FINAL_LOSS = "final training loss"
@@ -66,10 +66,9 @@ def compare(results: xr.Dataset) -> Comparison:
     Raises:
         InvalidValueError: If networks of the study have not run yet.
     """
-    refuse_unfinished(results)
+    final = final_losses(results).values
     score = "accuracy" if "train_accuracy" in results else "r2"
     found = causes(results)
-    final = results["loss"].isel(step=-1).values
     rows = tuple(
         Row(
             init=str(label),

@@ -90,6 +90,9 @@ def read_run(member: xr.Dataset, *, study: Study) -> Run:
         member: Dataset without `init` and `member` dimensions.
         study: The spec, with widths and loss filled in.
     """
+    stopped_step = int(member.get("stopped_step", -1))
+    if stopped_step >= 0:
+        member = member.sel(step=slice(stopped_step))
     return Run(
         steps=member["step"].values,
         loss=member["loss"].values,

@@ -6,7 +6,7 @@ import numpy as np
 import xarray as xr
 
 from initlab.analysis._cells import grid_of
-from initlab.analysis._finished import refuse_unfinished
+from initlab.analysis._finished import refuse_unfinished, stopping_loss
 from initlab.analysis.statistics import StepsTo, steps_to
 from initlab.errors import InvalidValueError
 
@@ -21,10 +21,11 @@ def target_losses(results: xr.Dataset, target: float | None = None) -> xr.DataAr
     Args:
         results: What `initlab.run` returned.
         target: The same for all cells; None: half the least loss of a constant
-            output, which differs between problems.
+            output, which differs between problems, or where the study's members stop
+            if that is more.
 
     Raises:
-        InvalidValueError: If it is no loss.
+        InvalidValueError: If it is no loss, or under the one where members stop.
 
     Example:
         >>> import initlab as il
@@ -34,9 +35,15 @@ def target_losses(results: xr.Dataset, target: float | None = None) -> xr.DataAr
     """
     if target is not None and not (math.isfinite(target) and target >= 0):
         raise InvalidValueError(f"target: a finite loss of 0 or more, got {target}")
+    limit = stopping_loss(results) or 0.0
     constant = results["baseline_loss"].transpose(*grid_of(results))
     if target is None:
-        return constant * SHARE_OF_CONSTANT
+        return (constant * SHARE_OF_CONSTANT).clip(min=limit)
+    if target < limit:
+        raise InvalidValueError(
+            f"target: members of this study stop at a loss of {limit:g}, so nothing is "
+            f"known of less, got {target:g}"
+        )
     return xr.full_like(constant, target, dtype=np.float64)
 
 

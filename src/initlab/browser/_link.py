@@ -130,6 +130,8 @@ def _refuse(study: Study) -> None:
         _absent("loss", f"{natural} for {problem.name}", str(study.loss))
     if study.batch_size is not None:
         _absent("batch_size", "all examples at every step", str(study.batch_size))
+    if study.stop_at_loss is not None:
+        _absent("stop_at_loss", "all steps of every member", f"{study.stop_at_loss:g}")
     if study.grid:
         _absent("grid", "one network and one learning rate", ", ".join(study.grid))
     hidden = _hidden(study)

@@ -94,6 +94,13 @@ def compare(
             help="Steps between records; default: 100, listed every 1,000 in JSON."
         ),
     ] = None,
+    stop_at_loss: Annotated[
+        float | None,
+        typer.Option(
+            help="Networks end at the first record whose training loss is this or "
+            "less; default: all take every step."
+        ),
+    ] = None,
     members: Members = 1,
     seed: Seed = 3,
     seeding: Annotated[
@@ -144,6 +151,7 @@ def compare(
         learning_rate=learning_rate,
         steps=steps,
         record_every=record_every,
+        stop_at_loss=stop_at_loss,
         members=members,
         seed=seed,
         seeding=seeding,

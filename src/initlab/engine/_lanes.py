@@ -138,6 +138,8 @@ class LaneTrainer:
                 self._test_x, self._test_y, group, scratch, rows, results
             )
         records.keep(number, group.live[0] > 0)
+        if self._study.stop_at_loss is not None:
+            group.stop(results[0].astype(float) <= self._study.stop_at_loss, step)
 
     def _score(
         self,
@@ -168,6 +170,7 @@ class _Group:
     rates: np.ndarray
     live: np.ndarray
     diverged: np.ndarray
+    stopped: np.ndarray
 
     @classmethod
     def starting(
@@ -198,6 +201,7 @@ class _Group:
             rates=room(1),
             live=room(1),
             diverged=np.full((1, lanes), -1, dtype=np.int32),
+            stopped=np.full(lanes, -1),
         )
         group.running[1::2] = 1  # variances
         group.rates[0] = np.asarray(rates)[chosen]
@@ -210,6 +214,12 @@ class _Group:
         self.diverged[0, lost] = step
         self.live[0, lost] = 0
 
+    def stop(self, arrived: np.ndarray, step: int) -> None:
+        """Freeze the live lanes that are where the study stops."""
+        arrived = arrived & (self.live[0] > 0)
+        self.stopped[arrived] = step
+        self.live[0, arrived] = 0
+
 
 class _Records:
     """What was measured at every recorded step, one column per lane."""
@@ -221,7 +231,7 @@ class _Records:
         self.test = np.full((records, lanes), np.nan, study.precision)
 
     def keep(self, number: int, live: np.ndarray) -> None:
-        """Forget what was measured of lanes that diverged."""
+        """Forget what was measured of lanes that no longer train."""
         self.measured[number][:, ~live] = np.nan
         self.test[number][~live] = np.nan
 
@@ -229,6 +239,11 @@ class _Records:
         self, lane: int, group: _Group, study: Study, data: Examples
     ) -> History:
         mine = self.measured[:, :, lane].astype(np.float64)
+        tested = self.test[:, lane].astype(np.float64)
+        stopped_step = int(group.stopped[lane])
+        if stopped_step >= 0:
+            last = study.recorded_steps.index(stopped_step)
+            mine[last:], tested[last:] = mine[last], tested[last]
         layers = mine[:, 2:].reshape(len(mine), len(MEASURED), -1)
         assert study.network.widths is not None
         batch_norm = study.network.batch_norm
@@ -239,11 +254,12 @@ class _Records:
         return History(
             loss=mine[:, 0],
             train_score=_score(mine[:, 1], data, data.train_y),
-            test_score=_score(self.test[:, lane].astype(float), data, data.test_y),
+            test_score=_score(tested, data, data.test_y),
             layers=LayerSummaries(
                 **{name: layers[:, at] for at, name in enumerate(MEASURED)}
             ),
             diverged_step=int(group.diverged[0, lane]),
+            stopped_step=stopped_step,
             parameters=parameters,
             running=[
                 (running[0, low:high].copy(), running[1, low:high].copy())

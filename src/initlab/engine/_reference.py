@@ -51,9 +51,12 @@ def _train(
     diverged_step = -1
     for step, chosen in enumerate(batches(study, len(data.train_x))):
         tick(step)
-        if step in recorded and not recorder.record():
-            diverged_step = step
-            break
+        if step in recorded:
+            if not recorder.record():
+                diverged_step = step
+                break
+            if recorder.has_arrived:
+                break
         x, y = data.train_x[chosen], data.train_y[chosen]
         logits = network.forward(x, training=True)
         # While the squares' sum is finite, so is every loss.

@@ -31,7 +31,8 @@ class SummaryRecorder:
         self._network, self._data = network, data
         self._score = score_of(study, data)
         self._start = [weight.copy() for weight in network.parameters.weights]
-        records = len(study.recorded_steps)
+        self._steps, self._limit = study.recorded_steps, study.stop_at_loss
+        records = len(self._steps)
         self._next = 0
         self._loss, self._train, self._test = np.full((3, records), np.nan)
         self._layers = {
@@ -58,6 +59,13 @@ class SummaryRecorder:
             self._test[now] = self._score(logits, data.test_y)
         self._next += 1
         return True
+
+    @property
+    def has_arrived(self) -> bool:
+        """Whether the last record is at the loss where the study stops."""
+        return self._limit is not None and bool(
+            self._loss[self._next - 1] <= self._limit
+        )
 
     def _summarize(self, logits: np.ndarray) -> dict[str, list[float]]:
         network = self._network
@@ -93,13 +101,20 @@ class SummaryRecorder:
         }
 
     def history(self, diverged_step: int) -> History:
-        """Return everything recorded."""
+        """Return everything recorded; a network that arrived stays as it was."""
+        stopped_step = -1
+        if self.has_arrived:
+            last = self._next - 1
+            stopped_step = self._steps[last]
+            for values in (self._loss, self._train, self._test, *self._layers.values()):
+                values[last:] = values[last]
         return History(
             loss=self._loss,
             train_score=self._train,
             test_score=self._test,
             layers=LayerSummaries(**self._layers),
             diverged_step=diverged_step,
+            stopped_step=stopped_step,
             parameters=self._network.parameters,
             running=self._network.running,
         )

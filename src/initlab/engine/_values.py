@@ -72,6 +72,8 @@ class History:
         test_score: The same on the test examples; NaN where there are none.
         layers: Summaries per record and layer.
         diverged_step: The first step whose loss or weights are not finite; -1: none.
+        stopped_step: The recorded step at which the study's `stop_at_loss` was reached,
+            which later records repeat; -1: never.
         parameters: What the network ended with.
         running: Batch norm's running mean and variance per hidden layer, or empty.
     """
@@ -81,6 +83,7 @@ class History:
     test_score: Float[np.ndarray, "record"]
     layers: LayerSummaries
     diverged_step: int
+    stopped_step: int
     parameters: "Parameters"
     running: list[tuple[np.ndarray, np.ndarray]]
 

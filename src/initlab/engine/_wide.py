@@ -69,6 +69,8 @@ class Trainer:
                 if not recorder.record():
                     diverged_step = step
                     break
+                if recorder.has_arrived:
+                    return recorder.history(-1)
             x, y = network.gathered(self._x, self._y, chosen)
             if not network.take_gradient(x, y):
                 diverged_step = step

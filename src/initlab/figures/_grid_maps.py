@@ -6,7 +6,7 @@ from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import LogNorm
 
-from initlab.analysis import in_grid_order, refuse_unfinished
+from initlab.analysis import final_losses, in_grid_order
 from initlab.figures._labels import compact, dimension_label, plain
 from initlab.figures._members import spread_over_members
 from initlab.figures._panels import (
@@ -45,9 +45,8 @@ def loss_heatmaps(results: xr.Dataset) -> np.ndarray:
         >>> loss_heatmaps(il.run(study)).size
         1
     """
-    refuse_unfinished(results)
     results = in_grid_order(results)
-    final = results["loss"].isel(step=-1)
+    final = final_losses(results)
     middle = xr.zeros_like(final.isel(member=0, drop=True))
     middle = middle.copy(data=spread_over_members(final).middle)
     across, down, panel_dims = map_dims(results)

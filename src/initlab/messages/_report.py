@@ -69,18 +69,30 @@ def orders_shown(settled: int, comparisons: int) -> str:
     )
 
 
-def about_cells(*, members: int) -> str:
+def about_cells(*, members: int, stop_at_loss: float | None) -> str:
     """Return what a table of where training ends is of."""
+    stopped = (
+        f" Members stop at a loss of {stop_at_loss:g}, and those that do end alike, at "
+        "that loss."
+        if stop_at_loss is not None
+        else ""
+    )
     return (
         f"Final training loss over {members:,} members, diverged ones as infinite: "
         "median, mean of the middle half, mean; and the share of members that "
         "diverged. In brackets: 95 % confidence intervals, where there are enough "
-        "members for one (6 for a median, 10 for a mean)."
+        "members for one (6 for a median, 10 for a mean)." + stopped
     )
 
 
 def about_target(
-    target: float | None, *, members: int, every: int, last: int, reached: bool
+    target: float | None,
+    *,
+    members: int,
+    every: int,
+    last: int,
+    reached: bool,
+    stop_at_loss: float | None,
 ) -> str:
     """Return what the steps to a target loss are, and who chose the target.
 
@@ -90,9 +102,13 @@ def about_target(
         every: Steps between records.
         last: The run's last step.
         reached: Whether any member arrived.
+        stop_at_loss: Where members stop, if they do.
     """
+    stop = (
+        f" (or {stop_at_loss:g}, where members stop, if more)" if stop_at_loss else ""
+    )
     chosen = (
-        "half the loss of the best constant guess, which no result decides "
+        f"half the loss of the best constant guess{stop}, which no result decides "
         "(initlab report --target sets another)"
         if target is None
         else f"{target:g}, as asked"

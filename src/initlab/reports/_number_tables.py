@@ -38,7 +38,9 @@ def cell_table(results: xr.Dataset) -> PageTable:
         )
     return PageTable(
         heading="Where training ends",
-        about=about_cells(members=members),
+        about=about_cells(
+            members=members, stop_at_loss=analysis.stopping_loss(results)
+        ),
         headers=(*grid, "init", *_ESTIMATES.values(), "diverged"),
         rows=rows,
         labels=len(grid) + 1,
@@ -74,6 +76,7 @@ def steps_table(results: xr.Dataset, target: float | None) -> PageTable:
             every=int(recorded[1] - recorded[0]),
             last=last,
             reached=bool((found["never"] < members).any()),
+            stop_at_loss=analysis.stopping_loss(results),
         ),
         headers=(
             *grid, "init", "target", "median of steps", "reached",

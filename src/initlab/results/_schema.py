@@ -118,6 +118,12 @@ SCHEMA: Mapping[str, Variable] = MappingProxyType(
         "diverged_step": Variable(
             _RUN, "step", "first step not finite; -1: none; -2: not run yet"
         ),
+        "stopped_step": Variable(
+            _RUN,
+            "step",
+            "recorded step at the loss where the study stops, which later records "
+            "repeat; -1: never there; -2: not run yet",
+        ),
         "final_weights": Variable(
             (*_RUN, "parameter"),
             "1",

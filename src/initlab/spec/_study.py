@@ -74,6 +74,8 @@ class Study(Spec):
         precision: Of the training's arithmetic: float64 or float32.
         steps: Parameter updates.
         record_every: Steps between records; None: 100.
+        stop_at_loss: A member ends at the first record whose training loss is this or
+            less, and later records repeat that one; None: it takes all steps.
         seed: Root seed. With legacy seeding, member k has seed `seed + k`.
         seeding: `"legacy"` draws layer after layer from one `RandomState`, as the
             lesson does; `"stream"` gives every weight tensor a stream of its own.
@@ -111,6 +113,7 @@ class Study(Spec):
     precision: PrecisionName = "float64"
     steps: Annotated[PositiveInt, Field(le=10**9)] = 15_000
     record_every: PositiveInt | None = None
+    stop_at_loss: PositiveFloat | None = None
     seed: Annotated[NonNegativeInt, Field(lt=2**32)] = 3
     seeding: SeedingName = "legacy"
     record: tuple[RecordName, ...] | None = None

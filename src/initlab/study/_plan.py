@@ -162,6 +162,8 @@ def _layout(study: Study, cells: tuple[ReadyCell, ...]) -> results.Layout:
     }
     kinds = {_score(cell) for cell in cells}
     recorded = {"loss": "float64", "diverged_step": "int64"}
+    if study.stop_at_loss is not None:
+        recorded["stopped_step"] = "int64"
     if "scores" in study.recorded:
         names = [f"{part}_{kind}" for kind in kinds for part in ("train", "test")]
         recorded |= dict.fromkeys(sorted(names), "float64")

@@ -131,8 +131,8 @@ def arrays_of(
     for name in recorded:
         if name == "loss":
             found[name] = np.stack([each.loss for each in histories])
-        elif name == "diverged_step":
-            found[name] = np.array([each.diverged_step for each in histories])
+        elif name in ("diverged_step", "stopped_step"):
+            found[name] = np.array([getattr(each, name) for each in histories])
         elif name in (f"train_{score}", f"test_{score}"):
             field = f"{name.partition('_')[0]}_score"
             found[name] = np.stack([getattr(each, field) for each in histories])
