@@ -104,6 +104,17 @@ def test_cell_statistics_are_those_of_each_cells_members(grid):
     assert tuple(table.diverged_interval.values) == share(2, 20).interval
 
 
+def test_no_interval_of_a_loss_reaches_below_zero():
+    losses = np.zeros((1, 20))
+    losses[:, :6] = np.linspace(1, 5, 6)
+    assert iqm(losses[0], worst=np.inf).interval[0] < 0
+
+    found = cell_statistics(results_of(losses, ())).final_loss_interval
+
+    assert found.sel(estimate="iqm", end="low") == 0
+    assert found.sel(estimate="iqm", end="high") > 0
+
+
 EVIDENCE = {
     "quantity": "training loss",
     "first": "he_normal",

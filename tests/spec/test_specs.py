@@ -119,6 +119,11 @@ def test_aliases_say_what_they_point_to():
         (lambda: il.MLP(activation="rleu"), UnknownNameError, "'relu'"),
         (lambda: il.Problem(test_fraction=1), InvalidValueError, "less than 1"),
         (lambda: from_toml("steps = ["), InvalidValueError, "not TOML"),
+        (
+            lambda: from_toml('[grid]\nproblem = ["moons"]\nproblem.seed = [1, 2]'),
+            InvalidValueError,
+            'longer key is quoted: "problem.seed"',
+        ),
         (lambda: from_toml("[network]\nwidths=[2, 0]"), InvalidValueError, "widths.1"),
         (lambda: il.inits.he_norml, AttributeError, "he_norml"),
     ],

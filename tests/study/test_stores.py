@@ -222,6 +222,23 @@ def test_a_changed_callable_is_refused(tmp_path):
         il.run(small(inits={"a": factor(2)}), store=tmp_path / "s.zarr", threads=1)
 
 
+def test_a_value_that_changed_under_a_study_is_refused(tmp_path):
+    factors = [1.0]
+
+    def mine(shape, rng):
+        return factors[0] * rng.standard_normal(shape)
+
+    study = small(inits={"a": mine})
+    il.run(study, store=tmp_path / "s.zarr", threads=1)
+    factors[0] = 2.0
+
+    with pytest.raises(InvalidValueError, match="'a', or a value that it refers to"):
+        il.run(study, store=tmp_path / "s.zarr", threads=1)
+    again = small(inits={"a": mine})
+    with pytest.raises(OutputError, match="another 'a' here"):
+        il.run(again, store=tmp_path / "s.zarr", threads=1)
+
+
 def test_a_second_writer_is_refused(tmp_path):
     refused = []
 

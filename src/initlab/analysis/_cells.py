@@ -108,7 +108,11 @@ def cell_statistics(results: xr.Dataset) -> xr.Dataset:
     return xr.Dataset(
         {
             "final_loss": ((*at, "estimate"), estimates[..., 0]),
-            "final_loss_interval": ((*at, "estimate", "end"), estimates[..., 1:]),
+            # No loss is under 0: what Student's intervals have there says nothing.
+            "final_loss_interval": (
+                (*at, "estimate", "end"),
+                np.maximum(estimates[..., 1:], 0.0),
+            ),
             "diverged": (at, shares[..., 0]),
             "diverged_interval": ((*at, "end"), shares[..., 1:]),
         },

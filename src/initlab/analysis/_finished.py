@@ -37,9 +37,9 @@ def final_losses(results: xr.Dataset) -> xr.DataArray:
 
     Example:
         >>> import initlab as il
-        >>> study = il.Study(inits=["he_normal"], steps=500, stop_at_loss=0.68)
+        >>> study = il.Study(inits=["he_normal"], steps=500, stop_at_loss=0.75)
         >>> final_losses(il.run(study)).values.tolist()
-        [[0.68]]
+        [[0.75]]
     """
     refuse_unfinished(results)
     final = results["loss"].isel(step=-1)

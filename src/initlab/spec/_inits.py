@@ -214,6 +214,11 @@ class Init(Spec):
         """The user's function, if this init came from one in this process."""
         return self._draw
 
+    @property
+    def has_changed(self) -> bool:
+        """Whether the user's function, or a value it refers to, is another by now."""
+        return self._draw is not None and source_digest(self._draw) != self.digest
+
     def __str__(self) -> str:
         """Return the label: what a user would type."""
         return self.label

@@ -58,7 +58,13 @@ def _read(text: str, kind: type[_Kind]) -> _Kind:
     try:
         values = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise InvalidValueError(f"not TOML: {error}") from None
+        hint = ""
+        if "immutable namespace" in str(error):
+            hint = (
+                "; a key that has a value cannot have parts as well, unless the "
+                'longer key is quoted: "problem.seed" = [1, 2]'
+            )
+        raise InvalidValueError(f"not TOML: {error}{hint}") from None
     for key, model in _TABLES.items():
         if isinstance(values.get(key), dict):
             with _named(f"{key}.", model):

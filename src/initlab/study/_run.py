@@ -159,10 +159,17 @@ def _in_store(study: Study, store: str | Path, choices: _Choices) -> xr.Dataset:
 def _refuse_unidentified(study: Study) -> None:
     """Make sure that a callable that changed is told from the one in the store."""
     for init in study.inits:
-        if init.name == CALLABLE and init.digest is None:
+        if init.name != CALLABLE:
+            continue
+        if init.digest is None:
             raise InvalidValueError(
                 f"inits: the source of {init.label!r} cannot be read, so that a change "
                 "would go unseen: a store needs a function that is written in a file"
+            )
+        if init.has_changed:
+            raise InvalidValueError(
+                f"inits: {init.label!r}, or a value that it refers to, has changed "
+                "since this study was made of it; make the study anew"
             )
 
 
