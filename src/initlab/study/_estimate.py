@@ -11,7 +11,6 @@ from initlab.errors import InvalidValueError
 from initlab.spec import Study
 from initlab.study._plan import AUTO, Plan, planned
 
-
 # What a shard's files take on a local disk (measured: 3 to 14 ms, of any size).
 _SHARD_SECONDS = 0.007
 
