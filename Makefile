@@ -48,7 +48,7 @@ schema: $(INSTALLED)
 faults: $(INSTALLED)
 	$(BIN)/python benchmarks/study_faults.py
 
-# Workers, shard sizes and the one writer: docs/scaling.md.
+# Workers, shard sizes and the one writer: docs/cluster.md.
 scaling: $(INSTALLED)
 	$(BIN)/python benchmarks/scaling.py
 	$(BIN)/python benchmarks/memory.py

@@ -1,6 +1,6 @@
 """A million members, a hundred records each, through a store: peak memory and time.
 
-python benchmarks/memory.py [members]      # prints one line; see docs/scaling.md
+python benchmarks/memory.py [members]      # prints one line; see docs/cluster.md
 """
 
 import argparse
