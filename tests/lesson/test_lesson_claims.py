@@ -9,11 +9,14 @@ import pytest
 import initlab as il
 from initlab.errors import UnknownNameError
 from initlab.lesson import examine, write_pictures
-from initlab.lesson._claims import CLAIMS, Share, _verdict
+from initlab.lesson.claims import CLAIMS, Share, verdict
 
 DOCS = Path(__file__).parents[2] / "docs"
 PUBLISHED = {path.stem: json.loads(path.read_text()) for path in DOCS.glob("claims/*")}
 
+SHORT = {
+    "LAST_PRINTED": 20, "STEPS": 30, "RECORDS": 10, "_LONGER": 120, "_DEPTH_STEPS": 20,
+}  # fmt: skip
 ROUNDED = 0.00501  # shares are published with two decimals
 # Medians and shares over the legacy seeds 0 to 199, as published before us.
 TABLE = {
@@ -79,14 +82,11 @@ def test_the_page_says_what_was_measured(name):
 def test_a_claim_is_answered_from_its_datasets_with_a_picture(
     name, tmp_path, monkeypatch
 ):
-    from initlab.lesson import _claims
-
     # The same studies, shorter: what is said must come from what was run.
-    monkeypatch.setattr(_claims, "LAST_PRINTED", 20)
-    monkeypatch.setattr(_claims, "STEPS", 30)
-    monkeypatch.setattr(_claims, "RECORDS", 10)
-    monkeypatch.setattr(_claims, "_LONGER", 120)
-    monkeypatch.setattr(_claims, "_DEPTH_STEPS", 20)
+    for module in ("_claim", "_best", "_zeros", "_extremes", "_longer", "_depth"):
+        for constant, short in SHORT.items():
+            place = f"initlab.lesson.claims.{module}.{constant}"
+            monkeypatch.setattr(place, short, raising=False)
     told = []
 
     (examined,) = examine(
@@ -106,7 +106,7 @@ def test_a_claim_is_answered_from_its_datasets_with_a_picture(
 
 
 @pytest.mark.parametrize(
-    ("counts", "verdict"),
+    ("counts", "expected"),
     [
         ((90, 90), "true"),
         ((10, 5), "false"),
@@ -114,10 +114,10 @@ def test_a_claim_is_answered_from_its_datasets_with_a_picture(
         ((90, 50), "true in part"),
     ],
 )
-def test_a_verdict_needs_intervals_on_one_side(counts, verdict):
+def test_a_verdict_needs_intervals_on_one_side(counts, expected):
     shares = [Share(count=count, members=100) for count in counts]
 
-    assert _verdict(*shares) == verdict
+    assert verdict(*shares) == expected
 
 
 def test_an_unknown_claim_is_refused_with_the_nearest():

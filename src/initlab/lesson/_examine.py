@@ -7,7 +7,7 @@ from typing import Any
 
 from initlab.errors import InvalidValueError, UnknownNameError
 from initlab.lesson._answers import write_answer
-from initlab.lesson._claims import CLAIMS, MEMBERS, Answer, Claim, Results
+from initlab.lesson.claims import CLAIMS, MEMBERS, Answer, Claim, Results
 from initlab.study import run
 
 Progress = Callable[[int, int], None]
