@@ -1,6 +1,8 @@
 """A million members, a hundred records each, through a store: peak memory and time.
 
-python benchmarks/memory.py [members]      # prints one line; see docs/cluster.md
+    python benchmarks/memory.py [--members 1000000] [--stand-in]
+
+Prints one line; see docs/cluster.md.
 """
 
 import argparse
@@ -47,6 +49,7 @@ def stand_in(_, networks, *__, **___):
                 loss=rng.random(RECORDS), train_score=rng.random(RECORDS),
                 test_score=rng.random(RECORDS),
                 layers=engines.LayerSummaries(**layers), diverged_step=-1,
+                stopped_step=-1,
                 parameters=None, running=[],
             )
             for _ in numbers

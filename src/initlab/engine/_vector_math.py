@@ -1,12 +1,13 @@
 """Elementary functions of vectors: the same steps in every lane, no branch, no library.
 
 Each is right at infinities, NaN and subnormals. Errors against mpmath, in units in the
-last place (tests/engine/test_vector_math.py holds them):
+last place, of every float32 and of 1e5 points of float64, as the tests hold them; of
+4e6 points, float64's tanh erred by 2.1 once and its sigmoid by 2.3:
 
     function   float64   float32
     exp        1.1       1.1
     expm1      1.7       1.7
-    tanh       1.8       2.3
+    tanh       1.9       2.3
     sigmoid    2.1       2.5
     log1p      1.0       1.0
     erf        1.6       0.6
@@ -224,19 +225,12 @@ def expm1(x):
 
 @_compiled
 def tanh(x):
-    """Return the hyperbolic tangent.
-
-    With e = exp(-2|x|): (1 - e) / (1 + e) from e - 1 near 0, and 1 - 2e / (1 + e)
-    elsewhere, whose rounding counts for little where the result is near 1.
-    """
+    """Return the hyperbolic tangent: with e = exp(-2|x|), (1 - e) / (1 + e)."""
     y = magnitude(x) * -2.0
     p, n = _exp_reduced(where(y < -50.0, -50.0, y))
     scale = two_to(n)
-    is_near = y > -1.0986  # tanh x < 1 / 2
     # From p each, so that neither carries the other's rounding.
-    above = where(is_near, fma(p, scale, scale - 1.0), fma(p, scale, scale) * 2.0)
-    part = above / fma(p, scale, scale + 1.0)
-    return with_sign(where(is_near, part, 1.0 - part), x)
+    return with_sign(fma(p, scale, scale - 1.0) / fma(p, scale, scale + 1.0), x)
 
 
 @_compiled
