@@ -77,7 +77,8 @@ class LaneTrainer:
     ) -> list[History]:
         """Return the histories of up to `lanes` networks, in their order."""
         assert 0 < len(starts) <= self.lanes
-        group = _Group.starting(self._study, self._plan, starts, rates, self.lanes)
+        with np.errstate(over="ignore"):  # beyond float32: infinite, and has diverged
+            group = _Group.starting(self._study, self._plan, starts, rates, self.lanes)
         records = _Records(self._study, self.lanes)
         examples = len(self._train_x)
         rows = np.empty(TILE * _layout.tiles(examples), dtype=np.int32)
