@@ -59,6 +59,7 @@ docs: $(INSTALLED)
 
 # Models with and without planted faults, judged by every tool: benchmarks/check.
 bench-check: $(INSTALLED)
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[linters]'
 	PYTHONPATH=benchmarks $(BIN)/python -m check
 
 # The kernels for the page; the linked file is committed.

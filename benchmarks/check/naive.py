@@ -1,7 +1,7 @@
 """Baselines: the rules of thumb of training linters, as they are usually written.
 
-Written from their descriptions, with their usual thresholds. Generic linters that pip
-offers look at training curves or shapes, and name no cause in starting weights.
+Written from their descriptions, with their usual thresholds. Linters that pip offers
+are in `linters.py`.
 """
 
 import math

@@ -14,8 +14,10 @@ CAVEAT = (
     "The faults and healthy models were in view when initlab's checks were calibrated: "
     "of them the table says that nothing was overlooked, not how well the checks do "
     "elsewhere. The held-out models (`held_out.py`) were written when the checks were "
-    "done. The two naive tools are rules of thumb, written from their descriptions; "
-    "linters that pip offers are scored when an adapter for them is in `tools.py`."
+    "done. The two naive tools are rules of thumb, written from their descriptions. "
+    "Linters that pip offers are made for trainings, not for starting weights "
+    "(`linters.py`): a finding of theirs counts for every check that it could be "
+    "about. Where a tool raised an error, it has named nothing."
 )
 
 

@@ -102,9 +102,10 @@ def _version(package: str) -> str:
 
 def installed() -> list[Tool]:
     """The tools that can run here, the naive ones always."""
+    from check.linters import installed_linters
     from check.naive import ThresholdLinter, WeightLinter
 
-    tools: list[Tool] = [ThresholdLinter(), WeightLinter()]
+    tools: list[Tool] = [ThresholdLinter(), WeightLinter(), *installed_linters()]
     try:
         from initlab.pytorch import check  # noqa: F401 -- whether it is there
     except ImportError:

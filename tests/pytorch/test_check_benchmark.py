@@ -11,6 +11,7 @@ sys.path.append(str(Path(__file__).parents[2] / "benchmarks"))
 from check import libraries, tables
 from check.faults import FAULTS, Case, cases, manifest
 from check.healthy import HEALTHY
+from check.linters import LINTERS, Quiet, installed_linters
 from check.naive import ThresholdLinter, WeightLinter
 from check.score import (
     score_case,
@@ -170,3 +171,26 @@ def test_models_of_libraries_have_a_row_of_their_own():
 
     assert "| initlab 1 | timm | 0 of 2 (0.0%) | 1 of 2 (50.0%)" in text
     assert "timm.a (WI14)" in text
+
+
+@pytest.mark.parametrize("linter", LINTERS, ids=lambda one: one.name)
+def test_a_linters_finding_counts_for_all_that_it_could_be_about(linter):
+    for word, checks in linter.checks.items():
+        flags = list(linter.flags(word, "WARNING", "layer", "layer.weight"))
+        assert [one.check for one in flags] == list(checks)
+        assert all(one.blames() and one.is_at({"layer"}) for one in flags)
+        assert set(checks) <= {f"WI{number:02}" for number in range(1, 26)}
+    assert list(linter.flags("a matter of weight decay", "ERROR", None)) == []
+
+
+def test_a_linter_prints_nothing_while_it_judges(capsys):
+    class Talkative:
+        name, version, package = "talkative", "1", "talkative"
+
+        def judge(self, *_):
+            print("all is well")
+            return [Flag(check="WI01")]
+
+    assert Quiet(Talkative()).judge(None, None, None) == [Flag(check="WI01")]
+    assert capsys.readouterr().out == ""
+    assert {one.name for one in installed_linters()} <= {one.name for one in LINTERS}
