@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from initlab.capture._graph import Graph
+from initlab.capture._moments import as_real
 from initlab.capture._records import Records
 from initlab.spec import ParameterReading
 
@@ -60,7 +61,7 @@ def read_parameters(
             role=roles.get(name, "other"),
             copied=name.startswith(copying),
             added_ratio=records.added.get(name, math.nan),
-            **_entries(parameter.detach()),
+            **_entries(as_real(parameter.detach())),
         )
         for name, parameter in model.named_parameters()
     )
@@ -70,6 +71,7 @@ def gradient_facts(gradient: Tensor | None) -> dict[str, Any]:
     """Return what a parameter's gradient says, as fields of `ParameterReading`."""
     if gradient is None:
         return {"reached": False}
+    gradient = as_real(gradient)
     smallest = torch.finfo(gradient.dtype).smallest_normal
     if gradient.is_sparse:
         gradient = gradient.coalesce().values()

@@ -18,6 +18,7 @@ from initlab.capture._first_step import (
     take_step,
     zero_after,
 )
+from initlab.capture._loss_probe import probe_loss
 from initlab.capture._parameters import (
     gradient_facts,
     has_counted,
@@ -39,7 +40,7 @@ from initlab.capture._unwrap import eager, unwrapped, without_lazy
 from initlab.capture._values import Reading
 from initlab.capture._weights import equal_outgoing, weigh
 from initlab.errors import InitlabError, InvalidValueError
-from initlab.spec import ParameterReading, WeightUse
+from initlab.spec import OutputReading, ParameterReading, WeightUse
 
 # Normalizations of the batch need it, and are what training sees.
 _KEEPS_TRAINING = ("Norm", "RNN", "LSTM", "GRU")
@@ -143,6 +144,7 @@ class _Reader:
         structure = Structure(graph, records, frozen)
         self._weigh_outgoing(records, structure)
         loss = read_loss(outputs, self._call.targets, self._loss)
+        loss = replace(loss, reading=self._probed(loss))
         self._backward(recorder, structure, outputs, loss)
         trained = counted or has_varied_gammas(self._model, records)
         del outputs
@@ -164,6 +166,22 @@ class _Reader:
     def _forward(self, recorder: Recorder) -> Any:
         with _named_failure(recorder, self._model), recorder.around_modules(), recorder:
             return self._model(*self._call.args, **self._call.kwargs)
+
+    def _probed(self, loss: Loss) -> OutputReading:
+        """Return what is known of outputs and targets, with what the loss says of them.
+
+        Only of losses whose names do not say it.
+        """
+        reading = loss.reading
+        if loss.of is None or loss.output is None or reading.loss_kind != "given":
+            return reading
+        if reading.classes > 1 or not loss.output.is_floating_point():
+            return reading
+        target = next(iter(tensors_in(self._call.targets)), None)
+        try:
+            return replace(reading, **probe_loss(loss.of, loss.output, target))
+        except (TypeError, ValueError, RuntimeError, IndexError, KeyError):
+            return reading  # a loss may refuse what no model gives it
 
     def _weigh(self, records: Records) -> None:
         self._groups = [weigh(record) for record in records.uses]

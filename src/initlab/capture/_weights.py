@@ -79,7 +79,9 @@ def _is_given(record: UseRecord) -> bool:
 def _with_bias(rows: Tensor, bias: Tensor | None) -> Tensor:
     if bias is None or bias.numel() != len(rows):
         return rows
-    return torch.cat([rows, bias.detach().to(rows.dtype).reshape(-1, 1)], dim=1)
+    # Units of zeros are no copies, whatever their bias: what they learn tells them apart.
+    drawn = rows.any(dim=1, keepdim=True)
+    return torch.cat([rows, drawn * bias.detach().to(rows.dtype).reshape(-1, 1)], dim=1)
 
 
 def _std(values: Tensor) -> float:

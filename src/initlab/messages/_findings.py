@@ -237,6 +237,12 @@ FINDINGS: Mapping[str, Words] = MappingProxyType(
             "share with |f'| < 5 % below {expected:.0%}",
             _SCALE,
         ),
+        "saturated_loss": Words(
+            "the loss is flat at outputs of {rms:.2g}, which {where} makes: a relative "
+            "change of them matters {measured:.2g} times as much as at outputs of 1",
+            "slope of the loss at these outputs > {expected} of that at outputs of 1",
+            _SCALE,
+        ),
         "over_confident": Words(
             "the model is sure before it has learned: the first loss is {measured:.3g} "
             "nats over that of knowing nothing{assumed}; logits have std {std:.2g}",
@@ -268,6 +274,12 @@ FINDINGS: Mapping[str, Words] = MappingProxyType(
             "bias = mean of the targets",
             "torch.nn.init.constant_(model.get_parameter({parameter!r}), "
             "{expected:.4g})",
+        ),
+        "targets_unscaled": Words(
+            "targets have mean {target_mean:.3g} and spread {expected:.3g}, outputs "
+            "spread {measured:.2g}: the weights would have to grow as far",
+            "spread of the targets near that of the outputs",
+            "standardize the targets, or give y * {expected:.3g} + {target_mean:.3g}",
         ),
         "tied_embedding": Words(
             "the embedding {where} is also the head {head}: at std {std:.2g} its "

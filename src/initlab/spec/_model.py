@@ -260,6 +260,12 @@ class OutputReading:
         class_share: Of the most frequent class among the targets.
         class_entropy: Of the targets' classes, in nats.
         loss_rows: Numbers of targets that the loss is a mean over.
+        target_binary: Whether all targets of a loss that we do not know are 0 or 1.
+        loss_slope: Of such a loss: how much it minds a relative change of the first
+            output, over the same at `loss_quiet`; 0 where it is saturated.
+        loss_quiet: It, if that output had a root mean square of 1.
+        loss_shifted: It, if that output had the mean that the targets ask for.
+        loss_at_targets: It, if that output were the targets.
         examples: In the batch.
         nonfinite: Entries of the first output that are nan or infinite.
     """
@@ -278,6 +284,11 @@ class OutputReading:
     class_share: float = nan
     class_entropy: float = nan
     loss_rows: int = 0
+    target_binary: bool = False
+    loss_slope: float = nan
+    loss_quiet: float = nan
+    loss_shifted: float = nan
+    loss_at_targets: float = nan
     examples: int = 0
     nonfinite: int = 0
 

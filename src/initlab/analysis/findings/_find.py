@@ -35,6 +35,7 @@ _RULES: tuple[Rule, ...] = (
     _scales.drowned_signals,
     _units.saturated_units,
     _units.saturated_gates,
+    _outputs.saturated_loss,
     _blocks.residual_growth,
     _steps.low_precision,
     _sequences.recurrent_gates,
@@ -187,6 +188,10 @@ def _explained_by(finding: Finding, other: Finding) -> bool:
         return finding.parameter == other.parameter or finding.id not in _OF_TENSORS
     if "WI14" in (finding.id, other.id) and _is_loud_head(finding, other):
         return finding.id != "WI14"
+    if other.cause == "saturated_loss" and finding.parameter == other.parameter:
+        return finding.id in ("WI14", "WI15")
+    if other.cause == "saturated_loss" and finding.cause == "never_moves":
+        return True
     if finding.id == "WI12" and other.cause == "never_moves":
         return False  # units that are off stop what comes back through them
     if finding.id not in _EXPLAINS.get(other.id, ()) or _rank(other) == 0:

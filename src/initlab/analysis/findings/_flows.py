@@ -44,8 +44,11 @@ def depth_budgets(model: Model) -> Iterator[Finding]:
             continue
         chi = [_factor(model, use) for use in chain[:-1]]
         if chain[-1].head:
-            # A loud head is a finding of its own, and none of the chain below it.
-            chi[-1] /= max(1.0, model.weight_factor(chain[-1].index) / _LOUD_HEAD)
+            # A loud head is a finding of its own, and none of the chain below it; of
+            # several heads, each adds to the gradient there.
+            beside = [u for u in model.uses if u.head and chain[-2].index in u.plain]
+            loudest = max(model.weight_factor(use.index) for use in beside)
+            chi[-1] /= max(1.0, loudest / _LOUD_HEAD)
         ends = model.of("delta_norm", chain[-1].index) > 0
         if not ends or any(use.zero for use in chain) or np.isnan(chi).any():
             continue

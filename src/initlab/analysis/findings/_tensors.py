@@ -171,13 +171,22 @@ def _dead_weight(model: Model, use: WeightUse) -> list[Finding]:
     )  # fmt: skip
     if designed or not use.previous:
         return []
-    follows = any(use.index in other.previous for other in model.uses)
-    if not follows:
+    if _leads_around(model):
         return []
     return [
         _of_use(use, "WI03", "error", "zero_weight_on_trunk", measured=0.0,
                 expected=math.nan)
     ]  # fmt: skip
+
+
+def _leads_around(model: Model) -> bool:
+    """Whether a way from the inputs to some head passes no weight of zeros."""
+    arrived: set[int] = set()
+    for use in model.uses:
+        passing = {below for below in use.previous if not model.uses[below].zero}
+        if use.stem or not use.previous or passing & arrived:
+            arrived.add(use.index)
+    return any(use.head and use.index in arrived for use in model.uses)
 
 
 def _never_moves(model: Model) -> Iterator[Finding]:
