@@ -112,10 +112,14 @@ def unit_rows(weight: Tensor) -> Tensor:
     return weight.detach().reshape(len(weight), -1)
 
 
-def equal_rows(rows: Tensor) -> list[list[int]]:
+def equal_rows(rows: Tensor, tolerance: float = _EQUAL) -> list[list[int]]:
     """Return groups of rows that are equal, not zero, in order.
 
     By projections on one random direction, then by distance.
+
+    Args:
+        rows: A matrix.
+        tolerance: Largest distance of equal ones, over their size.
 
     Example:
         >>> equal_rows(torch.tensor([[1.0, 2.0], [0.0, 0.0], [1.0, 2.0]]))
@@ -129,12 +133,12 @@ def equal_rows(rows: Tensor) -> list[list[int]]:
     norms = torch.linalg.vector_norm(rows, dim=1)
     projected, order = torch.sort(rows @ direction)
     scale = norms[order] * float(torch.linalg.vector_norm(direction))
-    close = (projected[1:] - projected[:-1]) <= _EQUAL * scale[1:]
+    close = (projected[1:] - projected[:-1]) <= tolerance * scale[1:]
     groups: list[list[int]] = []
     for place in torch.nonzero(close).flatten().tolist():
         first, second = int(order[place]), int(order[place + 1])
         apart = torch.linalg.vector_norm(rows[first] - rows[second])
-        if not (norms[first] > 0 and apart <= _EQUAL * norms[first]):
+        if not (norms[first] > 0 and apart <= tolerance * norms[first]):
             continue
         if groups and groups[-1][-1] == first:
             groups[-1].append(second)

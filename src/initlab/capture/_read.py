@@ -24,6 +24,7 @@ from initlab.capture._parameters import (
     has_counted,
     has_varied_gammas,
     read_parameters,
+    twin_share,
 )
 from initlab.capture._passes import (
     Loss,
@@ -233,6 +234,7 @@ class _Reader:
                 self._facts[name] = gradient_facts(gradient) | {
                     "random_norm": kept, "reached": reached,
                     "gradient_rank_one": rank_one_share(gradient),
+                    "gradient_twins": twin_share(self._trainable[name], gradient),
                 }  # fmt: skip
             self._gradients = dict(zip(names, found, strict=True))
         recorder.pass_name = None

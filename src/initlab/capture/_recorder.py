@@ -403,7 +403,7 @@ class Recorder(TorchFunctionMode):
 
     def _is_weight(self, tensor: Tensor) -> bool:
         number = self.node_of(tensor)
-        return number is not None and not self.graph.carries_signal(number)
+        return number is not None and not self.graph.is_signal(number)
 
     def _sources(self, tensor: Tensor) -> tuple[str, ...]:
         number = self.node_of(tensor)
@@ -488,7 +488,7 @@ class Recorder(TorchFunctionMode):
                 return False
             node = self.graph.nodes[below[0]]
             if node.kind == "product":
-                return sum(map(self.graph.carries_signal, node.inputs)) == 2
+                return sum(map(self.graph.is_signal, node.inputs)) == 2
             if node.kind in ("layer", "activation", "attention"):
                 return False
         return False

@@ -201,6 +201,8 @@ class ParameterReading:
         tiny_share: Share of entries under 1e-20 without being 0: old memory has them.
         gradient_rank_one: Share of the loss gradient's squared norm in its first
             singular direction, nan where it was not computed.
+        gradient_twins: Of a tensor of equal numbers: share of its units whose gradient
+            of the loss is that of another one.
         random_norm: Norm of the gradient of the random product.
         gradient_subnormal: Share of entries of the gradient that are under the type's
             smallest normal number without being 0.
@@ -236,6 +238,7 @@ class ParameterReading:
     tiny_share: float = 0.0
     distinct_share: float = 1.0
     gradient_rank_one: float = nan
+    gradient_twins: float = 0.0
     random_norm: float = nan
     update_ratio: float = nan
     update_rank_one: float = nan

@@ -65,6 +65,16 @@ def symmetric_units(model: Model) -> Iterator[Finding]:
         group = [one for one in every if one.cause == cause]
         worst = max(group, key=lambda one: SEVERITIES.index(one.severity))
         yield _joined(worst, tuple(one.parameter or "" for one in group))
+    known = {one.parameter for one in every}
+    twins = [
+        p for p in model.facts.parameters
+        if p.gradient_twins == 1 and p.name not in known and not p.frozen
+    ]  # fmt: skip
+    if twins:
+        yield _at(
+            twins[0], "WI02", "error", "twins_for_ever", measured=twins[0].mean,
+            places=tuple(p.name for p in twins),
+        )  # fmt: skip
     yield from _clones(model)
 
 
@@ -215,13 +225,16 @@ def symmetric_update(model: Model) -> Iterator[Finding]:
     if output.classes < 3 or min(output.examples, output.loss_rows) < 3:
         return
     # A token of the model's own is the same in all examples, and so is a mean over
-    # positions that differ little: WI23 looks at those.
-    if model.facts.attentions:
+    # positions that differ little: in vision transformers with small branches all
+    # updates have rank 1. Where every token has a target, none has.
+    per_token = len(output.shape) > 2 and output.loss_rows >= 2 * output.examples
+    if model.facts.attentions and not per_token:
         return
     for use in model.fresh():
         facts = model.parameter(use.parameter)
         small = min(use.layer.shape[0], model.fan_in(use.index)) < 3
-        if facts is None or use.head or small or use.role:
+        table = bool(model.facts.attentions) and use.layer.kind == "embedding"
+        if facts is None or use.head or small or use.role or table:
             continue
         if facts.gradient_rank_one > _RANK_ONE:
             yield _of_use(
