@@ -74,10 +74,11 @@ def _slope(loss: Callable[[Tensor], Tensor], output: Tensor) -> tuple[float, flo
     """
     leaf = output.clone().requires_grad_()
     value = loss(leaf).mean()
+    size = float(value.detach())
     if not value.requires_grad:
-        return float(value), math.nan
+        return size, math.nan
     (gradient,) = torch.autograd.grad(value, leaf, allow_unused=True)
     if gradient is None:
-        return float(value), math.nan
+        return size, math.nan
     norms = [float(torch.linalg.vector_norm(t.float())) for t in (gradient, output)]
-    return float(value), norms[0] * norms[1]
+    return size, norms[0] * norms[1]

@@ -63,7 +63,8 @@ def alike_features(model: Model) -> Iterator[Finding]:
                 found = True
                 yield one
     way = _longest_way(model)
-    if not found and len(way) > FEW_LAYERS:
+    plain = not any(use.gate or use.block is not None for use in way)
+    if not found and plain and len(way) > FEW_LAYERS:
         # Averages over neighbours, say, join layers to no chain with a budget.
         yield from (
             one for one in _alike(model, way) if one.measured > _CERTAINLY_ALIKE

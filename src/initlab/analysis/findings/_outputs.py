@@ -17,9 +17,10 @@ _BLIND_ERROR = 40.0
 _LOUD_INPUTS = 5.0
 _PRIOR_GAIN, _ROWS_PER_CLASS = 0.5, 2
 _FAR_FROM_MEAN = 3.0
+_RARE = 0.9
 # Of a loss that we do not know: what is left of it where the output has the targets'
-# mean. Of a binary cross-entropy so much is left with 6 % of positives.
-_LEFT_BY_PRIOR = 0.35
+# mean. Of a binary cross-entropy so much is left with 11 % of positives.
+_LEFT_BY_PRIOR = 0.5
 # A loss that compares outputs with targets as they are is about 0 at the targets.
 _AT_TARGETS = 1e-3
 # Share of its slope that a saturated loss has left.
@@ -88,7 +89,7 @@ def prior_ignored(model: Model) -> Iterator[Finding]:
         excess = output.loss - output.class_entropy
         share = max(3.0 / output.classes, 0.5) if output.classes > 2 else 0.8
         telling = gain > _PRIOR_GAIN or (
-            output.classes == 2 and output.class_share > 0.9
+            output.classes == 2 and output.class_share > _RARE
         )
         if telling and excess > 0.6 * gain and output.class_share > share:
             yield Finding(
@@ -100,8 +101,8 @@ def prior_ignored(model: Model) -> Iterator[Finding]:
         return
     if output.target_binary:
         left = output.loss_shifted
-        if 0 < left < _LEFT_BY_PRIOR * output.loss:
-            share = max(output.target_mean, 1 - output.target_mean)
+        share = max(output.target_mean, 1 - output.target_mean)
+        if share > _RARE and 0 < left < _LEFT_BY_PRIOR * output.loss:
             yield Finding(
                 id="WI15", severity="warning", cause="imbalance_ignored",
                 module=head.module, parameter=head.bias or head.parameter,
@@ -135,8 +136,10 @@ def prior_ignored(model: Model) -> Iterator[Finding]:
 def saturated_loss(model: Model) -> Iterator[Finding]:
     """WI13: outputs where the loss is flat, as behind a sigmoid of the loss's own."""
     output, head = model.facts.output, _head(model)
-    flat = output.loss_slope < _SATURATED
-    if head is None or not flat or not output.loss >= 0.9 * output.loss_quiet:
+    # A sound prior makes a loss smaller and its slope too, but leaves some of it.
+    worse = output.loss >= 0.9 * output.loss_quiet
+    gone = output.loss_slope < _GONE and output.loss > 0.1 * output.loss_quiet
+    if head is None or not ((output.loss_slope < _SATURATED and worse) or gone):
         return
     by_bias = head.bias is not None and abs(output.mean) > 2 * output.std
     yield Finding(

@@ -224,17 +224,12 @@ def symmetric_update(model: Model) -> Iterator[Finding]:
     output = model.facts.output
     if output.classes < 3 or min(output.examples, output.loss_rows) < 3:
         return
-    # A token of the model's own is the same in all examples, and so is a mean over
-    # positions that differ little: in vision transformers with small branches all
-    # updates have rank 1. Where every token has a target, none has.
-    per_token = len(output.shape) > 2 and output.loss_rows >= 2 * output.examples
-    if model.facts.attentions and not per_token:
-        return
     for use in model.fresh():
         facts = model.parameter(use.parameter)
         small = min(use.layer.shape[0], model.fan_in(use.index)) < 3
-        table = bool(model.facts.attentions) and use.layer.kind == "embedding"
-        if facts is None or use.head or small or use.role or table:
+        if facts is None or use.head or small or use.role:
+            continue
+        if model.facts.attentions and not _has_targets_of_its_own(model, use):
             continue
         if facts.gradient_rank_one > _RANK_ONE:
             yield _of_use(
@@ -242,6 +237,24 @@ def symmetric_update(model: Model) -> Iterator[Finding]:
                 measured=facts.gradient_rank_one, expected=_RANK_ONE,
             )  # fmt: skip
             return
+
+
+def _has_targets_of_its_own(model: Model, use: WeightUse) -> bool:
+    """Whether a layer beside attentions works on tokens that each have a target.
+
+    A token of the model's own is the same in all examples, and what an attention gives
+    is a mean over positions that may differ little: in sound vision transformers and in
+    Whisper's encoder updates have rank 1. Those of the layers between the attentions of
+    a language model have not.
+    """
+    output = model.facts.output
+    per_token = len(output.shape) > 2 and output.loss_rows >= 2 * output.examples
+    heads = [one for one in model.uses if one.head]
+    if not per_token or not heads or use.layer.kind == "embedding":
+        return False
+    positions = [model.of("output_positions", u.index) for u in (use, heads[-1])]
+    mixes = use.attends or any(model.uses[b].attends for b in use.previous)
+    return positions[0] == positions[1] and not mixes
 
 
 def not_initialized(model: Model) -> Iterator[Finding]:
