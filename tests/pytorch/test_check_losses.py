@@ -167,3 +167,17 @@ def test_a_repair_finds_the_axis_of_units(axis):
     expected = torch.log(share / (1 - share))
     torch.testing.assert_close(model[-1].bias.detach(), expected)
     assert repair.after.sound
+
+
+@pytest.mark.parametrize("weighed", [False, True])
+def test_a_loss_that_weighs_a_rare_class_needs_no_bias(weighed):
+    rare, labels = RARE[:, :1], RARE[:, 0].long()
+    odds = float((1 - rare).sum() / rare.sum())
+    binary = nn.BCEWithLogitsLoss(pos_weight=torch.tensor(odds) if weighed else None)
+    weights = torch.tensor([1.0, odds]) if weighed else None
+
+    one = blamed(network(), targets=rare, loss=binary)
+    two = blamed(network(2), targets=labels, loss=nn.CrossEntropyLoss(weights))
+
+    expected = [] if weighed else [("WI15", "imbalance_ignored", "4.bias")]
+    assert one == two == expected

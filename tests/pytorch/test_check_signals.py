@@ -331,3 +331,25 @@ def test_tokens_inside_torch_s_attention_are_those_of_one_example():
     keys = next(u for u in reading.uses if u.attends == "packed")
     cosine = float(reading.measures["token_cosine"][keys.index])
     assert abs(cosine) < 0.5
+
+
+def test_a_table_of_equal_rows_before_a_layer():
+    model = nn.Sequential(nn.Embedding(40, 8), nn.Linear(8, 16), nn.ReLU())
+    model.append(nn.Linear(16, 4))
+    nn.init.constant_(model[0].weight, 0.1)
+    tokens = torch.arange(40)
+
+    pytorch.check(model, tokens, targets=tokens % 4)  # no crash
+
+
+def test_a_quiet_head_moves_far_by_design():
+    model = nn.Sequential(nn.Linear(16, 64), nn.ReLU(), nn.Linear(64, 3))
+    nn.init.uniform_(model[2].weight, -3e-4, 3e-4)
+    targets = torch.randn(64, 3, generator=torch.Generator().manual_seed(6))
+
+    def adam(parameters):
+        return torch.optim.Adam(parameters, lr=1e-3)
+
+    found = blamed(model, VECTORS, targets=targets, optimizer=adam)
+
+    assert "WI24" not in [one[0] for one in found]

@@ -62,6 +62,33 @@ def probe_loss(
     return found
 
 
+def probe_prior(
+    loss: Callable[[Tensor], Tensor], output: Tensor, target: Tensor
+) -> float:
+    """Return a loss, if the output had on average the logits of the targets' shares.
+
+    A loss that weighs rare classes does not get smaller by that.
+
+    Args:
+        loss: Of the output that takes the model's place.
+        output: Logits, with classes on the last axis or the second.
+        target: Labels, or 0 and 1 in the shape of the output.
+    """
+    output = output.detach()
+    if target.is_floating_point():
+        share = target.float().mean().clamp(1e-6, 1 - 1e-6)
+        return _value(loss, output - output.mean() + torch.log(share / (1 - share)))
+    axis = output.dim() - 1 if output.shape[:-1] == target.shape else 1
+    classes = output.shape[axis]
+    labels = target[target >= 0].flatten().long()
+    counts = torch.bincount(labels, minlength=classes).to(output.dtype)
+    shares = (counts + 0.5) / (counts.sum() + 0.5 * classes)
+    others = [place for place in range(output.dim()) if place != axis]
+    along = [-1 if place == axis else 1 for place in range(output.dim())]
+    moved = output - output.mean(dim=others, keepdim=True)
+    return _value(loss, moved + shares.log().reshape(along))
+
+
 def _value(loss: Callable[[Tensor], Tensor], output: Tensor) -> float:
     with torch.no_grad():
         return float(loss(output).mean())

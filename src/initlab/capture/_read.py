@@ -18,7 +18,7 @@ from initlab.capture._first_step import (
     take_step,
     zero_after,
 )
-from initlab.capture._loss_probe import probe_loss
+from initlab.capture._loss_probe import probe_loss, probe_prior
 from initlab.capture._parameters import (
     gradient_facts,
     has_counted,
@@ -46,6 +46,8 @@ from initlab.spec import OutputReading, ParameterReading, WeightUse
 # Normalizations of the batch need it, and are what training sees.
 _KEEPS_TRAINING = ("Norm", "RNN", "LSTM", "GRU")
 
+# Share of one class from which on a loss is asked whether it minds.
+_UNEVEN = 0.5
 # Heads, branch ends and branches of zeros may lie behind each other.
 _MOST_STEPS = 3
 
@@ -171,16 +173,18 @@ class _Reader:
     def _probed(self, loss: Loss) -> OutputReading:
         """Return what is known of outputs and targets, with what the loss says of them.
 
-        Only of losses whose names do not say it.
+        Of losses whose names do not say it, and of uneven classes, which it may weigh.
         """
-        reading = loss.reading
-        if loss.of is None or loss.output is None or reading.loss_kind != "given":
-            return reading
-        if reading.classes > 1 or not loss.output.is_floating_point():
+        reading, of, output = loss.reading, loss.of, loss.output
+        if of is None or output is None or not output.is_floating_point():
             return reading
         target = next(iter(tensors_in(self._call.targets)), None)
         try:
-            return replace(reading, **probe_loss(loss.of, loss.output, target))
+            if reading.class_share > _UNEVEN and target is not None:
+                return replace(reading, loss_shifted=probe_prior(of, output, target))
+            if reading.classes > 1 or reading.loss_kind != "given":
+                return reading
+            return replace(reading, **probe_loss(of, output, target))
         except (TypeError, ValueError, RuntimeError, IndexError, KeyError):
             return reading  # a loss may refuse what no model gives it
 
@@ -190,8 +194,9 @@ class _Reader:
     def _weigh_outgoing(self, records: Records, structure: Structure) -> None:
         for use in structure.uses:
             for below in use.previous:
-                if self._groups[below]:
-                    record = records.uses[below]
+                record = records.uses[below]
+                # A table's rows are no units: what is made of it has its columns.
+                if self._groups[below] and record.layer.kind != "embedding":
                     copied = equal_outgoing(
                         self._groups[below], record.units, records.uses[use.index].rows
                     )

@@ -267,7 +267,8 @@ class OutputReading:
         loss_slope: Of such a loss: how much it minds a relative change of the first
             output, over the same at `loss_quiet`; 0 where it is saturated.
         loss_quiet: It, if that output had a root mean square of 1.
-        loss_shifted: It, if that output had the mean that the targets ask for.
+        loss_shifted: It, if that output had the mean that the targets ask for; of
+            uneven classes also where the loss is known.
         loss_at_targets: It, if that output were the targets.
         examples: In the batch.
         nonfinite: Entries of the first output that are nan or infinite.

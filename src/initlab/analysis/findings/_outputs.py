@@ -91,7 +91,9 @@ def prior_ignored(model: Model) -> Iterator[Finding]:
         telling = gain > _PRIOR_GAIN or (
             output.classes == 2 and output.class_share > _RARE
         )
-        if telling and excess > 0.6 * gain and output.class_share > share:
+        # Weights of the classes may make up for it.
+        minds = not output.loss_shifted > output.loss - 0.5 * gain
+        if telling and minds and excess > 0.6 * gain and output.class_share > share:
             yield Finding(
                 id="WI15", severity="warning", cause="imbalance_ignored",
                 module=head.module, parameter=head.bias or head.parameter,

@@ -229,7 +229,7 @@ def symmetric_update(model: Model) -> Iterator[Finding]:
         small = min(use.layer.shape[0], model.fan_in(use.index)) < 3
         if facts is None or use.head or small or use.role:
             continue
-        if model.facts.attentions and not _has_targets_of_its_own(model, use):
+        if model.facts.attentions and not has_targets_of_its_own(model, use):
             continue
         if facts.gradient_rank_one > _RANK_ONE:
             yield _of_use(
@@ -239,7 +239,7 @@ def symmetric_update(model: Model) -> Iterator[Finding]:
             return
 
 
-def _has_targets_of_its_own(model: Model, use: WeightUse) -> bool:
+def has_targets_of_its_own(model: Model, use: WeightUse) -> bool:
     """Whether a layer beside attentions works on tokens that each have a target.
 
     A token of the model's own is the same in all examples, and what an attention gives
