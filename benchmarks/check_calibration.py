@@ -29,6 +29,7 @@ from check.tools import Flag
 from initlab import pytorch, theory
 from initlab.analysis.findings import Finding
 from initlab.analysis.findings._model import Model, models_of
+from initlab.analysis.findings._tensors import has_targets_of_its_own
 
 PAGE = Path(__file__).parents[1] / "docs" / "check-calibration.md"
 # What was measured once, elsewhere than here; it goes to the end of the page.
@@ -71,6 +72,17 @@ def measured(model: Model) -> Iterator[tuple[str, float]]:
         share = model.of("saturated_share", use.index)
         if use.activation in ("tanh", "sigmoid") and not use.role:
             yield "saturated share, tanh and sigmoid", share
+        before = [model.of("preactivation_rms", below) for below in use.previous]
+        given = model.of("given_rms", use.index)
+        if not (use.stem or use.norm_before) and max(before, default=0.0) > 0:
+            yield "jump of the signal between two layers", given / max(before)
+        known = model.parameter(use.parameter)
+        if known and model.facts.attentions and has_targets_of_its_own(model, use):
+            name = (
+                "rank-1 share of a gradient between the attentions of a language model"
+            )
+            if math.isfinite(known.gradient_rank_one):
+                yield name, known.gradient_rank_one
     for attention in model.facts.attentions:
         yield "std of attention logits", attention.logit_std
         yield "1 - entropy of attention / ln(length)", 1 - attention.entropy
@@ -103,9 +115,12 @@ THRESHOLDS = {
     "saturated share, tanh and sigmoid": ".35",
     "std of attention logits": "3",
     "1 - entropy of attention / ln(length)": ".5",
-    "first loss over ln(classes), nats": "2 (info: .5)",
+    "first loss over ln(classes), nats": "3 (info: .5)",
     "median relative first update": ".2",
-    "growth of a residual block, late median": "1.25, and 30 over the trunk",
+    "growth of a residual block, late median": "1.15 (1.25 if its branch normalizes), "
+    "and 30 over the trunk",
+    "jump of the signal between two layers": "100",
+    "rank-1 share of a gradient between the attentions of a language model": ".9999",
 }
 
 

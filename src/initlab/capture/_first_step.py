@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
+from initlab.capture._moments import as_real
 from initlab.errors import InvalidValueError
 
 # A step that changes any weight by this share of it, where no optimizer was given.
@@ -61,8 +62,8 @@ def take_step(
         before = copies.get(id(parameter))
         if before is not None and gradients.get(name) is not None:
             change = parameter.detach() - before
-            size = float(torch.linalg.vector_norm(before.float()))
-            norm = float(torch.linalg.vector_norm(change.float()))
+            size = float(torch.linalg.vector_norm(as_real(before).float()))
+            norm = float(torch.linalg.vector_norm(as_real(change).float()))
             found[name] = {
                 "update_ratio": norm / size if size else math.nan,
                 "update_rank_one": rank_one_share(change),
@@ -71,10 +72,11 @@ def take_step(
 
 
 def _plain_step(model: nn.Module, gradients: Mapping[str, Tensor | None]) -> None:
-    for name, parameter in model.named_parameters():
+    for name, stored in model.named_parameters():
         gradient = gradients.get(name)
-        if gradient is None or not parameter.requires_grad:
+        if gradient is None or not stored.requires_grad:
             continue
+        parameter, gradient = as_real(stored), as_real(gradient)
         norm = torch.linalg.vector_norm(gradient.float())
         if not torch.isfinite(norm) or norm == 0:
             continue
@@ -131,6 +133,8 @@ def rank_one_share(change: Tensor | None) -> float:
     a kernel that lies on the border with all taps but one.
     """
     if change is None or change.dim() < 2 or change.numel() > _LARGEST:
+        return math.nan
+    if change.is_complex():
         return math.nan
     rows = change.float().reshape(len(change), -1)
     total = float(rows.square().sum())

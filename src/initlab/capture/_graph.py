@@ -49,6 +49,7 @@ class Graph:
     outputs: tuple[int, ...] = ()
     _ancestors: list[int] = field(default_factory=list)
     _inputs: int = 0
+    _layers: int = 0
 
     def add(self, **about: object) -> Node:
         """Append a node."""
@@ -60,6 +61,8 @@ class Graph:
         self._ancestors.append(mask)
         if node.kind == "input":
             self._inputs |= 1 << node.number
+        elif node.kind == "layer":
+            self._layers |= 1 << node.number
         return node
 
     def ancestors(self, number: int) -> int:
@@ -85,6 +88,13 @@ class Graph:
     def carries_signal(self, number: int) -> bool:
         """Whether a node depends on the model's inputs."""
         return bool(self._ancestors[number] & self._inputs)
+
+    def is_signal(self, number: int) -> bool:
+        """Whether a node depends on the inputs, or is what a layer made of parameters.
+
+        Queries of the model's own are such: signals that every batch shares.
+        """
+        return bool(self._ancestors[number] & (self._inputs | self._layers))
 
     def back(
         self, start: int, stop: Callable[[Node], bool]

@@ -47,18 +47,26 @@ def layer_output(
         found["preactivation_rms"] = m.rms
         found["nonfinite_outputs"] = float(m.nonfinite)
         found["largest_output"] = float(output.detach().abs().amax())
-        found["cosine"], found["centred_cosine"] = cosines(output)
+        found["cosine"], found["centred_cosine"] = cosines(
+            _examples_first(recorder, output)
+        )
         found["output_positions"] = output.numel() / max(1, record.units)
         if call.given is not None and call.given.is_floating_point():
-            given = moments(call.given)
+            given, signal = moments(call.given), _examples_first(recorder, call.given)
             found["given_mean"], found["given_rms"] = given.mean, given.rms
-            found["given_cosine"] = cosines(call.given)[1]
+            found["given_cosine"] = cosines(signal)[1]
             found["given_std"] = given.std
-            found["token_cosine"] = token_cosine(call.given)
+            found["token_cosine"] = token_cosine(signal)
             found["biased_off"], found["biased_on"] = biased(call, given.rms)
     if not record.rows.any() and call.given is not None:
         record.entered.append(call.given)
     watch_delta(recorder, record, output)
+
+
+def _examples_first(recorder: "Recorder", signal: Tensor) -> Tensor:
+    """Return a signal with the axis of examples, and then of tokens, in front."""
+    swapped = recorder.tokens_first and signal.dim() == 3
+    return signal.transpose(0, 1) if swapped else signal
 
 
 def biased(call: LayerCall, input_rms: float) -> tuple[float, float]:

@@ -23,6 +23,16 @@ class Moments:
     nonfinite: int
 
 
+def as_real(tensor: Tensor) -> Tensor:
+    """Return a tensor, of complex numbers both parts along an axis of their own.
+
+    Example:
+        >>> as_real(torch.tensor([1.0 + 2.0j])).tolist(), as_real(torch.ones(2)).shape
+        ([[1.0, 2.0]], torch.Size([2]))
+    """
+    return torch.view_as_real(tensor.resolve_conj()) if tensor.is_complex() else tensor
+
+
 def moments(tensor: Tensor) -> Moments:
     """Return mean, standard deviation and root mean square of a tensor's entries.
 
@@ -31,7 +41,7 @@ def moments(tensor: Tensor) -> Moments:
         >>> round(found.mean, 4), round(found.std, 4), round(found.rms, 4)
         (2.0, 1.0, 2.2361)
     """
-    x = tensor.detach()
+    x = as_real(tensor.detach())
     if not x.is_floating_point():
         x = x.float()
     if x.numel() == 0:
@@ -62,7 +72,7 @@ def cosines(tensor: Tensor) -> tuple[float, float]:
         >>> cosines(torch.tensor([[1.0, 0.0], [0.0, 2.0]]))[0]
         0.0
     """
-    x = tensor.detach()
+    x = as_real(tensor.detach())
     if x.dim() < 2 or len(x) < 2:
         return math.nan, math.nan
     x = x[:_EXAMPLES].reshape(min(len(x), _EXAMPLES), -1)
@@ -80,7 +90,7 @@ def token_cosine(tensor: Tensor) -> float:
         1.0
     """
     x = tensor.detach()
-    if x.dim() != 3 or x.shape[1] < 2:
+    if x.dim() != 3 or x.shape[1] < 2 or x.is_complex():
         return math.nan
     found = [_mean_cosine(one[:_EXAMPLES].float()) for one in x[:4]]
     return sum(found) / len(found)
@@ -102,10 +112,14 @@ def unit_rows(weight: Tensor) -> Tensor:
     return weight.detach().reshape(len(weight), -1)
 
 
-def equal_rows(rows: Tensor) -> list[list[int]]:
+def equal_rows(rows: Tensor, tolerance: float = _EQUAL) -> list[list[int]]:
     """Return groups of rows that are equal, not zero, in order.
 
     By projections on one random direction, then by distance.
+
+    Args:
+        rows: A matrix.
+        tolerance: Largest distance of equal ones, over their size.
 
     Example:
         >>> equal_rows(torch.tensor([[1.0, 2.0], [0.0, 0.0], [1.0, 2.0]]))
@@ -119,12 +133,12 @@ def equal_rows(rows: Tensor) -> list[list[int]]:
     norms = torch.linalg.vector_norm(rows, dim=1)
     projected, order = torch.sort(rows @ direction)
     scale = norms[order] * float(torch.linalg.vector_norm(direction))
-    close = (projected[1:] - projected[:-1]) <= _EQUAL * scale[1:]
+    close = (projected[1:] - projected[:-1]) <= tolerance * scale[1:]
     groups: list[list[int]] = []
     for place in torch.nonzero(close).flatten().tolist():
         first, second = int(order[place]), int(order[place + 1])
         apart = torch.linalg.vector_norm(rows[first] - rows[second])
-        if not (norms[first] > 0 and apart <= _EQUAL * norms[first]):
+        if not (norms[first] > 0 and apart <= tolerance * norms[first]):
             continue
         if groups and groups[-1][-1] == first:
             groups[-1].append(second)

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from initlab.capture._graph import Graph
+from initlab.capture._moments import as_real, equal_rows
 from initlab.capture._records import Records
 from initlab.spec import ParameterReading
 
@@ -15,6 +16,8 @@ from initlab.spec import ParameterReading
 _HASHED = 4096
 # Entries among which equal ones are looked for.
 _COMPARED = 256
+# Gradients that are equal but for the order of their sums.
+_ALIKE = 1e-4
 # Batches that a model may have seen before anybody trains it.
 _TRIED = 50
 # No initializer draws as small a number; memory that held something else does.
@@ -60,7 +63,7 @@ def read_parameters(
             role=roles.get(name, "other"),
             copied=name.startswith(copying),
             added_ratio=records.added.get(name, math.nan),
-            **_entries(parameter.detach()),
+            **_entries(as_real(parameter.detach())),
         )
         for name, parameter in model.named_parameters()
     )
@@ -70,6 +73,7 @@ def gradient_facts(gradient: Tensor | None) -> dict[str, Any]:
     """Return what a parameter's gradient says, as fields of `ParameterReading`."""
     if gradient is None:
         return {"reached": False}
+    gradient = as_real(gradient)
     smallest = torch.finfo(gradient.dtype).smallest_normal
     if gradient.is_sparse:
         gradient = gradient.coalesce().values()
@@ -87,6 +91,34 @@ def gradient_facts(gradient: Tensor | None) -> dict[str, Any]:
         under = int(((sizes > 0) & (sizes < smallest)).sum())
         facts["gradient_subnormal"] = under / max(1, gradient.numel())
     return facts
+
+
+def twin_share(values: Tensor, gradient: Tensor | None) -> float:
+    """Return the share of a constant tensor's units that learn what another one learns.
+
+    Units are rows, or columns where more of these are alike; units that get nothing do
+    not count. What starts equal and learns the same stays equal.
+
+    Example:
+        >>> learns = torch.tensor([[1.0, 2.0], [1.0, 2.0], [0.0, 0.0]])
+        >>> twin_share(torch.zeros(3, 2), learns), twin_share(learns, learns)
+        (1.0, 0.0)
+    """
+    if gradient is None or gradient.is_sparse or gradient.is_complex():
+        return 0.0
+    axes = [size for size in values.shape if size > 1]
+    if len(axes) < 2 or values.flatten()[0] != values.flatten()[-1]:
+        return 0.0
+    low, high = values.aminmax()
+    if low != high:
+        return 0.0
+    rows = gradient.reshape(axes[0], -1).float()
+    return max(_twins(rows), _twins(gradient.reshape(-1, axes[-1]).float().T))
+
+
+def _twins(rows: Tensor) -> float:
+    met = int(torch.count_nonzero(rows.any(dim=1)))
+    return sum(map(len, equal_rows(rows, _ALIKE))) / met if met else 0.0
 
 
 def _entries(values: Tensor) -> dict[str, Any]:

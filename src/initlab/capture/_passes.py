@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from initlab.capture._batch import tensors_in
+from initlab.capture._moments import as_real
 from initlab.spec import OutputReading
 
 
@@ -19,17 +20,25 @@ class Loss:
 
     Attributes:
         value: The loss, or None where there is none.
-        kind: As in `OutputReading.loss_kind`.
         reading: Facts of outputs and targets.
+        of: The loss of another first output in the model's place; None where it is not
+            the user's.
+        output: The first output.
     """
 
     value: Tensor | None
     reading: OutputReading
+    of: Callable[[Tensor], Tensor] | None = None
+    output: Tensor | None = None
 
 
 def differentiable(tree: Any) -> list[Tensor]:
     """Return the outputs that depend on something trainable."""
-    return [t for t in tensors_in(tree) if t.requires_grad and t.is_floating_point()]
+    return [
+        t
+        for t in tensors_in(tree)
+        if t.requires_grad and (t.is_floating_point() or t.is_complex())
+    ]
 
 
 def random_gradients(
@@ -90,14 +99,22 @@ def read_loss(
     first = _first_output(outputs)
     facts = _output_facts(first)
     if loss is not None:
+        given = () if targets is None else (targets,)
+        tree = outputs
         try:
-            value = loss(outputs, targets) if targets is not None else loss(outputs)
+            value = loss(outputs, *given)
         except (TypeError, AttributeError):
             if first is None:
                 raise
-            value = loss(first, targets) if targets is not None else loss(first)
-        kind = _named_loss(loss)
-        return _with_targets(value, kind, first, targets, facts)
+            value, tree = loss(first, *given), first
+        found = _with_targets(value, _named_loss(loss), first, targets, facts)
+        if first is None:
+            return found
+        return replace(
+            found,
+            of=lambda other: loss(_replaced(tree, first, other), *given),
+            output=first,
+        )
     if own is not None:
         return _with_targets(own, "model's own", first, targets, facts)
     target = next(iter(tensors_in(targets)), None)
@@ -105,6 +122,23 @@ def read_loss(
         return Loss(value=None, reading=_reading(facts))
     value, kind = _guessed_loss(first, target)
     return _with_targets(value, kind, first, target, facts)
+
+
+def _replaced(tree: Any, old: Tensor, new: Tensor) -> Any:
+    """Return a structure of outputs with one of them replaced.
+
+    Raises:
+        TypeError: If it is of a kind that cannot be made anew.
+    """
+    if isinstance(tree, Tensor):
+        return new if tree is old else tree
+    if type(tree) is dict:
+        return {key: _replaced(value, old, new) for key, value in tree.items()}
+    if type(tree) in (tuple, list):
+        return type(tree)(_replaced(value, old, new) for value in tree)
+    if tree is None or isinstance(tree, bool | int | float | str):
+        return tree
+    raise TypeError(f"outputs: cannot be made anew with another tensor: {type(tree)}")
 
 
 def _own_loss(outputs: Any) -> Tensor | None:
@@ -226,7 +260,7 @@ def _target_facts(first: Tensor, target: Tensor, kind: str) -> dict[str, Any]:
 def _output_facts(first: Tensor | None) -> dict[str, Any]:
     if first is None:
         return {}
-    x = first.detach().float()
+    x = as_real(first.detach()).float()
     facts: dict[str, Any] = {
         "shape": tuple(first.shape),
         "mean": float(x.mean()),

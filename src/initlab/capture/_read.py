@@ -18,11 +18,13 @@ from initlab.capture._first_step import (
     take_step,
     zero_after,
 )
+from initlab.capture._loss_probe import probe_loss, probe_prior
 from initlab.capture._parameters import (
     gradient_facts,
     has_counted,
     has_varied_gammas,
     read_parameters,
+    twin_share,
 )
 from initlab.capture._passes import (
     Loss,
@@ -39,11 +41,13 @@ from initlab.capture._unwrap import eager, unwrapped, without_lazy
 from initlab.capture._values import Reading
 from initlab.capture._weights import equal_outgoing, weigh
 from initlab.errors import InitlabError, InvalidValueError
-from initlab.spec import ParameterReading, WeightUse
+from initlab.spec import OutputReading, ParameterReading, WeightUse
 
 # Normalizations of the batch need it, and are what training sees.
 _KEEPS_TRAINING = ("Norm", "RNN", "LSTM", "GRU")
 
+# Share of one class from which on a loss is asked whether it minds.
+_UNEVEN = 0.5
 # Heads, branch ends and branches of zeros may lie behind each other.
 _MOST_STEPS = 3
 
@@ -143,6 +147,7 @@ class _Reader:
         structure = Structure(graph, records, frozen)
         self._weigh_outgoing(records, structure)
         loss = read_loss(outputs, self._call.targets, self._loss)
+        loss = replace(loss, reading=self._probed(loss))
         self._backward(recorder, structure, outputs, loss)
         trained = counted or has_varied_gammas(self._model, records)
         del outputs
@@ -165,14 +170,33 @@ class _Reader:
         with _named_failure(recorder, self._model), recorder.around_modules(), recorder:
             return self._model(*self._call.args, **self._call.kwargs)
 
+    def _probed(self, loss: Loss) -> OutputReading:
+        """Return what is known of outputs and targets, with what the loss says of them.
+
+        Of losses whose names do not say it, and of uneven classes, which it may weigh.
+        """
+        reading, of, output = loss.reading, loss.of, loss.output
+        if of is None or output is None or not output.is_floating_point():
+            return reading
+        target = next(iter(tensors_in(self._call.targets)), None)
+        try:
+            if reading.class_share > _UNEVEN and target is not None:
+                return replace(reading, loss_shifted=probe_prior(of, output, target))
+            if reading.classes > 1 or reading.loss_kind != "given":
+                return reading
+            return replace(reading, **probe_loss(of, output, target))
+        except (TypeError, ValueError, RuntimeError, IndexError, KeyError):
+            return reading  # a loss may refuse what no model gives it
+
     def _weigh(self, records: Records) -> None:
         self._groups = [weigh(record) for record in records.uses]
 
     def _weigh_outgoing(self, records: Records, structure: Structure) -> None:
         for use in structure.uses:
             for below in use.previous:
-                if self._groups[below]:
-                    record = records.uses[below]
+                record = records.uses[below]
+                # A table's rows are no units: what is made of it has its columns.
+                if self._groups[below] and record.layer.kind != "embedding":
                     copied = equal_outgoing(
                         self._groups[below], record.units, records.uses[use.index].rows
                     )
@@ -215,6 +239,7 @@ class _Reader:
                 self._facts[name] = gradient_facts(gradient) | {
                     "random_norm": kept, "reached": reached,
                     "gradient_rank_one": rank_one_share(gradient),
+                    "gradient_twins": twin_share(self._trainable[name], gradient),
                 }  # fmt: skip
             self._gradients = dict(zip(names, found, strict=True))
         recorder.pass_name = None

@@ -50,6 +50,7 @@ class Recorder(TorchFunctionMode):
         graph: Nodes in order of execution.
         records: Layers, normalizations, attentions and what was measured.
         pass_name: Under which gradients that come back are summed; None: not at all.
+        tokens_first: Whether signals are `(token, example, feature)` for now.
     """
 
     def __init__(self, model: nn.Module, inputs: list[Tensor]) -> None:
@@ -63,6 +64,8 @@ class Recorder(TorchFunctionMode):
         self._uses: dict[tuple[Any, ...], UseRecord] = {}
         self._stack: list[str] = [""]
         self._bodies: dict[Any, Callable[..., Any]] = {}
+        # Inside `multi_head_attention_forward`, tokens are the first axis.
+        self.tokens_first = False
         for name, parameter in model.named_parameters():
             node = self.graph.add(kind="parameter", name=name)
             self._node_of[parameter] = node.number
@@ -148,8 +151,12 @@ class Recorder(TorchFunctionMode):
         if len(args) > _DROPOUT_PLACE:
             args = (*args[:_DROPOUT_PLACE], 0.0, *args[_DROPOUT_PLACE + 1 :])
             kwargs = {k: v for k, v in kwargs.items() if k != "dropout_p"}
-        with self:
-            return body(*args, **kwargs)
+        before, self.tokens_first = self.tokens_first, True
+        try:
+            with self:
+                return body(*args, **kwargs)
+        finally:
+            self.tokens_first = before
 
     def _before(
         self,
@@ -205,7 +212,10 @@ class Recorder(TorchFunctionMode):
         before: Any,
     ) -> None:
         calls: list[LayerCall] = []
-        if kind in ("layer", "product"):
+        complex_ = any(isinstance(a, Tensor) and a.is_complex() for a in args)
+        if complex_:
+            pass  # no law is known of what a Fourier transform weighs
+        elif kind in ("layer", "product"):
             calls = layer_calls(name, args, kwargs, self._is_weight)
             if kind == "product" and not all(self._is_signal(c.given) for c in calls):
                 calls = []  # parameters made into a weight: a parametrization
@@ -223,6 +233,8 @@ class Recorder(TorchFunctionMode):
             kind, label = "norm", "rms_norm"
         if kind in ("sum", "factor") and self._signals(inputs) < 2:
             kind = "shift" if kind == "sum" else "scale"
+        if kind == "scale":
+            self._scaled_norm(inputs, args)
         node = self.graph.add(
             kind=kind,
             name=label,
@@ -358,6 +370,23 @@ class Recorder(TorchFunctionMode):
             record.gamma_zero = float((gamma == 0).float().mean())
         self.records.norms.append(record)
 
+    def _scaled_norm(self, inputs: tuple[int, ...], args: tuple[Any, ...]) -> None:
+        """Take for a gamma what multiplies a signal that was normalized by hand."""
+        signal = next((n for n in inputs if self.graph.carries_signal(n)), None)
+        while signal is not None and self.graph.nodes[signal].kind == "view":
+            signal = next(
+                iter(self.graph.signal_inputs(self.graph.nodes[signal])), None
+            )
+        gammas = [a for a in args if isinstance(a, Tensor) and self._is_weight(a)]
+        norm = next((n for n in self.records.norms if n.node == signal), None)
+        if norm is None or norm.gamma is not None or len(gammas) != 1:
+            return
+        sources = self._sources(gammas[0])
+        if len(sources) == 1:
+            norm.gamma = sources[0]
+            norm.gamma_rms = measure.rms_of(gammas[0])
+            norm.gamma_zero = float((gammas[0] == 0).float().mean())
+
     def _gamma(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Tensor | None:
         given = kwargs.get("weight")
         if isinstance(given, Tensor):
@@ -374,7 +403,7 @@ class Recorder(TorchFunctionMode):
 
     def _is_weight(self, tensor: Tensor) -> bool:
         number = self.node_of(tensor)
-        return number is not None and not self.graph.carries_signal(number)
+        return number is not None and not self.graph.is_signal(number)
 
     def _sources(self, tensor: Tensor) -> tuple[str, ...]:
         number = self.node_of(tensor)
@@ -459,7 +488,7 @@ class Recorder(TorchFunctionMode):
                 return False
             node = self.graph.nodes[below[0]]
             if node.kind == "product":
-                return sum(map(self.graph.carries_signal, node.inputs)) == 2
+                return sum(map(self.graph.is_signal, node.inputs)) == 2
             if node.kind in ("layer", "activation", "attention"):
                 return False
         return False

@@ -262,7 +262,7 @@ class Structure:
             }
         else:
             for stop, _ in graph.back(number, lambda n: n.kind == "product"):
-                signals = graph.signal_inputs(stop)
+                signals = [n for n in stop.inputs if graph.is_signal(n)]
                 if stop.kind == "product" and len(signals) == 2:
                     sides = {"query": signals[:1], "key": signals[1:]}
             weighted = _next_product(graph, self._consumers, number)

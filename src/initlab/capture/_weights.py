@@ -46,8 +46,14 @@ def weigh(record: UseRecord) -> list[list[int]]:
     if record.role == "recurrent":
         found["spectral_radius"] = _spectral_radius(real, parts)
     if record.role and parts in _GATED and bias is not None:
-        gate = bias.detach().float().reshape(parts, -1)[_FORGET]
-        found["forget_bias"] = float(gate.mean())
+        gates = bias.detach().float().reshape(parts, -1).mean(dim=1)
+        found["forget_bias"] = float(gates[_FORGET])
+        # What is kept by a GRU's second gate is not written; an LSTM has a gate before
+        # its state and one behind it.
+        lstm = parts == _GATED[1]
+        found["write_bias"] = float(
+            torch.minimum(gates[0], gates[3]) if lstm else -gates[_FORGET]
+        )
     return groups
 
 
@@ -79,7 +85,10 @@ def _is_given(record: UseRecord) -> bool:
 def _with_bias(rows: Tensor, bias: Tensor | None) -> Tensor:
     if bias is None or bias.numel() != len(rows):
         return rows
-    return torch.cat([rows, bias.detach().to(rows.dtype).reshape(-1, 1)], dim=1)
+    # Units of zeros are no copies, whatever their bias.
+    drawn = rows.any(dim=1, keepdim=True)
+    column = bias.detach().to(rows.dtype).reshape(-1, 1)
+    return torch.cat([rows, drawn * column], dim=1)
 
 
 def _std(values: Tensor) -> float:

@@ -63,6 +63,12 @@ FINDINGS: Mapping[str, Words] = MappingProxyType(
             "distinct units = units",
             "torch.nn.init.kaiming_normal_(model.get_parameter({parameter!r}))",
         ),
+        "twins_for_ever": Words(
+            "all entries of {where} are {measured:.3g}, and each of its units gets the "
+            "gradient of another one: they stay equal for ever{more}",
+            "units differ in their weights or in their gradients",
+            "torch.nn.init.normal_(model.get_parameter({parameter!r}), std=0.02)",
+        ),
         "cloned_parameters": Words(
             "{measured:.0f} weights are copies of others: {where} and {twin} hold the "
             "same numbers",
@@ -201,6 +207,12 @@ FINDINGS: Mapping[str, Words] = MappingProxyType(
             "rms last / first between 1/{expected:.0f} and {expected:.0f}",
             'initlab.pytorch.initialize_(model, "he_normal", nonlinearity="auto")',
         ),
+        "loud_signal": Words(
+            "between {where} and {after} the signal grows {measured:.2g}-fold, to "
+            "{size:.2g}: no layer does that, but an exp, a sum over many, a factor",
+            "rms(given) / rms(what the layers before gave) < {expected:.0f}",
+            "look at {where}, and at what is done with its outputs",
+        ),
         "backward_change": Words(
             "the gradient is {measured:.2g} times as large at {where} as at the head",
             "ratio of Frobenius norms within {expected:.0e}",
@@ -237,6 +249,12 @@ FINDINGS: Mapping[str, Words] = MappingProxyType(
             "share with |f'| < 5 % below {expected:.0%}",
             _SCALE,
         ),
+        "saturated_loss": Words(
+            "the loss is flat at outputs of {rms:.2g}, which {where} makes: a relative "
+            "change of them matters {measured:.2g} times as much as at outputs of 1",
+            "slope of the loss at these outputs > {expected} of that at outputs of 1",
+            _SCALE,
+        ),
         "over_confident": Words(
             "the model is sure before it has learned: the first loss is {measured:.3g} "
             "nats over that of knowing nothing{assumed}; logits have std {std:.2g}",
@@ -269,6 +287,12 @@ FINDINGS: Mapping[str, Words] = MappingProxyType(
             "torch.nn.init.constant_(model.get_parameter({parameter!r}), "
             "{expected:.4g})",
         ),
+        "targets_unscaled": Words(
+            "targets have mean {target_mean:.3g} and spread {expected:.3g}, outputs "
+            "spread {measured:.2g}: the weights would have to grow as far",
+            "spread of the targets near that of the outputs",
+            "standardize the targets, or give y * {expected:.3g} + {target_mean:.3g}",
+        ),
         "tied_embedding": Words(
             "the embedding {where} is also the head {head}: at std {std:.2g} its "
             "logits "
@@ -297,6 +321,12 @@ FINDINGS: Mapping[str, Words] = MappingProxyType(
             "bias of 1 or more",
             "with torch.no_grad(): bias = model.get_parameter({parameter!r}); "
             "bias[len(bias) // 4 : len(bias) // 2] = 1",
+        ),
+        "writes_nothing": Words(
+            "the gates of {module} let {keep:.2g} of what they are given in, or out, a "
+            "step (bias {measured:.2g}): the state stays as it is",
+            "bias over {expected:.0f}",
+            "torch.nn.init.zeros_(model.get_parameter({parameter!r}))",
         ),
         "spectral_radius": Words(
             "the recurrent weight {where} has spectral radius {measured:.2g}",

@@ -43,6 +43,7 @@ _MEASURED = {
     "output_positions": "outputs per unit in the batch",
     "spectral_radius": "of a recurrent weight, the largest of its gates",
     "forget_bias": "mean bias of an LSTM's forget gate",
+    "write_bias": "mean bias of the gate that keeps most from a recurrent state",
 }
 
 MODEL_SCHEMA: Mapping[str, Variable] = MappingProxyType(

@@ -201,6 +201,8 @@ class ParameterReading:
         tiny_share: Share of entries under 1e-20 without being 0: old memory has them.
         gradient_rank_one: Share of the loss gradient's squared norm in its first
             singular direction, nan where it was not computed.
+        gradient_twins: Of a tensor of equal numbers: share of its units whose gradient
+            of the loss is that of another one.
         random_norm: Norm of the gradient of the random product.
         gradient_subnormal: Share of entries of the gradient that are under the type's
             smallest normal number without being 0.
@@ -236,6 +238,7 @@ class ParameterReading:
     tiny_share: float = 0.0
     distinct_share: float = 1.0
     gradient_rank_one: float = nan
+    gradient_twins: float = 0.0
     random_norm: float = nan
     update_ratio: float = nan
     update_rank_one: float = nan
@@ -260,6 +263,13 @@ class OutputReading:
         class_share: Of the most frequent class among the targets.
         class_entropy: Of the targets' classes, in nats.
         loss_rows: Numbers of targets that the loss is a mean over.
+        target_binary: Whether all targets of a loss that we do not know are 0 or 1.
+        loss_slope: Of such a loss: how much it minds a relative change of the first
+            output, over the same at `loss_quiet`; 0 where it is saturated.
+        loss_quiet: It, if that output had a root mean square of 1.
+        loss_shifted: It, if that output had the mean that the targets ask for; of
+            uneven classes also where the loss is known.
+        loss_at_targets: It, if that output were the targets.
         examples: In the batch.
         nonfinite: Entries of the first output that are nan or infinite.
     """
@@ -278,6 +288,11 @@ class OutputReading:
     class_share: float = nan
     class_entropy: float = nan
     loss_rows: int = 0
+    target_binary: bool = False
+    loss_slope: float = nan
+    loss_quiet: float = nan
+    loss_shifted: float = nan
+    loss_at_targets: float = nan
     examples: int = 0
     nonfinite: int = 0
 

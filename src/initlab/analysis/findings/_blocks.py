@@ -11,8 +11,10 @@ from initlab.spec import Block
 
 # Of the trunk's size over all its blocks; a sum of 100 equal branches grows by 10.
 _GROWTH_WARNING, _GROWTH_ERROR = math.log(30.0), math.log(1e3)
-# Growth per block that does not level off: each branch as large as its trunk.
-_PER_BLOCK = 1.25
+# Growth per block that does not level off: each branch as large as its trunk. Where
+# branches normalize what they read, growth levels off by itself, and ends late in a
+# short trunk that starts quiet.
+_PER_BLOCK, _PER_NORMED_BLOCK = 1.15, 1.25
 
 
 def residual_growth(model: Model) -> Iterator[Finding]:
@@ -26,7 +28,9 @@ def residual_growth(model: Model) -> Iterator[Finding]:
         late = float(np.median(ratios[len(ratios) // 2 :]))
         growth = math.log(trunk[-1].sum_rms / trunk[0].skip_rms)
         per_block = math.exp(growth / len(ratios))
-        if not (growth > _GROWTH_WARNING and late > _PER_BLOCK):
+        normed = any(block.norms for block in trunk)
+        limit = _PER_NORMED_BLOCK if normed else _PER_BLOCK
+        if not (growth > _GROWTH_WARNING and late > limit):
             continue
         worst = trunk[int(np.argmax(ratios))]
         place = model.uses[worst.ends[-1]] if worst.ends else None

@@ -6,6 +6,7 @@ from dataclasses import replace
 import xarray as xr
 
 from initlab.analysis.findings import (
+    _arrival,
     _blocks,
     _flows,
     _outputs,
@@ -35,11 +36,13 @@ _RULES: tuple[Rule, ...] = (
     _scales.drowned_signals,
     _units.saturated_units,
     _units.saturated_gates,
+    _outputs.saturated_loss,
     _blocks.residual_growth,
     _steps.low_precision,
     _sequences.recurrent_gates,
     _flows.backward_ends,
-    _flows.alike_features,
+    _arrival.loud_signals,
+    _arrival.alike_features,
     _outputs.over_confident,
     _outputs.prior_ignored,
     _tensors.symmetric_update,
@@ -66,10 +69,12 @@ _EXPLAINS = {
     },
     "WI06": {"WI07", "WI08", "WI09", "WI10", "WI05", "WI11", "WI14"},
     "WI07": {"WI12", "WI08", "WI09", "WI10", "WI11", "WI04", "WI14"},
+    "WI09": {"WI10", "WI11", "WI14"},
+    "WI11": {"WI04"},
     "WI12": {"WI03", "WI04", "WI11", "WI07", "WI08", "WI10"},
     "WI13": {"WI07", "WI10"},
-    "WI16": {"WI09", "WI10", "WI14", "WI23"},
-    "WI17": {"WI03", "WI04", "WI11", "WI12", "WI08", "WI10", "WI24"},
+    "WI16": {"WI09", "WI10", "WI11", "WI14", "WI23"},
+    "WI17": {"WI18", "WI03", "WI04", "WI11", "WI12", "WI08", "WI10", "WI24"},
     "WI18": {"WI14", "WI05"},
     "WI22": {"WI03", "WI05", "WI08", "WI07", "WI04", "WI24", "WI11"},
     "WI23": {"WI05"},
@@ -187,10 +192,18 @@ def _explained_by(finding: Finding, other: Finding) -> bool:
         return finding.parameter == other.parameter or finding.id not in _OF_TENSORS
     if "WI14" in (finding.id, other.id) and _is_loud_head(finding, other):
         return finding.id != "WI14"
+    if other.cause == "saturated_loss" and finding.parameter == other.parameter:
+        return finding.id in ("WI14", "WI15")
+    if other.cause == "saturated_loss" and finding.cause == "never_moves":
+        return True
     if finding.id == "WI12" and other.cause == "never_moves":
         return False  # units that are off stop what comes back through them
-    if finding.id not in _EXPLAINS.get(other.id, ()) or _rank(other) == 0:
+    explained = finding.id in _EXPLAINS.get(other.id, ())
+    explained |= finding.cause == "depth_budget" and other.cause == "loud_signal"
+    if not explained or _rank(other) == 0:
         return False
+    if {finding.cause, other.cause} == {"loud_signal", "depth_budget"}:
+        return other.cause == "loud_signal"
     if finding.id == "WI12" and other.id == "WI07":
         return other.cause in ("drowned_by_biases", "loud_biases")
     if finding.id == "WI14" and other.id == "WI07":

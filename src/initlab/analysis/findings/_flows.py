@@ -1,4 +1,4 @@
-"""Checks of whole chains: does the signal arrive, does the gradient come back?"""
+"""Checks of whole chains: budgets of the signal and of the gradient."""
 
 import math
 from collections.abc import Iterator, Sequence
@@ -16,7 +16,7 @@ from initlab.spec import WeightUse
 # Largest sum of ln chi: docs/trainability.md and docs/check-calibration.md.
 BUDGET_WARNING, BUDGET_ERROR = 9.0, 14.0
 # Up to so many layers, more is borderline: AlexNet from its start has 12, and trains.
-_FEW_LAYERS, _FEW_WARNING = 10, 14.0
+FEW_LAYERS, _FEW_WARNING = 10, 14.0
 # Gradients that grow on the way back, from a gain that is too large in every layer.
 _GROWTH_WARNING = 6.0
 _SHORTEST, _BRANCH = 3, 4
@@ -28,8 +28,6 @@ _LOUD_HEAD = 3.0
 _VANISHED = 1e-12
 _ONE_LAYER = math.log(5.0)
 _OFF_GAIN = math.log(1.5) / 2
-# Thirty layers of He's weights under ReLU reach 0.994, and train.
-_ALIKE, _CERTAINLY_ALIKE, _ALIKE_INPUTS = 0.998, 0.9999, 0.9
 _FORWARD_WARNING, _FORWARD_ERROR = math.log(1e2), math.log(1e4)
 _BACKWARD_WARNING, _BACKWARD_ERROR = math.log(1e5), math.log(1e8)
 
@@ -44,15 +42,18 @@ def depth_budgets(model: Model) -> Iterator[Finding]:
             continue
         chi = [_factor(model, use) for use in chain[:-1]]
         if chain[-1].head:
-            # A loud head is a finding of its own, and none of the chain below it.
-            chi[-1] /= max(1.0, model.weight_factor(chain[-1].index) / _LOUD_HEAD)
+            # A loud head is a finding of its own, and none of the chain below it; of
+            # several heads, each adds to the gradient there.
+            beside = [u for u in model.uses if u.head and chain[-2].index in u.plain]
+            loudest = max(model.weight_factor(use.index) for use in beside)
+            chi[-1] /= max(1.0, loudest / _LOUD_HEAD)
         ends = model.of("delta_norm", chain[-1].index) > 0
         if not ends or any(use.zero for use in chain) or np.isnan(chi).any():
             continue
         budget = theory.gradient_budget(chi)
         size = budget.largest
         forward = _forward_change(model, hidden)
-        few = len(chain) <= _FEW_LAYERS
+        few = len(chain) <= FEW_LAYERS
         limit = _FEW_WARNING if few and budget.sign < 0 else BUDGET_WARNING
         growing = budget.sign > 0 and size > _GROWTH_WARNING
         if size < limit and abs(forward) < _FORWARD_WARNING and not growing:
@@ -289,37 +290,6 @@ def _quietest_scale(model: Model) -> float:
         if (parameter := model.parameter(name)) and parameter.largest > 0
     ]
     return min([1.0, *found])
-
-
-def alike_features(model: Model) -> Iterator[Finding]:
-    """WI11: inputs that differ come out alike of the last hidden layer."""
-    if model.facts.attentions:
-        return
-    for chain in model.chains():
-        hidden = [u for u in chain if not u.head]
-        if len(hidden) < 2 or hidden[-1].gate:
-            continue
-        first, last = hidden[0], hidden[-1]
-        before = model.of("given_cosine", first.index)
-        after = model.of("centred_cosine", last.index)
-        units = model.of("units", last.index)
-        if before < _ALIKE_INPUTS and after > _ALIKE and units > 2:
-            # As of AlexNet from PyTorch's start: biases drown the signal; it trains.
-            few = len(chain) <= _FEW_LAYERS
-            certain = after > _CERTAINLY_ALIKE
-            sizes = [model.of("centred_cosine", u.index) for u in hidden]
-            places = [u for u, size in zip(hidden, sizes, strict=True)
-                      if size > _ALIKE_INPUTS]  # fmt: skip
-            collapsing = places[0] if places else last
-            yield Finding(
-                id="WI11",
-                severity="info" if few else "error" if certain else "warning",
-                cause="alike_features", module=collapsing.module,
-                parameter=collapsing.parameter, measured=after, expected=_ALIKE,
-                evidence={"before": before, "layers": len(hidden),
-                          "last": last.parameter},
-                places=tuple(u.parameter for u in hidden),
-            )  # fmt: skip
 
 
 def finite_width(model: Model) -> Iterator[Finding]:

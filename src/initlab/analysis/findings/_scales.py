@@ -77,6 +77,8 @@ def _against_siblings(
     limit = _OUTLIER + noise(use)
     if use.normed and _is_default(model, use):
         return None
+    if away > 0 and model.weight_factor(use.index) < 1.1 * wanted_gain(use) ** 2:
+        return None  # loud beside quiet siblings, but not by itself
     if abs(away) <= limit or (away < 0 and _scales_attention(model, use)):
         return None
     best = fits[0]

@@ -5,8 +5,10 @@ from collections.abc import Iterator
 
 from initlab.analysis.findings._finding import Finding, Severity
 from initlab.analysis.findings._model import Model
-from initlab.spec import AttentionUse
+from initlab.spec import AttentionUse, WeightUse
 
+# Biases that are set for memories of 3,000 steps (chrono) are -7 on average.
+_SHUT, _SHUT_ERROR = -8.0, -12.0
 _FORGETS_WARNING, _FORGETS_ERROR = -1.0, -4.0
 _RADIUS_LOW, _RADIUS_HIGH, _RADIUS_ERROR = 0.3, 1.5, 10.0
 _LOGITS_WARNING, _LOGITS_ERROR, _UNSCALED_LOGITS = 3.0, 10.0, 1.5
@@ -28,6 +30,7 @@ def recurrent_gates(model: Model) -> Iterator[Finding]:
                 cause="forgets", module=use.module, parameter=use.bias, measured=bias,
                 expected=1.0, evidence={"keep": keep, "steps": -1 / math.log(keep)},
             )  # fmt: skip
+        yield from _shut_gates(model, use)
         radius = model.of("spectral_radius", use.index)
         low = _RADIUS_LOW if use.layer.packed == 1 else 0.0
         if radius > _RADIUS_HIGH or radius < low:
@@ -35,6 +38,24 @@ def recurrent_gates(model: Model) -> Iterator[Finding]:
                 id="WI19", severity="error" if radius > _RADIUS_ERROR else "warning",
                 cause="spectral_radius", module=use.module, parameter=use.parameter,
                 measured=radius, expected=1.0,
+            )  # fmt: skip
+
+
+def _shut_gates(model: Model, use: WeightUse) -> Iterator[Finding]:
+    bias = model.of("write_bias", use.index)
+    if use.role == "recurrent":
+        # Biases of both weights add up; the finding is the first one's.
+        beside = [u for u in model.uses if u.module == use.module and u.role == "input"
+                  and use.index in (u.index + 1, u.index - 1)]  # fmt: skip
+        shut = [bias, *(model.of("write_bias", u.index) for u in beside)]
+        bias = sum(one for one in shut if math.isfinite(one))
+        use = min([use, *beside], key=lambda u: model.of("write_bias", u.index))
+        if bias < _SHUT:
+            yield Finding(
+                id="WI19", severity="error" if bias < _SHUT_ERROR else "warning",
+                cause="writes_nothing", module=use.module, parameter=use.bias,
+                measured=bias, expected=_SHUT,
+                evidence={"keep": 1 / (1 + math.exp(-bias))},
             )  # fmt: skip
 
 
@@ -73,8 +94,14 @@ def tokens_alike(model: Model) -> Iterator[Finding]:
     """WI23: after an attention all tokens of an example are alike."""
     if not model.facts.attentions:
         return
-    # By the number of tokens: a model's own queries are others than its inputs.
-    least: dict[float, float] = {}
+    # By the number of tokens: a model's own queries are others than its inputs, and say
+    # nothing of those where they are alike.
+    own = {
+        model.of("output_positions", use.index)
+        for use in model.uses
+        if not (use.previous or use.stem or use.layer.kind == "embedding")
+    }
+    least: dict[float, float] = dict.fromkeys(own, 1.0)
     for use in model.uses:
         cosine = model.of("token_cosine", use.index)
         # Inside a branch, a mean over tokens is what a uniform attention gives.
@@ -82,7 +109,8 @@ def tokens_alike(model: Model) -> Iterator[Finding]:
         if not math.isfinite(cosine) or not entering:
             continue
         count = model.of("output_positions", use.index)
-        least[count] = min(least.get(count, 1.0), cosine)
+        if count not in own:
+            least[count] = min(least.get(count, 1.0), cosine)
         ends = [u for u in use.previous if model.uses[u].branch_end]
         loud = any(
             ends and max(ends) in block.ends and block.branch_rms > 2 * block.skip_rms

@@ -66,6 +66,9 @@ def first_update(model: Model) -> Iterator[Finding]:
     ]  # fmt: skip
     if not moved:
         return
+    # Heads are often quiet by design, so that a step takes them far.
+    heads = {use.parameter for use in model.uses if use.head}
+    moved = [p for p in moved if p.name not in heads] or moved
     ratios = np.array([p.update_ratio for p in moved])
     middle = float(np.median(ratios))
     long, short = middle > _LONG, middle < _SHORT

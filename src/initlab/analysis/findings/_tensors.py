@@ -65,6 +65,16 @@ def symmetric_units(model: Model) -> Iterator[Finding]:
         group = [one for one in every if one.cause == cause]
         worst = max(group, key=lambda one: SEVERITIES.index(one.severity))
         yield _joined(worst, tuple(one.parameter or "" for one in group))
+    known = {one.parameter for one in every}
+    twins = [
+        p for p in model.facts.parameters
+        if p.gradient_twins == 1 and p.name not in known and not p.frozen
+    ]  # fmt: skip
+    if twins:
+        yield _at(
+            twins[0], "WI02", "error", "twins_for_ever", measured=twins[0].mean,
+            places=tuple(p.name for p in twins),
+        )  # fmt: skip
     yield from _clones(model)
 
 
@@ -171,13 +181,22 @@ def _dead_weight(model: Model, use: WeightUse) -> list[Finding]:
     )  # fmt: skip
     if designed or not use.previous:
         return []
-    follows = any(use.index in other.previous for other in model.uses)
-    if not follows:
+    if _leads_around(model):
         return []
     return [
         _of_use(use, "WI03", "error", "zero_weight_on_trunk", measured=0.0,
                 expected=math.nan)
     ]  # fmt: skip
+
+
+def _leads_around(model: Model) -> bool:
+    """Whether a way from the inputs to some head passes no weight of zeros."""
+    arrived: set[int] = set()
+    for use in model.uses:
+        passing = {below for below in use.previous if not model.uses[below].zero}
+        if use.stem or not use.previous or passing & arrived:
+            arrived.add(use.index)
+    return any(use.head and use.index in arrived for use in model.uses)
 
 
 def _never_moves(model: Model) -> Iterator[Finding]:
@@ -205,14 +224,12 @@ def symmetric_update(model: Model) -> Iterator[Finding]:
     output = model.facts.output
     if output.classes < 3 or min(output.examples, output.loss_rows) < 3:
         return
-    # A token of the model's own is the same in all examples, and so is a mean over
-    # positions that differ little: WI23 looks at those.
-    if model.facts.attentions:
-        return
     for use in model.fresh():
         facts = model.parameter(use.parameter)
         small = min(use.layer.shape[0], model.fan_in(use.index)) < 3
         if facts is None or use.head or small or use.role:
+            continue
+        if model.facts.attentions and not has_targets_of_its_own(model, use):
             continue
         if facts.gradient_rank_one > _RANK_ONE:
             yield _of_use(
@@ -220,6 +237,24 @@ def symmetric_update(model: Model) -> Iterator[Finding]:
                 measured=facts.gradient_rank_one, expected=_RANK_ONE,
             )  # fmt: skip
             return
+
+
+def has_targets_of_its_own(model: Model, use: WeightUse) -> bool:
+    """Whether a layer beside attentions works on tokens that each have a target.
+
+    A token of the model's own is the same in all examples, and what an attention gives
+    is a mean over positions that may differ little: in sound vision transformers and in
+    Whisper's encoder updates have rank 1. Those of the layers between the attentions of
+    a language model have not.
+    """
+    output = model.facts.output
+    per_token = len(output.shape) > 2 and output.loss_rows >= 2 * output.examples
+    heads = [one for one in model.uses if one.head]
+    if not per_token or not heads or use.layer.kind == "embedding":
+        return False
+    positions = [model.of("output_positions", u.index) for u in (use, heads[-1])]
+    mixes = use.attends or any(model.uses[b].attends for b in use.previous)
+    return positions[0] == positions[1] and not mixes
 
 
 def not_initialized(model: Model) -> Iterator[Finding]:

@@ -41,14 +41,11 @@ def prior_bias(patient: Patient, finding: Found) -> list[Change]:
     bias = patient.tensor(head.bias)
     targets = patient.targets.detach().cpu()
     if targets.is_floating_point():
-        if patient.reading.output.loss_kind == "binary":
-            share = targets.double().mean(dim=0).clamp(1e-3, 1 - 1e-3)
-            values = torch.log(share / (1 - share)).expand(len(bias))
-        else:
-            means = targets.double().reshape(-1, targets.shape[-1]).mean(dim=0)
-            if len(means) != len(bias):
-                means = targets.double().mean().expand(len(bias))
-            values = means
+        output = patient.reading.output
+        values = _means(targets.double(), len(bias), head.layer.kind == "conv")
+        if output.loss_kind == "binary" or output.target_binary:
+            share = values.clamp(1e-3, 1 - 1e-3)
+            values = torch.log(share / (1 - share))
     else:
         counts = torch.bincount(targets.flatten().clamp(min=0), minlength=len(bias))
         # Half an example more of each class: one that is absent is not impossible.
@@ -59,6 +56,44 @@ def prior_bias(patient: Patient, finding: Found) -> list[Change]:
     return [
         patient.change(head.bias, values, kind="set", amount=amount, finding=finding)
     ]
+
+
+def _means(targets: Tensor, units: int, of_convolution: bool) -> Tensor:
+    """Return the targets' mean per unit; of all where they have no axis of units."""
+    axis = 1 if of_convolution and targets.dim() > 1 else -1
+    if targets.dim() < 2 or targets.shape[axis] != units:
+        return targets.mean().expand(units)
+    return targets.movedim(axis, -1).reshape(-1, units).mean(dim=0)
+
+
+def within_the_slope(patient: Patient, finding: Found) -> list[Change]:
+    """Bring outputs to where their loss has a slope, or the bias to the prior."""
+    biases = {use.bias for use in patient.reading.uses}
+    if finding.parameter in biases:
+        return prior_bias(patient, finding)
+    return quiet_head(patient, finding)
+
+
+def writing_gates(patient: Patient, finding: Found) -> list[Change]:
+    """Set the biases of gates that write nothing into a recurrent state to 0."""
+    found = []
+    for use in patient.reading.uses:
+        if use.module != finding.module or not use.bias:
+            continue
+        parts = use.layer.packed
+        values = patient.tensor(use.bias).double().clone().reshape(parts, -1)
+        gates = (0, 3) if parts == _LSTM else (1,)
+        sign = 1 if parts == _LSTM else -1
+        for gate in gates:
+            if float(sign * values[gate].mean()) < -1:
+                values[gate] = 0
+        found.append(
+            patient.change(
+                use.bias, values.flatten(), kind="set", amount="gates at one half",
+                finding=finding,
+            )
+        )  # fmt: skip
+    return found
 
 
 def open_norm(patient: Patient, finding: Found) -> list[Change]:

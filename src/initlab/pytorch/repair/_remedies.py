@@ -36,9 +36,20 @@ REMEDIES: Mapping[str, Remedy] = MappingProxyType(
     }
 )
 
-# Of checks without a remedy in the weights, what would be one.
+# Where a cause asks for another remedy than its check.
+OF_CAUSES: Mapping[str, Remedy] = MappingProxyType(
+    {
+        "twins_for_ever": _units.drawn_units,
+        "saturated_loss": _outputs.within_the_slope,
+        "writes_nothing": _outputs.writing_gates,
+    }
+)
+
+# Of checks and causes without a remedy in the weights, what would be one.
 ELSEWHERE: Mapping[str, str] = MappingProxyType(
     {
+        "targets_unscaled": "standardize the targets: no weights are as large",
+        "loud_signal": "change what is done between the layers; it has no weights",
         "WI20": "widen the layers: no weights mend a narrow network",
         "WI24": "change the optimizer's learning rate or its warm-up",
         "WI25": "use initlab.pytorch.mu_p, which needs a narrower base",

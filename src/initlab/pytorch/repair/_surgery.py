@@ -12,7 +12,7 @@ from initlab.pytorch._check import check
 from initlab.pytorch._diagnosis import Diagnosis
 from initlab.pytorch.repair._change import Change, Undo
 from initlab.pytorch.repair._patient import Patient
-from initlab.pytorch.repair._remedies import ELSEWHERE, REMEDIES
+from initlab.pytorch.repair._remedies import ELSEWHERE, OF_CAUSES, REMEDIES
 from initlab.pytorch.repair._unrepaired import Unrepaired
 
 # Root causes that hide others are repaired in turn; more rounds have never been needed.
@@ -93,8 +93,9 @@ class Surgery:
 
     def _change(self, finding: Any) -> bool:
         """Apply a finding's remedy; whether there was one."""
-        if finding.id not in REMEDIES:
-            self._leave(finding, ELSEWHERE.get(finding.id, "no remedy is known"))
+        if finding.cause in ELSEWHERE or finding.id not in REMEDIES:
+            reason = ELSEWHERE.get(finding.id, "no remedy is known")
+            self._leave(finding, ELSEWHERE.get(finding.cause, reason))
             return False
         reading = capture.read(
             self._model,
@@ -110,7 +111,8 @@ class Surgery:
             targets=self._targets,
             seed=self._seed,
         )
-        changes = REMEDIES[finding.id](patient, finding)
+        remedy = OF_CAUSES.get(finding.cause, REMEDIES[finding.id])
+        changes = remedy(patient, finding)
         for change in changes:
             self.undos.append(change.apply(self._model))
             self.changes.append(change)

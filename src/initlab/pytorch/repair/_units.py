@@ -11,6 +11,8 @@ from initlab.spec import WeightUse
 
 # Rows that differ by less, beside their size, are copies but for rounding.
 _ALIKE = 1e-3
+# Of what is added or attended to, and of no layer's law.
+_SMALL = 0.02
 
 
 def finite_entries(patient: Patient, finding: Found) -> list[Change]:
@@ -50,6 +52,18 @@ def distinct_units(patient: Patient, finding: Found) -> list[Change]:
     ]
     found += [_redrawn(patient, use, finding, readers=True) for use in above]
     return [change for change in found if change is not None]
+
+
+def drawn_units(patient: Patient, finding: Found) -> list[Change]:
+    """Draw tensors whose units are all alike, small beside any signal."""
+    return [
+        patient.change(
+            name,
+            _SMALL * patient.normal(name, tuple(patient.tensor(name).shape)),
+            kind="redrawn", amount=f"std {_SMALL:g}", finding=finding,
+        )
+        for name in finding.places
+    ]  # fmt: skip
 
 
 def _redrawn(

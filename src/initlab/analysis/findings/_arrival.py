@@ -1,0 +1,110 @@
+"""Checks of what arrives at the end: signals that grew, inputs that came out alike."""
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from initlab.analysis.findings._finding import Finding
+from initlab.analysis.findings._flows import FEW_LAYERS
+from initlab.analysis.findings._model import Model
+from initlab.spec import WeightUse
+
+# Of what layers before gave; in 155 healthy models it is 14 at most.
+_JUMP_WARNING, _JUMP_ERROR, _LOUD = 1e2, 1e4, 10.0
+# Thirty layers of He's weights under ReLU reach 0.994, and train.
+_ALIKE, _CERTAINLY_ALIKE, _ALIKE_INPUTS = 0.998, 0.9999, 0.9
+
+
+def loud_signals(model: Model) -> Iterator[Finding]:
+    """WI09: between two layers a signal grows as no layer makes it grow."""
+    for use in model.uses:
+        given = model.of("given_rms", use.index)
+        if use.stem or use.norm_before or not given > _LOUD:
+            continue
+        sizes = {
+            below: np.nanmax(
+                [
+                    model.of("activation_rms", below),
+                    model.of("preactivation_rms", below),
+                ]
+            )
+            for below in use.previous
+            if model.of("preactivation_rms", below) > 0
+        }
+        if not sizes:
+            continue
+        loudest = max(sizes, key=lambda below: sizes[below])
+        jump = given / sizes[loudest]
+        if not jump > _JUMP_WARNING:
+            continue
+        # What grew in a loop grew by the weight that is given its own outputs.
+        below = [model.uses[number] for number in use.previous]
+        loops = [u for u in below if u.calls > 1 and len({*u.layer.shape}) == 1]
+        before = loops[0] if loops else model.uses[loudest]
+        yield Finding(
+            id="WI09", severity="error" if jump > _JUMP_ERROR else "warning",
+            cause="loud_signal", module=before.module, parameter=before.parameter,
+            measured=jump, expected=_JUMP_WARNING,
+            evidence={"size": given, "after": use.parameter},
+            places=(before.parameter, use.parameter),
+        )  # fmt: skip
+        return
+
+
+def alike_features(model: Model) -> Iterator[Finding]:
+    """WI11: inputs that differ come out alike of the last hidden layer."""
+    if model.facts.attentions:
+        return
+    found = False
+    for chain in model.chains():
+        hidden = [use for use in chain if not use.head]
+        if len(hidden) > 1 and not hidden[-1].gate:
+            for one in _alike(model, hidden, few=len(chain) <= FEW_LAYERS):
+                found = True
+                yield one
+    way = _longest_way(model)
+    plain = not any(use.gate or use.block is not None for use in way)
+    if not found and plain and len(way) > FEW_LAYERS:
+        # Averages over neighbours, say, join layers to no chain with a budget.
+        yield from (
+            one for one in _alike(model, way) if one.measured > _CERTAINLY_ALIKE
+        )
+
+
+def _alike(
+    model: Model, hidden: Sequence[WeightUse], *, few: bool = False
+) -> Iterator[Finding]:
+    first, last = hidden[0], hidden[-1]
+    before = model.of("given_cosine", first.index)
+    after = model.of("centred_cosine", last.index)
+    units = model.of("units", last.index)
+    if not (before < _ALIKE_INPUTS and after > _ALIKE and units > 2):
+        return
+    sizes = [model.of("centred_cosine", use.index) for use in hidden]
+    places = [u for u, size in zip(hidden, sizes, strict=True) if size > _ALIKE_INPUTS]
+    collapsing = places[0] if places else last
+    certain = after > _CERTAINLY_ALIKE
+    yield Finding(
+        id="WI11",
+        # As of AlexNet from PyTorch's start: biases drown the signal; it trains.
+        severity="info" if few else "error" if certain else "warning",
+        cause="alike_features", module=collapsing.module,
+        parameter=collapsing.parameter, measured=after, expected=_ALIKE,
+        evidence={"before": before, "layers": len(hidden), "last": last.parameter},
+        places=tuple(use.parameter for use in hidden),
+    )  # fmt: skip
+
+
+def _longest_way(model: Model) -> list[WeightUse]:
+    """Return the hidden layers on the longest way to the last head."""
+    lengths: list[int] = []
+    for use in model.uses:
+        below = [lengths[b] for b in use.previous if b < use.index]
+        lengths.append(1 + max(below, default=0))
+    heads = [use for use in model.uses if use.head]
+    if not heads:
+        return []
+    way = [heads[-1]]
+    while before := [b for b in way[-1].previous if b < way[-1].index]:
+        way.append(model.uses[max(before, key=lambda b: lengths[b])])
+    return way[:0:-1]
