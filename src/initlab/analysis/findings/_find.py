@@ -194,6 +194,8 @@ def _explained_by(finding: Finding, other: Finding) -> bool:
         return finding.id != "WI14"
     if other.cause == "saturated_loss" and finding.parameter == other.parameter:
         return finding.id in ("WI14", "WI15")
+    if finding.cause == "saturated_loss" and other.cause == "beyond_any_law":
+        return finding.parameter == other.parameter
     if other.cause == "saturated_loss" and finding.cause == "never_moves":
         return True
     if finding.id == "WI12" and other.cause == "never_moves":

@@ -143,7 +143,9 @@ def saturated_loss(model: Model) -> Iterator[Finding]:
     gone = output.loss_slope < _GONE and output.loss > 0.1 * output.loss_quiet
     if head is None or not ((output.loss_slope < _SATURATED and worse) or gone):
         return
-    by_bias = head.bias is not None and abs(output.mean) > 2 * output.std
+    # A loud weight gives outputs of one sign, too, where what it is given has one.
+    size = model.of("bias_rms", head.index)
+    by_bias = head.bias is not None and 2 * size > abs(output.mean) > 2 * output.std
     yield Finding(
         id="WI13", severity="error" if output.loss_slope < _GONE else "warning",
         cause="saturated_loss", module=head.module,
