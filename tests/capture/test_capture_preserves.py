@@ -118,3 +118,26 @@ def test_dropout_is_off_and_two_readings_agree():
 
     for name, values in first.measures.items():
         np.testing.assert_array_equal(values, second.measures[name])
+
+
+class Remembers(nn.Module):
+    """A loss with weights and a memory, as of centres that follow the outputs."""
+
+    def __init__(self):
+        super().__init__()
+        self.centres = nn.Parameter(torch.ones(2))
+        self.register_buffer("seen", torch.zeros(()))
+
+    def forward(self, outputs, targets):
+        self.seen += 1
+        assert abs(outputs).max() < 1e3, "no model of ours gives such outputs"
+        return (outputs - targets * self.centres).square().mean()
+
+
+def test_a_loss_is_as_before_and_may_refuse_outputs():
+    loss, model, x = Remembers(), nn.Linear(4, 2), torch.randn(16, 4)
+    before = state_of(loss)
+
+    capture.read(model, x, loss=loss, targets=1e5 * torch.ones(16, 2))
+
+    assert state_of(loss) == before

@@ -188,3 +188,27 @@ def test_a_loss_that_weighs_a_rare_class_needs_no_bias(weighed):
 
     expected = [] if weighed else [("WI15", "imbalance_ignored", "4.bias")]
     assert one == two == expected
+
+
+def test_a_bias_that_saturates_is_named_and_set_to_0():
+    model = nn.Sequential(network(), nn.Sigmoid())
+    nn.init.constant_(model[0][-1].bias, 20.0)
+    tanh = nn.Sequential(*[nn.Linear(16, 64), nn.Tanh()], nn.Linear(64, 1))
+    nn.init.constant_(tanh[0].bias, -6.0)
+    weights = [p.detach().clone() for p in model.parameters() if p.dim() > 1]
+
+    assert blamed(model, targets=EVEN[:, :1], loss=nn.BCELoss()) == [
+        ("WI13", "saturated_by_bias", "0.4.bias")
+    ]
+    assert blamed(tanh) == [("WI13", "saturated_by_bias", "0.bias")]
+
+    repair = pytorch.repair_(model, VECTORS, targets=EVEN[:, :1], loss=nn.BCELoss())
+    assert [change.parameter for change in repair.changes] == ["0.4.bias"]
+    assert not model[0][-1].bias.any()
+    assert all(
+        torch.equal(before, after)
+        for before, after in zip(
+            weights, [p for p in model.parameters() if p.dim() > 1], strict=True
+        )
+    )
+    assert repair.after.sound

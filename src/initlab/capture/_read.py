@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from typing import Any
 
@@ -102,7 +102,10 @@ def read(
         call = as_call(model, batch, targets, with_loss=loss is not None)
         model = without_lazy(model, call.args, call.kwargs)
     reader = _Reader(model, call, loss, optimizer, seed, step)
-    with preserved(model) as copies, eager(model), torch.inference_mode(False):
+    # A loss may have parameters and buffers too.
+    loss_kept = preserved(loss) if isinstance(loss, nn.Module) else nullcontext()
+    tracing = torch.inference_mode(False)
+    with preserved(model) as copies, loss_kept, eager(model), tracing:
         torch.set_grad_enabled(True)
         return reader.read(copies)
 
@@ -185,8 +188,8 @@ class _Reader:
             if reading.classes > 1 or reading.loss_kind != "given":
                 return reading
             return replace(reading, **probe_loss(of, output, target))
-        except (TypeError, ValueError, RuntimeError, IndexError, KeyError):
-            return reading  # a loss may refuse what no model gives it
+        except Exception:  # a loss may refuse what no model gives it
+            return reading
 
     def _weigh(self, records: Records) -> None:
         self._groups = [weigh(record) for record in records.uses]

@@ -21,11 +21,17 @@ from initlab.capture._batch import tensors_in
 from initlab.capture._graph import Graph, Node
 from initlab.capture._layers import LayerCall, layer_calls, recurrent_calls
 from initlab.capture._operations import ACTIVATION_OF, CONSTANTS, kind_of, name_of
+from initlab.capture._patterns import (
+    divides_by_own_size,
+    follows_product,
+    product_width,
+    self_gated,
+)
 from initlab.capture._records import NormRecord, Records, UseRecord
 
-# Views of a signal, in the sense that the layer whose output it was still owns it.
 # Of `dropout_p` among the arguments of `multi_head_attention_forward`.
 _DROPOUT_PLACE = 10
+# Views of a signal, in the sense that the layer whose output it was still owns it.
 _KEEPS_OWNER = frozenset(
     {
         "view",
@@ -227,9 +233,9 @@ class Recorder(TorchFunctionMode):
                 self._node_of[more] = self._node_of[outputs[0]]
             return
         label = ACTIVATION_OF.get(name, name)
-        if kind == "factor" and (gated := self._self_gated(inputs)):
+        if kind == "factor" and (gated := self_gated(self.graph, inputs)):
             kind, label, inputs = "activation", gated[0], (gated[1],)
-        elif kind == "factor" and self._divides_by_own_size(inputs):
+        elif kind == "factor" and divides_by_own_size(self.graph, inputs):
             kind, label = "norm", "rms_norm"
         if kind in ("sum", "factor") and self._signals(inputs) < 2:
             kind = "shift" if kind == "sum" else "scale"
@@ -276,10 +282,10 @@ class Recorder(TorchFunctionMode):
             self._enter_norm(node, name, self._gamma(args, kwargs))
         elif node.kind == "attention":
             records.attentions.append(measure.fused_attention(node, args, kwargs))
-        elif node.kind == "softmax" and self._follows_product(node):
+        elif node.kind == "softmax" and follows_product(self.graph, node):
             given = args[0] if args else kwargs["input"]
             records.attentions.append(
-                measure.plain_attention(node, given, self._product_width(node))
+                measure.plain_attention(node, given, product_width(self.graph, node))
             )
         elif node.kind == "scale":
             names = [
@@ -427,79 +433,6 @@ class Recorder(TorchFunctionMode):
             return owners[0] if owners else None
         return max(owners) if owners and kind in _KEEPS_OWNER else None
 
-    def _self_gated(self, inputs: tuple[int, ...]) -> tuple[str, int] | None:
-        """Recognize x * sigmoid(x) and x * (1 + tanh(...)): SiLU and GELU by hand."""
-        if len(inputs) != 2:
-            return None
-        for x, gate in (inputs, inputs[::-1]):
-            node, name = self.graph.nodes[gate], ""
-            source = _unscaled(self.graph, x)
-            for _ in range(12):
-                if node.kind == "activation":
-                    name = node.name
-                elif node.kind not in (
-                    "sum",
-                    "factor",
-                    "shift",
-                    "scale",
-                    "unary",
-                    "view",
-                ):
-                    break
-                below = [n for n in node.inputs if self.graph.carries_signal(n)]
-                if name and source in below:
-                    return ("silu" if name == "sigmoid" else "gelu"), source
-                if len(below) != 1 and not (below and name):
-                    break
-                node = self.graph.nodes[max(below)]
-        return None
-
-    def _divides_by_own_size(self, inputs: tuple[int, ...]) -> bool:
-        """Recognize a normalization by hand: x times a power of its own mean square."""
-        if len(inputs) != 2:
-            return False
-        for x, size in (inputs, inputs[::-1]):
-            node = self.graph.nodes[size]
-            for _ in range(6):
-                if node.kind == "reduction":
-                    common = self.graph.ancestors(node.number)
-                    return bool(
-                        common & self.graph.ancestors(x)
-                        and any(
-                            common >> n & 1
-                            for n in (x, *self.graph.nodes[x].inputs)
-                            if self.graph.carries_signal(n)
-                        )
-                    )
-                below = [n for n in node.inputs if self.graph.carries_signal(n)]
-                if (
-                    node.kind not in ("unary", "shift", "view", "scale")
-                    or len(below) != 1
-                ):
-                    break
-                node = self.graph.nodes[below[0]]
-        return False
-
-    def _follows_product(self, node: Node) -> bool:
-        """Whether a softmax is an attention's: of a product of two signals."""
-        for _ in range(8):
-            below = [n for n in node.inputs if self.graph.carries_signal(n)]
-            if not below:
-                return False
-            node = self.graph.nodes[below[0]]
-            if node.kind == "product":
-                return sum(map(self.graph.is_signal, node.inputs)) == 2
-            if node.kind in ("layer", "activation", "attention"):
-                return False
-        return False
-
-    def _product_width(self, node: Node) -> int:
-        for _ in range(8):
-            if node.kind == "product":
-                return node.width
-            node = self.graph.nodes[self.graph.signal_inputs(node)[0]]
-        return 0
-
     @contextmanager
     def around_modules(self) -> Iterator[None]:
         """Follow which module runs, inside."""
@@ -587,14 +520,6 @@ def _rectifies(args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
     """Whether a hard tanh is cut off at 0: that is how PyTorch's ReLU6 is made."""
     low = args[1] if len(args) > 1 else kwargs.get("min_val", -1.0)
     return isinstance(low, float | int) and low >= 0
-
-
-def _unscaled(graph: Graph, number: int) -> int:
-    """Return the node before factors and views that involve nothing else."""
-    node = graph.nodes[number]
-    while node.kind in ("scale", "view") and len(node.inputs) == 1:
-        node = graph.nodes[node.inputs[0]]
-    return node.number
 
 
 def _without_dropout(name: str, args: tuple[Any, ...]) -> tuple[Any, ...]:

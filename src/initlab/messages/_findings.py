@@ -249,6 +249,12 @@ FINDINGS: Mapping[str, Words] = MappingProxyType(
             "share with |f'| < 5 % below {expected:.0%}",
             _SCALE,
         ),
+        "saturated_by_bias": Words(
+            "{measured:.0%} of the {activation} activations after {where} lie where "
+            "the function is flat: the bias makes numbers of {rms:.2g}",
+            "share with |f'| < 5 % below {expected:.0%}",
+            _ZERO_BIAS,
+        ),
         "saturated_loss": Words(
             "the loss is flat at outputs of {rms:.2g}, which {where} makes: a relative "
             "change of them matters {measured:.2g} times as much as at outputs of 1",

@@ -9,7 +9,7 @@ from initlab.analysis.findings._flows import FEW_LAYERS
 from initlab.analysis.findings._model import Model
 from initlab.spec import WeightUse
 
-# Of what layers before gave; in 155 healthy models it is 14 at most.
+# Of what layers before gave: docs/check-calibration.md has healthy models' largest.
 _JUMP_WARNING, _JUMP_ERROR, _LOUD = 1e2, 1e4, 10.0
 # Thirty layers of He's weights under ReLU reach 0.994, and train.
 _ALIKE, _CERTAINLY_ALIKE, _ALIKE_INPUTS = 0.998, 0.9999, 0.9

@@ -196,7 +196,7 @@ def _explained_by(finding: Finding, other: Finding) -> bool:
         return finding.id in ("WI14", "WI15")
     if finding.cause == "saturated_loss" and other.cause == "beyond_any_law":
         return finding.parameter == other.parameter
-    if other.cause == "saturated_loss" and finding.cause == "never_moves":
+    if finding.cause == "never_moves" and _lets_nothing_back(other):
         return True
     if finding.id == "WI12" and other.cause == "never_moves":
         return False  # units that are off stop what comes back through them
@@ -218,6 +218,12 @@ def _explained_by(finding: Finding, other: Finding) -> bool:
     return True
 
 
+def _lets_nothing_back(finding: Finding) -> bool:
+    """Whether it says of a function that it is flat wherever it is asked."""
+    flat = finding.cause in ("saturated", "saturated_by_bias")
+    return finding.cause == "saturated_loss" or (flat and finding.measured > _ALL)
+
+
 def _is_loud_head(finding: Finding, other: Finding) -> bool:
     """Whether one says of a head what it is, and the other what it does to the loss."""
     return finding.parameter == other.parameter and "beyond_any_law" in (
@@ -226,6 +232,7 @@ def _is_loud_head(finding: Finding, other: Finding) -> bool:
     )
 
 
+_ALL = 0.99  # of a function's values: then nothing comes back through it
 _MEMORY = frozenset({"uninitialized", "old_memory"})
 _OF_TENSORS = frozenset({"WI01", "WI02", "WI03", "WI05", "WI06", "WI21"})
 _CHAINS = frozenset({"wrong_gain", "one_layer"})

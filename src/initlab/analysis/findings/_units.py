@@ -20,6 +20,8 @@ _FAR_BELOW = 1.5
 # Standard deviations of a fair coin.
 _BY_CHANCE = 2.8
 _SATURATED, _MOSTLY_SATURATED = 0.35, 0.8
+# Share of what enters an activation, root mean square, that makes a bias the cause.
+_BY_BIAS = 0.8
 # Beyond these numbers the slope of a sigmoid, and of tanh, is under 5 % of its most.
 _FLAT_SIGMOID, _FLAT_TANH = 4.36, 2.18
 
@@ -97,10 +99,13 @@ def saturated_units(model: Model) -> Iterator[Finding]:
     use = saturated[0]
     rms = model.of("entering_rms", use.index)
     worst = max(shares[each] for each in saturated)
+    bias = model.parameter(use.bias) if use.bias else None
+    by_bias = bias is not None and math.hypot(bias.mean, bias.std) > _BY_BIAS * rms
     yield Finding(
         id="WI13",
         severity="error" if worst > _MOSTLY_SATURATED else "warning",
-        cause="saturated", module=use.module, parameter=use.parameter,
+        cause="saturated_by_bias" if by_bias else "saturated", module=use.module,
+        parameter=use.bias if by_bias else use.parameter,
         measured=shares[use], expected=_SATURATED,
         evidence={"activation": use.activation, "rms": rms,
                   "ratio": 1 / max(rms, 1e-30)},

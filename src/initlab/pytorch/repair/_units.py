@@ -219,3 +219,19 @@ def _drawn(patient: Patient, use: WeightUse, finding: Found) -> Change:
     return patient.change(
         use.parameter, values, kind="redrawn", amount=f"std {std:.3g}", finding=finding
     )
+
+
+def without_biases(patient: Patient, finding: Found) -> list[Change]:
+    """Set to 0 the bias that saturates, and what is as large in the same places."""
+    assert finding.parameter is not None
+
+    def size(name: str) -> float:
+        return float(patient.tensor(name).double().pow(2).mean().sqrt())
+
+    loud = 0.5 * size(finding.parameter)
+    biases = [
+        use.bias
+        for use in patient.reading.uses
+        if use.bias and use.parameter in finding.places and size(use.bias) >= loud
+    ]
+    return [patient.filled(bias, 0.0, finding) for bias in dict.fromkeys(biases)]

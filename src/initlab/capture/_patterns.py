@@ -1,0 +1,85 @@
+"""What users write by hand, recognized in the graph: activations, norms, attention."""
+
+from initlab.capture._graph import Graph, Node
+
+
+def self_gated(graph: Graph, inputs: tuple[int, ...]) -> tuple[str, int] | None:
+    """Recognize x * sigmoid(x) and x * (1 + tanh(...)): SiLU and GELU by hand."""
+    if len(inputs) != 2:
+        return None
+    for x, gate in (inputs, inputs[::-1]):
+        node, name = graph.nodes[gate], ""
+        source = _unscaled(graph, x)
+        for _ in range(12):
+            if node.kind == "activation":
+                name = node.name
+            elif node.kind not in (
+                "sum",
+                "factor",
+                "shift",
+                "scale",
+                "unary",
+                "view",
+            ):
+                break
+            below = [n for n in node.inputs if graph.carries_signal(n)]
+            if name and source in below:
+                return ("silu" if name == "sigmoid" else "gelu"), source
+            if len(below) != 1 and not (below and name):
+                break
+            node = graph.nodes[max(below)]
+    return None
+
+
+def divides_by_own_size(graph: Graph, inputs: tuple[int, ...]) -> bool:
+    """Recognize a normalization by hand: x times a power of its own mean square."""
+    if len(inputs) != 2:
+        return False
+    for x, size in (inputs, inputs[::-1]):
+        node = graph.nodes[size]
+        for _ in range(6):
+            if node.kind == "reduction":
+                common = graph.ancestors(node.number)
+                return bool(
+                    common & graph.ancestors(x)
+                    and any(
+                        common >> n & 1
+                        for n in (x, *graph.nodes[x].inputs)
+                        if graph.carries_signal(n)
+                    )
+                )
+            below = [n for n in node.inputs if graph.carries_signal(n)]
+            if node.kind not in ("unary", "shift", "view", "scale") or len(below) != 1:
+                break
+            node = graph.nodes[below[0]]
+    return False
+
+
+def follows_product(graph: Graph, node: Node) -> bool:
+    """Whether a softmax is an attention's: of a product of two signals."""
+    for _ in range(8):
+        below = [n for n in node.inputs if graph.carries_signal(n)]
+        if not below:
+            return False
+        node = graph.nodes[below[0]]
+        if node.kind == "product":
+            return sum(map(graph.is_signal, node.inputs)) == 2
+        if node.kind in ("layer", "activation", "attention"):
+            return False
+    return False
+
+
+def product_width(graph: Graph, node: Node) -> int:
+    for _ in range(8):
+        if node.kind == "product":
+            return node.width
+        node = graph.nodes[graph.signal_inputs(node)[0]]
+    return 0
+
+
+def _unscaled(graph: Graph, number: int) -> int:
+    """Return the node before factors and views that involve nothing else."""
+    node = graph.nodes[number]
+    while node.kind in ("scale", "view") and len(node.inputs) == 1:
+        node = graph.nodes[node.inputs[0]]
+    return node.number
