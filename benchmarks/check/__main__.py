@@ -40,6 +40,7 @@ def main() -> None:
             print(line)
         return
     torch.set_num_threads(1)
+    arguments.folder.mkdir(parents=True, exist_ok=True)
     rows = arguments.folder / "results.json"
     before = json.loads(rows.read_text("utf-8")) if rows.exists() else {}
     kept, libraries = before.get("tools", {}), before.get("libraries", "")
