@@ -31,10 +31,12 @@ number = 3
 def models(tmp_path, monkeypatch):
     """A folder with models, as the current one."""
     (tmp_path / "somebodys_models.py").write_text(MODELS)
+    (tmp_path / "without_models.py").write_text("")
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "path", [*sys.path])
     yield tmp_path
     sys.modules.pop("somebodys_models", None)
+    sys.modules.pop("without_models", None)
 
 
 def run(*arguments):
@@ -107,6 +109,7 @@ def test_tokens_models_and_checkpoints():
         (("somebodys_models:sound", "--input", "8y3"), "positive sizes with x"),
         (("somebodys_models:sound", "--input", "8x3"), "in 0 (Linear): RuntimeError"),
         (("somebodys_models:soun", "--input", "8x16"), "it has needs, sound, unsound"),
+        (("without_models:build", "--input", "8x16"), "it has nothing to call"),
         (("somebodys_models:number", "--input", "8x16"), "got int number"),
         (("somebodys_models:needs", "--input", "8x16"), "must need no arguments"),
         (("nobodys_models:build", "--input", "8x16"), "No module named"),

@@ -5,6 +5,7 @@ import pytest
 
 import initlab as il
 from initlab.errors import InitlabError
+from initlab.study import estimate
 
 
 def grid(**choices):
@@ -126,3 +127,11 @@ def test_a_cell_that_does_not_fit_is_named_before_any_training():
 def test_pictures_are_of_a_study_without_a_grid():
     with pytest.raises(InitlabError, match="record: pictures"):
         grid(record=["pictures"])
+
+
+def test_the_files_of_shards_are_in_the_estimate():
+    few, many = (estimate(grid(shard_members=size)) for size in (3, 1))
+
+    assert many.shards == 3 * few.shards
+    # What else a study takes does not depend on its shards.
+    assert many.seconds - few.seconds == pytest.approx(0.007 * (24 - 8))

@@ -188,8 +188,9 @@ def imported(target: str) -> nn.Module | Callable[[], nn.Module]:
         if not hasattr(found, part):
             near = [n for n in dir(found) if callable(getattr(found, n, None))
                     and not n.startswith("_")]  # fmt: skip
+            there = ", ".join(near[:12]) or "nothing to call"
             raise InvalidValueError(
-                f"TARGET: {module_name} has no {part!r}; it has {', '.join(near[:12])}"
+                f"TARGET: {module_name} has no {part!r}; it has {there}"
             )
         found = getattr(found, part)
     if not isinstance(found, nn.Module) and not callable(found):
