@@ -50,6 +50,7 @@ class Graph:
     _ancestors: list[int] = field(default_factory=list)
     _inputs: int = 0
     _layers: int = 0
+    _parameters: list[Node] = field(default_factory=list)
 
     def add(self, **about: object) -> Node:
         """Append a node."""
@@ -63,6 +64,8 @@ class Graph:
             self._inputs |= 1 << node.number
         elif node.kind == "layer":
             self._layers |= 1 << node.number
+        elif node.kind == "parameter":
+            self._parameters.append(node)
         return node
 
     def ancestors(self, number: int) -> int:
@@ -72,6 +75,11 @@ class Graph:
     def descends(self, number: int, ancestor: int) -> bool:
         """Whether a node is made of another, or is it."""
         return bool(self._ancestors[number] >> ancestor & 1)
+
+    def parameters(self, number: int) -> list[Node]:
+        """Return the parameters that a node is made of."""
+        mask = self._ancestors[number]
+        return [node for node in self._parameters if mask >> node.number & 1]
 
     def consumers(self) -> list[list[int]]:
         """Return, per node, the nodes that are made of it directly."""

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -13,10 +13,7 @@ from initlab.capture._layers import LayerCall
 from initlab.capture._moments import cosines, moments, token_cosine
 from initlab.capture._records import AttentionRecord, DeltaSums, UseRecord
 from initlab.capture._slopes import flatness
-
-if TYPE_CHECKING:
-    from initlab.capture._recorder import Recorder
-
+from initlab.capture._trace import Trace
 
 # Standard deviations that no input is expected to pass.
 _REACH = 4.0
@@ -28,12 +25,12 @@ def rms_of(tensor: Tensor) -> float:
 
 
 def layer_output(
-    recorder: "Recorder", record: UseRecord, call: LayerCall, output: Tensor | None
+    trace: Trace, record: UseRecord, call: LayerCall, output: Tensor | None
 ) -> None:
     """Measure what a layer gave, and wait for the gradient by it.
 
     Args:
-        recorder: Whose passes the gradients belong to.
+        trace: Whose passes the gradients belong to.
         record: Of the use.
         call: With the weight.
         output: None where the function hides it, as between the layers of an LSTM.
@@ -48,11 +45,11 @@ def layer_output(
         found["nonfinite_outputs"] = float(m.nonfinite)
         found["largest_output"] = float(output.detach().abs().amax())
         found["cosine"], found["centred_cosine"] = cosines(
-            _examples_first(recorder, output)
+            _examples_first(trace, output)
         )
         found["output_positions"] = output.numel() / max(1, record.units)
         if call.given is not None and call.given.is_floating_point():
-            given, signal = moments(call.given), _examples_first(recorder, call.given)
+            given, signal = moments(call.given), _examples_first(trace, call.given)
             found["given_mean"], found["given_rms"] = given.mean, given.rms
             found["given_cosine"] = cosines(signal)[1]
             found["given_std"] = given.std
@@ -60,12 +57,12 @@ def layer_output(
             found["biased_off"], found["biased_on"] = biased(call, given.rms)
     if not record.rows.any() and call.given is not None:
         record.entered.append(call.given)
-    watch_delta(recorder, record, output)
+    watch_delta(trace, record, output)
 
 
-def _examples_first(recorder: "Recorder", signal: Tensor) -> Tensor:
+def _examples_first(trace: Trace, signal: Tensor) -> Tensor:
     """Return a signal with the axis of examples, and then of tokens, in front."""
-    swapped = recorder.tokens_first and signal.dim() == 3
+    swapped = trace.tokens_first and signal.dim() == 3
     return signal.transpose(0, 1) if swapped else signal
 
 
@@ -84,18 +81,18 @@ def biased(call: LayerCall, input_rms: float) -> tuple[float, float]:
     return float(off.float().mean()), float(on.float().mean())
 
 
-def watch_delta(recorder: "Recorder", record: UseRecord, output: Tensor) -> None:
+def watch_delta(trace: Trace, record: UseRecord, output: Tensor) -> None:
     """Sum up the gradients by a layer's output when a pass brings them."""
     if not output.requires_grad:
         return
-    deltas = recorder.records.deltas
+    deltas = trace.records.deltas
     smallest = torch.finfo(output.dtype).smallest_normal
 
     def arrived(delta: Tensor) -> None:
-        if recorder.pass_name is None:
+        if trace.pass_name is None:
             return
         with torch.no_grad():
-            sums = deltas.setdefault((recorder.pass_name, record.number), DeltaSums())
+            sums = deltas.setdefault((trace.pass_name, record.number), DeltaSums())
             m = moments(delta)
             sums.count += delta.numel()
             sums.nonfinite += m.nonfinite
@@ -117,11 +114,11 @@ def entered_activation(
     given: Tensor,
     args: tuple[Any, ...],
     kwargs: dict[str, Any],
-) -> Tensor | None:
+) -> None:
     """Measure the slopes of an activation, before it may overwrite what it is given."""
     axis = _unit_axis(owner, given)
     if axis is None or not given.is_floating_point():
-        return None
+        return
     if name not in ("prelu", "glu"):
         share, inactive, units = flatness(
             name, lambda z: func(z, *args, **kwargs), given, axis
@@ -132,7 +129,6 @@ def entered_activation(
         entering = moments(given)
         owner.values["entering_rms"] = entering.rms
         owner.values["entering_mean"] = entering.mean
-    return None
 
 
 def left_activation(
@@ -141,7 +137,6 @@ def left_activation(
     args: tuple[Any, ...],
     kwargs: dict[str, Any],
     output: Tensor,
-    _before: Any,
 ) -> float:
     """Measure what an activation gave; return the slope of a leaky ReLU."""
     slope = 0.0

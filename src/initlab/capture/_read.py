@@ -6,11 +6,11 @@ from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
+from initlab.capture._arrays import arrays_of
 from initlab.capture._batch import Call, as_call, tensors_in
 from initlab.capture._first_step import (
     made_optimizer,
@@ -19,6 +19,7 @@ from initlab.capture._first_step import (
     zero_after,
 )
 from initlab.capture._loss_probe import probe_loss, probe_prior
+from initlab.capture._modules import around_modules
 from initlab.capture._parameters import (
     gradient_facts,
     has_counted,
@@ -35,13 +36,14 @@ from initlab.capture._passes import (
 )
 from initlab.capture._preserved import preserved
 from initlab.capture._recorder import Recorder
-from initlab.capture._records import DeltaSums, Records
+from initlab.capture._records import Records
 from initlab.capture._structure import Structure
+from initlab.capture._trace import Trace
 from initlab.capture._unwrap import eager, unwrapped, without_lazy
 from initlab.capture._values import Reading
 from initlab.capture._weights import equal_outgoing, weigh
 from initlab.errors import InitlabError, InvalidValueError
-from initlab.spec import OutputReading, ParameterReading, WeightUse
+from initlab.spec import OutputReading, ParameterReading
 
 # Normalizations of the batch need it, and are what training sees.
 _KEEPS_TRAINING = ("Norm", "RNN", "LSTM", "GRU")
@@ -136,14 +138,10 @@ class _Reader:
         self._copies = copies
         counted = has_counted(self._model)
         _set_modes(self._model)
-        recorder = Recorder(
-            self._model, tensors_in((self._call.args, self._call.kwargs))
-        )
-        outputs = self._forward(recorder)
-        graph, records = recorder.graph, recorder.records
-        graph.outputs = tuple(
-            n for t in tensors_in(outputs) if (n := recorder.node_of(t)) is not None
-        )
+        trace = Trace(self._model, tensors_in((self._call.args, self._call.kwargs)))
+        outputs = self._forward(trace)
+        graph, records = trace.graph, trace.records
+        graph.outputs = trace.nodes_of(tensors_in(outputs))
         self._weigh(records)
         frozen = {name: not p.requires_grad for name, p in
                   self._model.named_parameters()}  # fmt: skip
@@ -151,7 +149,7 @@ class _Reader:
         self._weigh_outgoing(records, structure)
         loss = read_loss(outputs, self._call.targets, self._loss)
         loss = replace(loss, reading=self._probed(loss))
-        self._backward(recorder, structure, outputs, loss)
+        self._backward(trace, structure, outputs, loss)
         trained = counted or has_varied_gammas(self._model, records)
         del outputs
         entries = read_parameters(self._model, graph, records)
@@ -163,14 +161,18 @@ class _Reader:
             blocks=structure.blocks,
             parameters=self._with_gradients(entries),
             output=loss.reading,
-            measures=_measures(records, self._facts, structure.uses),
+            measures=arrays_of(records, self._facts, structure.uses),
             optimizer="" if self._optimizer is None else type(self._optimizer).__name__,
             trained=trained,
             notes=tuple(records.notes),
         )
 
-    def _forward(self, recorder: Recorder) -> Any:
-        with _named_failure(recorder, self._model), recorder.around_modules(), recorder:
+    def _forward(self, trace: Trace) -> Any:
+        with (
+            _named_failure(trace, self._model),
+            around_modules(trace, self._model),
+            Recorder(trace),
+        ):
             return self._model(*self._call.args, **self._call.kwargs)
 
     def _probed(self, loss: Loss) -> OutputReading:
@@ -207,7 +209,7 @@ class _Reader:
                     record.values["symmetric_units"] = max(before, float(copied))
 
     def _backward(
-        self, recorder: Recorder, structure: Structure, outputs: Any, loss: Loss
+        self, trace: Trace, structure: Structure, outputs: Any, loss: Loss
     ) -> None:
         names, parameters = list(self._trainable), list(self._trainable.values())
         value = (
@@ -218,10 +220,10 @@ class _Reader:
             t
             for use in structure.uses
             if use.head and use.zero
-            for t in recorder.records.uses[use.index].entered
+            for t in trace.records.uses[use.index].entered
             if t.requires_grad
         ]
-        recorder.pass_name = "random"
+        trace.pass_name = "random"
         random = random_gradients(
             roots + zero_heads, parameters, self._seed, keep=value is not None
         )
@@ -234,7 +236,7 @@ class _Reader:
             self._gradients = dict(zip(names, random, strict=True))
         else:
             random.clear()  # two sets of gradients are never held at a time
-            recorder.pass_name = "loss"
+            trace.pass_name = "loss"
             found = loss_gradients(value, parameters, keep=False)
             for name, gradient in zip(names, found, strict=True):
                 kept = self._facts[name].get("random_norm", math.nan)
@@ -245,7 +247,7 @@ class _Reader:
                     "gradient_twins": twin_share(self._trainable[name], gradient),
                 }  # fmt: skip
             self._gradients = dict(zip(names, found, strict=True))
-        recorder.pass_name = None
+        trace.pass_name = None
 
     def _examine_step(self) -> None:
         """Take the optimizer's step, look at it, and at what is still without gradient.
@@ -305,14 +307,14 @@ class _Reader:
 
 
 @contextmanager
-def _named_failure(recorder: Recorder, model: nn.Module) -> Iterator[None]:
+def _named_failure(trace: Trace, model: nn.Module) -> Iterator[None]:
     """Say in which module the model failed."""
     try:
         yield
     except InitlabError:
         raise
     except Exception as error:
-        path = recorder.where
+        path = trace.where
         module = dict(model.named_modules()).get(path, model)
         name = f"{path} ({type(module).__name__})" if path else type(module).__name__
         lines = str(error).strip().splitlines() or [type(error).__name__]
@@ -335,77 +337,3 @@ def _set_modes(model: nn.Module) -> None:
             and not any(k in type(module).__name__ for k in _KEEPS_TRAINING)
         ):
             module.training = False
-
-
-def _measures(
-    records: Records,
-    facts: dict[str, dict[str, Any]],
-    uses: tuple[WeightUse, ...],
-) -> dict[str, np.ndarray]:
-    """Return one array per variable, an entry per use."""
-    names = dict.fromkeys(name for use in records.uses for name in use.values)
-    found = {
-        name: np.array([use.values.get(name, math.nan) for use in records.uses])
-        for name in names
-    }
-    for pass_name, prefix in (("random", ""), ("loss", "loss_")):
-        sums = [records.deltas.get((pass_name, u.number)) for u in records.uses]
-        found |= _delta_measures(sums, prefix)
-    for variable, key in (("gradient_norm", "random_norm"),
-                          ("loss_gradient_norm", "gradient_norm")):  # fmt: skip
-        found[variable] = np.array(
-            [_norm_of(facts, use.sources, key) for use in uses], dtype=np.float64
-        )
-    found["chi"] = _chi(records, uses)
-    return found
-
-
-def _delta_measures(sums: list[DeltaSums | None], prefix: str) -> dict[str, np.ndarray]:
-    def each(value: Callable[[DeltaSums], float]) -> np.ndarray:
-        return np.array([value(s) if s and s.count else math.nan for s in sums])
-
-    mean = each(lambda s: s.total / s.count)
-    rms = each(lambda s: math.sqrt(s.squares / s.count))
-    return {
-        f"{prefix}delta_mean": mean,
-        f"{prefix}delta_rms": rms,
-        f"{prefix}delta_std": np.sqrt(np.maximum(rms**2 - mean**2, 0)),
-        f"{prefix}delta_norm": each(lambda s: math.sqrt(s.squares)),
-        f"{prefix}delta_subnormal": each(
-            lambda s: s.subnormal / max(1, s.count - s.zeros)
-        ),
-    }
-
-
-def _chi(records: Records, uses: tuple[WeightUse, ...]) -> np.ndarray:
-    """Return the factor of squared gradients from the layers after to this one."""
-    norms = [records.deltas.get(("random", u.index)) for u in uses]
-    above: list[float] = [0.0] * len(uses)
-    for use in uses:
-        own = norms[use.index]
-        if own is None:
-            continue
-        for below in use.plain:
-            squares = own.squares
-            if below in use.averaged:
-                # A mean over positions shrinks squared gradients by their number,
-                # which is no fault of the weights.
-                here, there = (
-                    records.uses[u].values.get("output_positions", 1.0)
-                    for u in (use.index, below)
-                )
-                squares *= here / there
-            above[below] += squares
-    return np.array(
-        [
-            own.squares / total if own is not None and total > 0 else math.nan
-            for own, total in zip(norms, above, strict=True)
-        ]
-    )
-
-
-def _norm_of(
-    facts: dict[str, dict[str, Any]], sources: tuple[str, ...], key: str
-) -> float:
-    norms = [facts[s].get(key, math.nan) for s in sources if s in facts]
-    return math.sqrt(sum(n * n for n in norms)) if norms else math.nan

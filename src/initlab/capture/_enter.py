@@ -1,0 +1,187 @@
+"""A function's call into the trace: as a node, and as what it is to the network."""
+
+from typing import Any
+
+from torch import Tensor
+
+from initlab.capture import _measure as measure
+from initlab.capture._graph import Node
+from initlab.capture._layers import LayerCall, layer_calls, recurrent_calls
+from initlab.capture._norms import enter_norm, scaled_norm
+from initlab.capture._operations import ACTIVATION_OF
+from initlab.capture._patterns import (
+    divides_by_own_size,
+    follows_product,
+    product_width,
+    self_gated,
+)
+from initlab.capture._records import UseRecord
+from initlab.capture._trace import FunctionCall, Trace
+
+_PRODUCTS = frozenset({"mul", "rmul", "imul", "multiply"})
+
+
+def enter(
+    trace: Trace,
+    call: FunctionCall,
+    outputs: list[Tensor],
+    sizes: tuple[float, float] | None,
+) -> None:
+    """Write down one call and what it gave.
+
+    Args:
+        trace: Where to.
+        call: The function, and what it was given.
+        outputs: Every tensor of what it returned.
+        sizes: Root mean squares of a sum's two signals before it.
+    """
+    layers = _layers_of(trace, call)
+    if layers:
+        node = _enter_layers(trace, call, layers, outputs[0])
+        trace.came_out(outputs, node)
+        return
+    node = _node_of(trace, call, len(outputs))
+    trace.came_out(outputs, node)
+    _measure_node(trace, node, call, outputs[0], sizes)
+
+
+def _layers_of(trace: Trace, call: FunctionCall) -> list[LayerCall]:
+    """Return the layers that a function is; none if it is something else."""
+    if any(isinstance(a, Tensor) and a.is_complex() for a in call.args):
+        return []  # no law is known of what a Fourier transform weighs
+    if call.kind == "recurrent":
+        return recurrent_calls(call.name, call.args, call.kwargs, trace.is_weight)
+    if call.kind not in ("layer", "product"):
+        return []
+    calls = layer_calls(call.name, call.args, call.kwargs, trace.is_weight)
+    if call.kind == "product" and not all(trace.is_signal(c.given) for c in calls):
+        return []  # parameters made into a weight: a parametrization
+    return calls
+
+
+def _node_of(trace: Trace, call: FunctionCall, parts: int) -> Node:
+    """Add a node for what is no layer, by the name of what it is to the network."""
+    graph, inputs = trace.graph, call.inputs
+    kind, label = call.kind, ACTIVATION_OF.get(call.name, call.name)
+    if kind == "factor" and (gated := self_gated(graph, inputs)):
+        kind, label, inputs = "activation", gated[0], (gated[1],)
+    elif kind == "factor" and divides_by_own_size(graph, inputs):
+        kind, label = "norm", "rms_norm"
+    if kind in ("sum", "factor") and sum(map(graph.carries_signal, inputs)) < 2:
+        kind = "shift" if kind == "sum" else "scale"
+    if kind == "scale":
+        scaled_norm(trace, inputs, call.args)
+    node = graph.add(
+        kind=kind,
+        name=label,
+        inputs=inputs,
+        module=trace.where,
+        parts=parts,
+        owner=trace.owner_of(kind, inputs),
+    )
+    if kind == "product" and isinstance(call.args[0], Tensor):
+        node.width = call.args[0].shape[-1]
+    return node
+
+
+def _measure_node(
+    trace: Trace,
+    node: Node,
+    call: FunctionCall,
+    output: Tensor,
+    sizes: tuple[float, float] | None,
+) -> None:
+    graph, records = trace.graph, trace.records
+    if node.kind == "activation":
+        _enter_activation(trace, node, call, output)
+    elif node.kind == "sum" and sizes is not None:
+        records.sums[node.number] = (*sizes, measure.rms_of(output))
+    elif node.kind == "norm" and graph.carries_signal(node.number):
+        # Weights are standardized by the same functions.
+        enter_norm(trace, node, call.name, _gamma(trace, call))
+    elif node.kind == "attention":
+        records.attentions.append(measure.fused_attention(node, call.args, call.kwargs))
+    elif node.kind == "softmax" and follows_product(graph, node):
+        width = product_width(graph, node)
+        records.attentions.append(measure.plain_attention(node, call.given, width))
+    elif node.kind == "scale":
+        factors = [n for n in node.inputs if graph.nodes[n].kind == "parameter"]
+        if factors:
+            records.scaled_by[node.number] = graph.nodes[factors[0]].name
+
+
+def _enter_activation(
+    trace: Trace, node: Node, call: FunctionCall, output: Tensor
+) -> None:
+    owner = None if node.owner is None else trace.records.uses[node.owner]
+    if owner is None:
+        return
+    if call.name != node.name and call.name in _PRODUCTS:
+        owner.activation = ""  # what seemed to be one was only its gate
+        owner.values.pop("saturated_share", None)
+        owner.values.pop("inactive_units", None)
+    if not owner.activation:
+        node.slope = measure.left_activation(
+            owner, node.name, call.args, call.kwargs, output
+        )
+
+
+def _gamma(trace: Trace, call: FunctionCall) -> Tensor | None:
+    given = call.kwargs.get("weight")
+    if isinstance(given, Tensor):
+        return given
+    tensors = (t for t in call.args if isinstance(t, Tensor))
+    return next(filter(trace.is_weight, tensors), None)
+
+
+def _enter_layers(
+    trace: Trace, call: FunctionCall, layers: list[LayerCall], output: Tensor
+) -> Node:
+    """Add a node for each layer that a function is; return the last."""
+    below = call.inputs
+    for number, layer in enumerate(layers):
+        node = trace.graph.add(
+            kind="layer", name=call.name, inputs=below, module=trace.where
+        )
+        record = _use_of(trace, call.name, layer, node)
+        node.use = node.owner = record.number
+        last = number == len(layers) - 1
+        if layer.role and number == 0 and not last:
+            record.values.setdefault("given_rms", measure.rms_of(layer.given))
+        measure.layer_output(trace, record, layer, output if last else None)
+        below = (node.number,)
+    return node
+
+
+def _use_of(trace: Trace, name: str, call: LayerCall, node: Node) -> UseRecord:
+    """Return the record of a weight's use: a new one, or that of an earlier call."""
+    sources = trace.sources(call.weight)
+    # Slices of one parameter are weights of their own.
+    slice_ = (call.weight.storage_offset(), tuple(call.weight.shape))
+    key: tuple[Any, ...] = (sources, trace.where, name, call.role, slice_)
+    record = trace.uses.get(key)
+    if record is not None:
+        record.calls += 1
+        record.nodes.append(node.number)
+        return record
+    record = UseRecord(
+        number=len(trace.records.uses),
+        node=node.number,
+        nodes=[node.number],
+        module=trace.where,
+        sources=sources,
+        bias=next(iter(trace.sources(call.bias)), None),
+        operation=name,
+        layer=call.layer,
+        rows=call.rows,
+        units=len(call.rows) if call.layer.kind != "embedding"
+        else call.layer.shape[1],
+        unit_axis=call.unit_axis,
+        stored_transposed=call.stored_transposed,
+        derived=trace.is_derived(call.weight),
+        role=call.role,
+        bias_value=call.bias,
+    )  # fmt: skip
+    trace.uses[key] = record
+    trace.records.uses.append(record)
+    return record
