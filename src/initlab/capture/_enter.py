@@ -95,12 +95,12 @@ def _measure_node(
     if node.kind == "activation":
         _enter_activation(trace, node, call, output)
     elif node.kind == "sum" and sizes is not None:
-        records.sums[node.number] = (*sizes, measure.rms_of(output))
+        records.sums[node.number] = (*sizes, measure.rms_of(trace, output))
     elif node.kind == "norm" and graph.carries_signal(node.number):
         # Weights are standardized by the same functions.
         enter_norm(trace, node, call.name, _gamma(trace, call))
     elif node.kind == "attention":
-        records.attentions.append(measure.fused_attention(node, call.args, call.kwargs))
+        records.attentions.append(measure.fused_attention(node, call))
     elif node.kind == "softmax" and follows_product(graph, node):
         width = product_width(graph, node)
         records.attentions.append(measure.plain_attention(node, call.given, width))
@@ -121,9 +121,7 @@ def _enter_activation(
         owner.values.pop("saturated_share", None)
         owner.values.pop("inactive_units", None)
     if not owner.activation:
-        node.slope = measure.left_activation(
-            owner, node.name, call.args, call.kwargs, output
-        )
+        node.slope = measure.left_activation(trace, owner, node.name, call, output)
 
 
 def _gamma(trace: Trace, call: FunctionCall) -> Tensor | None:
@@ -147,7 +145,7 @@ def _enter_layers(
         node.use = node.owner = record.number
         last = number == len(layers) - 1
         if layer.role and number == 0 and not last:
-            record.values.setdefault("given_rms", measure.rms_of(layer.given))
+            record.values.setdefault("given_rms", measure.rms_of(trace, layer.given))
         measure.layer_output(trace, record, layer, output if last else None)
         below = (node.number,)
     return node

@@ -146,11 +146,9 @@ def rank_one_share(change: Tensor | None) -> float:
     vector = rows[int(rows.square().sum(dim=1).argmax())]
     for _ in range(6):
         vector = rows.T @ (rows @ vector)
-        norm = torch.linalg.vector_norm(vector)
-        if not norm > 0:
-            return math.nan
-        vector = vector / norm
-    return min(1.0, float((rows @ vector).square().sum()) / total)
+        vector = vector / torch.linalg.vector_norm(vector)
+    share = float((rows @ vector).square().sum()) / total
+    return min(1.0, share) if share > 0 else math.nan  # 0 / 0 on the way is nan
 
 
 def zero_after(

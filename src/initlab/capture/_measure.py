@@ -11,17 +11,18 @@ from initlab.capture._attention import dot_product_logits, logit_statistics
 from initlab.capture._graph import Node
 from initlab.capture._layers import LayerCall
 from initlab.capture._moments import cosines, moments, token_cosine
+from initlab.capture._operations import ACTIVATION_OF
 from initlab.capture._records import AttentionRecord, DeltaSums, UseRecord
 from initlab.capture._slopes import flatness
-from initlab.capture._trace import Trace
+from initlab.capture._trace import FunctionCall, Trace
 
 # Standard deviations that no input is expected to pass.
 _REACH = 4.0
 
 
-def rms_of(tensor: Tensor) -> float:
+def rms_of(trace: Trace, tensor: Tensor) -> float:
     """Return the root mean square of a tensor's entries."""
-    return moments(tensor).rms
+    return trace.once(moments, tensor).rms
 
 
 def layer_output(
@@ -39,25 +40,31 @@ def layer_output(
         return
     if record.calls == 1:
         found = record.values
-        m = moments(output)
+        m = trace.once(moments, output)
         found["preactivation_mean"], found["preactivation_std"] = m.mean, m.std
         found["preactivation_rms"] = m.rms
         found["nonfinite_outputs"] = float(m.nonfinite)
-        found["largest_output"] = float(output.detach().abs().amax())
-        found["cosine"], found["centred_cosine"] = cosines(
-            _examples_first(trace, output)
+        found["largest_output"] = _largest(output)
+        found["cosine"], found["centred_cosine"] = trace.once(
+            cosines, _examples_first(trace, output)
         )
         found["output_positions"] = output.numel() / max(1, record.units)
         if call.given is not None and call.given.is_floating_point():
-            given, signal = moments(call.given), _examples_first(trace, call.given)
+            given = trace.once(moments, call.given)
+            signal = _examples_first(trace, call.given)
             found["given_mean"], found["given_rms"] = given.mean, given.rms
-            found["given_cosine"] = cosines(signal)[1]
+            found["given_cosine"] = trace.once(cosines, signal)[1]
             found["given_std"] = given.std
-            found["token_cosine"] = token_cosine(signal)
+            found["token_cosine"] = trace.once(token_cosine, signal)
             found["biased_off"], found["biased_on"] = biased(call, given.rms)
     if not record.rows.any() and call.given is not None:
         record.entered.append(call.given)
     watch_delta(trace, record, output)
+
+
+def _largest(tensor: Tensor) -> float:
+    low, high = tensor.detach().aminmax()
+    return float(torch.maximum(-low, high))
 
 
 def _examples_first(trace: Trace, signal: Tensor) -> Tensor:
@@ -108,55 +115,48 @@ def watch_delta(trace: Trace, record: UseRecord, output: Tensor) -> None:
 
 
 def entered_activation(
-    owner: UseRecord,
-    name: str,
-    func: Callable[..., Any],
-    given: Tensor,
-    args: tuple[Any, ...],
-    kwargs: dict[str, Any],
+    trace: Trace, owner: UseRecord, call: FunctionCall, func: Callable[..., Any]
 ) -> None:
     """Measure the slopes of an activation, before it may overwrite what it is given."""
+    given, name = call.given, ACTIVATION_OF[call.name]
     axis = _unit_axis(owner, given)
     if axis is None or not given.is_floating_point():
         return
     if name not in ("prelu", "glu"):
+        more = {k: v for k, v in call.kwargs.items() if k not in ("input", "inplace")}
         share, inactive, units = flatness(
-            name, lambda z: func(z, *args, **kwargs), given, axis
+            name, lambda z: func(z, *call.args[1:], **more), given, axis
         )
         owner.values["saturated_share"] = share
         owner.values["inactive_units"] = float(inactive)
         owner.values["activation_units"] = float(units)
-        entering = moments(given)
+        entering = trace.once(moments, given)
         owner.values["entering_rms"] = entering.rms
         owner.values["entering_mean"] = entering.mean
 
 
 def left_activation(
-    owner: UseRecord,
-    name: str,
-    args: tuple[Any, ...],
-    kwargs: dict[str, Any],
-    output: Tensor,
+    trace: Trace, owner: UseRecord, name: str, call: FunctionCall, output: Tensor
 ) -> float:
     """Measure what an activation gave; return the slope of a leaky ReLU."""
     slope = 0.0
     if name == "leaky_relu":
+        args, kwargs = call.args, call.kwargs
         given = args[1] if len(args) > 1 else kwargs.get("negative_slope", 0.01)
         slope = float(given) if isinstance(given, float | int) else 0.01
     owner.activation, owner.negative_slope = name, slope
-    m = moments(output)
+    m = trace.once(moments, output)
     found = owner.values
     found["activation_mean"], found["activation_std"] = m.mean, m.std
     found["activation_rms"] = m.rms
-    found["cosine"], found["centred_cosine"] = cosines(output)
+    found["cosine"], found["centred_cosine"] = trace.once(cosines, output)
     found["nonfinite_outputs"] = found.get("nonfinite_outputs", 0.0) + m.nonfinite
     return slope
 
 
-def fused_attention(
-    node: Node, args: tuple[Any, ...], kwargs: dict[str, Any]
-) -> AttentionRecord:
+def fused_attention(node: Node, call: FunctionCall) -> AttentionRecord:
     """Recompute the logits of `scaled_dot_product_attention`."""
+    args, kwargs = call.args, call.kwargs
     query = args[0] if args else kwargs["query"]
     width = query.shape[-1]
     found = logit_statistics(dot_product_logits(args, kwargs))

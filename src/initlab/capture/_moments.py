@@ -79,7 +79,9 @@ def cosines(tensor: Tensor) -> tuple[float, float]:
     stride = max(1, x.shape[1] // _FEATURES)
     # An odd stride visits all channels of a channels-last row as well.
     x = x[:, :: stride + (stride % 2 == 0 and stride > 1)].float()
-    return _mean_cosine(x), _mean_cosine(x - x.mean(dim=1, keepdim=True))
+    centred = x - x.mean(dim=1, keepdim=True)
+    plain, of_centred = _mean_cosines(torch.stack([x, centred])).tolist()
+    return plain, of_centred
 
 
 def token_cosine(tensor: Tensor) -> float:
@@ -92,19 +94,19 @@ def token_cosine(tensor: Tensor) -> float:
     x = tensor.detach()
     if x.dim() != 3 or x.shape[1] < 2 or x.is_complex():
         return math.nan
-    found = [_mean_cosine(one[:_EXAMPLES].float()) for one in x[:4]]
-    return sum(found) / len(found)
+    return float(_mean_cosines(x[:4, :_EXAMPLES].float()).mean())
 
 
-def _mean_cosine(x: Tensor) -> float:
-    norms = torch.linalg.vector_norm(x, dim=1)
-    x = x[norms > 1e-12 * norms.max()]
-    count = len(x)
-    if count < 2:
-        return math.nan
-    x = torch.nn.functional.normalize(x, dim=1, eps=0.0)
-    total = float(x.sum(dim=0).square().sum())
-    return (total - count) / (count * (count - 1))
+def _mean_cosines(x: Tensor) -> Tensor:
+    """Return the mean cosine of two rows that are not zero, of each matrix."""
+    norms = torch.linalg.vector_norm(x, dim=2)
+    is_there = norms > 1e-12 * norms.amax(dim=1, keepdim=True)
+    weights = torch.where(is_there, 1 / norms, 0.0)
+    units = torch.where(is_there[:, :, None], x, 0.0)
+    sums = (weights[:, None, :] @ units).squeeze(1)
+    count = is_there.sum(dim=1)
+    # 0 / 0 where there are fewer than two.
+    return (sums.square().sum(dim=1) - count) / (count * (count - 1))
 
 
 def unit_rows(weight: Tensor) -> Tensor:

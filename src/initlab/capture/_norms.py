@@ -19,7 +19,7 @@ def enter_norm(trace: Trace, node: Node, name: str, gamma: Tensor | None) -> Nor
     kind = name if name in _NORMS else node.name
     record = NormRecord(node=node.number, module=trace.where, kind=kind, gamma=None)
     if gamma is not None and (sources := trace.sources(gamma)):
-        _set_gamma(record, gamma, sources[0])
+        _set_gamma(trace, record, gamma, sources[0])
     trace.records.norms.append(record)
     return record
 
@@ -36,10 +36,10 @@ def scaled_norm(trace: Trace, inputs: tuple[int, ...], args: tuple[Any, ...]) ->
         return
     sources = trace.sources(gammas[0])
     if len(sources) == 1:
-        _set_gamma(norm, gammas[0], sources[0])
+        _set_gamma(trace, norm, gammas[0], sources[0])
 
 
-def _set_gamma(norm: NormRecord, gamma: Tensor, name: str) -> None:
+def _set_gamma(trace: Trace, norm: NormRecord, gamma: Tensor, name: str) -> None:
     norm.gamma = name
-    norm.gamma_rms = measure.rms_of(gamma)
+    norm.gamma_rms = measure.rms_of(trace, gamma)
     norm.gamma_zero = float((gamma == 0).float().mean())

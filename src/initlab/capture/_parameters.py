@@ -130,26 +130,23 @@ def _entries(values: Tensor) -> dict[str, Any]:
         }  # fmt: skip
     real = values.float() if values.element_size() < 4 else values
     mean = float(real.mean())
-    largest = float(real.abs().amax())
+    low, high = (float(end) for end in real.aminmax())
+    largest = max(abs(low), abs(high))
     finite = math.isfinite(mean) and math.isfinite(largest)
     nonfinite = 0 if finite else int((~torch.isfinite(real)).sum())
-    low, high = real.aminmax()
+    zeros = count - int(torch.count_nonzero(real))
+    small = int(torch.count_nonzero(real.abs() < _TINY))
     return {
         "mean": mean,
         "std": float(real.std(unbiased=False)) if count > 1 else 0.0,
         "largest": largest,
-        "zero_share": 1 - int(torch.count_nonzero(real)) / count,
+        "zero_share": zeros / count,
         "nonfinite": nonfinite,
-        "constant": bool(low == high),
+        "constant": low == high,
         "fingerprint": _fingerprint(values),
-        "tiny_share": _tiny_share(real),
+        "tiny_share": (small - zeros) / count,
         "distinct_share": _distinct_share(real),
     }
-
-
-def _tiny_share(real: Tensor) -> float:
-    sizes = real.abs()
-    return int(((sizes > 0) & (sizes < _TINY)).sum()) / real.numel()
 
 
 def _distinct_share(real: Tensor) -> float:

@@ -14,7 +14,7 @@ from torch.overrides import TorchFunctionMode
 
 from initlab.capture import _measure as measure
 from initlab.capture._enter import enter
-from initlab.capture._operations import ACTIVATION_OF, CONSTANTS, kind_of, name_of
+from initlab.capture._operations import CONSTANTS, kind_of, name_of
 from initlab.capture._trace import FunctionCall, Trace
 
 # Of `dropout_p` among the arguments of `multi_head_attention_forward`.
@@ -104,10 +104,11 @@ class Recorder(TorchFunctionMode):
             found = [t for t in call.args if isinstance(t, Tensor)]
             signals = [t for t in found if self._trace.is_signal(t)]
             if len(signals) == 2 and signals[0] is not signals[1]:
-                return measure.rms_of(signals[0]), measure.rms_of(signals[1])
+                first, second = (measure.rms_of(self._trace, t) for t in signals)
+                return first, second
             if len(found) == 2 and len(signals) == 1:
-                first, second = found
-                self._added(signals[0], second if first is signals[0] else first)
+                other = next(t for t in found if t is not signals[0])
+                self._added(signals[0], other)
         return None
 
     def _before_activation(self, call: FunctionCall, func: Callable[..., Any]) -> None:
@@ -116,10 +117,7 @@ class Recorder(TorchFunctionMode):
         owner = self._trace.owner(call.given)
         if owner is None or owner.activation:
             return
-        more = {k: v for k, v in call.kwargs.items() if k not in ("input", "inplace")}
-        measure.entered_activation(
-            owner, ACTIVATION_OF[call.name], func, call.given, call.args[1:], more
-        )
+        measure.entered_activation(self._trace, owner, call, func)
 
     def _added(self, signal: Tensor, other: Tensor) -> None:
         """Write down how large a parameter is beside the signal it is added to."""
@@ -128,10 +126,10 @@ class Recorder(TorchFunctionMode):
             return
         if not self._trace.is_fresh(signal):
             return
-        size = measure.rms_of(signal)
+        size = measure.rms_of(self._trace, signal)
         if size > 0:
             ratios = self._trace.records.added
-            ratio = measure.rms_of(other) / size
+            ratio = measure.rms_of(self._trace, other) / size
             ratios[sources[0]] = max(ratios.get(sources[0], 0.0), ratio)
 
 

@@ -3,15 +3,17 @@
 Tensors are told apart by identity, so that registration plays no part.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from torch import Tensor, nn
 from torch.utils.weak import WeakIdKeyDictionary, WeakTensorKeyDictionary
 
 from initlab.capture._graph import Graph, Node
 from initlab.capture._records import Records, UseRecord
+
+Found = TypeVar("Found")
 
 # Views of a signal, in the sense that the layer whose output it was still owns it.
 _KEEPS_OWNER = frozenset(
@@ -74,6 +76,7 @@ class Trace:
         self.running = [""]
         self.uses: dict[tuple[Any, ...], UseRecord] = {}
         self._node_of: WeakIdKeyDictionary = WeakTensorKeyDictionary()
+        self._measured: WeakIdKeyDictionary = WeakTensorKeyDictionary()
         for name, parameter in model.named_parameters():
             self.came_out([parameter], self.graph.add(kind="parameter", name=name))
         for number, tensor in enumerate(inputs):
@@ -97,6 +100,20 @@ class Trace:
         """Return the nodes that tensors came out of, each once."""
         found = (self.node_of(tensor) for tensor in tensors)
         return tuple(dict.fromkeys(number for number in found if number is not None))
+
+    def once(self, measure: Callable[[Tensor], Found], tensor: Tensor) -> Found:
+        """Return a measure of a tensor: what one layer gives, the next one is given."""
+        if tensor.is_inference():  # it would not tell that it was overwritten
+            return measure(tensor)
+        version, found = self._measured.get(  # type: ignore[no-untyped-call]
+            tensor, (None, {})
+        )
+        if version != tensor._version:
+            found = {}
+            self._measured[tensor] = tensor._version, found
+        if measure not in found:
+            found[measure] = measure(tensor)
+        return found[measure]
 
     def is_signal(self, tensor: Tensor) -> bool:
         """Whether a tensor depends on the model's inputs."""

@@ -75,18 +75,20 @@ class Model:
 def models_of(dataset: xr.Dataset) -> list[Model]:
     """Return the members of a checked model's dataset."""
     every = facts_from_json(dataset.attrs["facts"])
-    one = dataset.isel(init=0, step=0)
-    layer_only = {
-        str(name): np.asarray(values.values)
-        for name, values in one.data_vars.items()
-        if values.dims == ("layer",) and values.dtype.kind == "f"
-    }
+    # Of the variables themselves: labels take longer than all rules.
+    by_layer, by_member = {}, {}
+    for name in map(str, dataset.data_vars):
+        variable = dataset.variables[name].isel(
+            {"init": 0, "step": 0}, missing_dims="ignore"
+        )
+        if variable.dims == ("layer",) and variable.dtype.kind == "f":
+            by_layer[name] = variable.values
+        elif variable.dims == ("member", "layer"):
+            by_member[name] = variable.values
     found = []
     for member, facts in enumerate(every):
-        measures = layer_only | {
-            str(name): values.values[member]
-            for name, values in one.data_vars.items()
-            if values.dims == ("member", "layer")
+        measures = by_layer | {
+            name: values[member] for name, values in by_member.items()
         }
         names = {
             name: parameter
