@@ -5,7 +5,7 @@ import type { Data } from "./problems";
 import type { Study } from "./study";
 
 // Networks in a vector of 128 bits; examples that kernels take at once; such tiles.
-export const [LANES, TILE, STRIP] = [4, 4, 4];
+export const [LANES, TILE, STRIP] = [4, 4, 6];
 const [RIGHT_SIGN, RIGHT_CLASS] = [0, 2];
 
 /** What follows from study and data: layers, loss, and the kernels' plan of them. */
@@ -74,5 +74,5 @@ export const runningCount = (network: Network): number =>
 export function scratchCount(network: Network, examples: number): number {
   const units = sum(network.widths);
   const chunk = network.batchNorm ? tiles(examples) : STRIP;
-  return (network.batchNorm ? 4 : 3) * units * chunk * TILE + 11 * units + 1;
+  return (network.batchNorm ? 3 : 2) * units * chunk * TILE + 11 * units + 1;
 }

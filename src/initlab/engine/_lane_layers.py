@@ -113,10 +113,9 @@ def affine_gradient(gradient, fan_in, fan_out, below, delta):
 
 @kernel
 def affine_backward(
-    weights, gradient, fan_in, fan_out, below, slope, delta, delta_below, shifts,
-    is_relu,
-):  # fmt: skip
-    """Add delta below^T to W's gradient, and fill delta below: W^T delta f'(z).
+    weights, gradient, fan_in, fan_out, below, slope, delta, shifts, is_relu
+):
+    """Add delta below^T to W's gradient; overwrite below with its delta, W^T delta f'.
 
     Add it to the gradient of the shifts of the layer below, too.
     """
@@ -140,8 +139,8 @@ def affine_backward(
         else:
             s0 = s0 * slope[i]
             s1 = s1 * slope[i + 1]
-        delta_below[i] = s0
-        delta_below[i + 1] = s1
+        below[i] = s0
+        below[i + 1] = s1
         shifts[i] = shifts[i] + total(s0)
         shifts[i + 1] = shifts[i + 1] + total(s1)
         i += 2
@@ -155,7 +154,7 @@ def affine_backward(
             s0 = fma(weights[k], d, s0)
             k += fan_in
         s0 = where(a0 > 0.0, s0, 0.0) if is_relu else s0 * slope[i]
-        delta_below[i] = s0
+        below[i] = s0
         shifts[i] = shifts[i] + total(s0)
 
 

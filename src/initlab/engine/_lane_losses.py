@@ -1,7 +1,7 @@
 """Losses and scores of a tile: what a network says against what it should say.
 
-`logits` and `delta` are one tile per output; `y` points to the targets, row after row,
-and `rows` to the tile's rows; `count` is how many of its examples are real.
+`logits` are one tile per output; `y` points to the targets, row after row, and `rows`
+to the tile's rows; `count` is how many of its examples are real.
 """
 
 import math
@@ -33,8 +33,8 @@ _CERTAIN_LOGIT = math.log((1 - _CERTAIN) / _CERTAIN)
 
 
 @kernel
-def loss_delta(kind, logits, y, outputs, rows, count, share, delta, check):
-    """Fill delta with the loss's derivative by logits.
+def loss_delta(kind, logits, y, outputs, rows, count, share, check):
+    """Overwrite the logits with the loss's derivative by them.
 
     Return `check`, plus what is not finite in the lanes whose loss is not.
     """
@@ -42,24 +42,25 @@ def loss_delta(kind, logits, y, outputs, rows, count, share, delta, check):
         largest = _largest(logits, outputs)
         added = filled(logits, 0.0)
         for j in range(outputs):
-            e = exp(logits[j] - largest)
-            delta[j] = e
+            z = logits[j]
+            check = fma_total(z, filled(logits, 0.0), check)
+            e = exp(z - largest)
+            logits[j] = e
             added = added + e
         for j in range(outputs):
             target = spread(logits, y, outputs, j, rows)
-            check = fma_total(logits[j], filled(logits, 0.0), check)
-            delta[j] = first((delta[j] / added - target) * share, count)
+            logits[j] = first((logits[j] / added - target) * share, count)
     elif kind == BINARY_CROSS_ENTROPY:
         for j in range(outputs):
             z = logits[j]
             target = spread(logits, y, outputs, j, rows)
             check = fma_total(z, filled(logits, 0.0), check)
-            delta[j] = first((sigmoid(z) - target) * share, count)
+            logits[j] = first((sigmoid(z) - target) * share, count)
     elif kind == MEAN_SQUARED_ERROR:
         for j in range(outputs):
             d = first(logits[j] - spread(logits, y, outputs, j, rows), count)
             check = fma_total(d, d, check)
-            delta[j] = d * share * 2.0
+            logits[j] = d * share * 2.0
     return check
 
 

@@ -54,7 +54,7 @@ def score(plan, x, y, order, examples, parameters, running, scratch, rows, resul
     units = numbers(plan)[1]
     outputs = plan[WIDTHS + plan[LAYERS]]
     memory = memory_of(plan, scratch, units, plain(1))
-    cleared(memory[5], units)
+    cleared(memory[4], units)
     added = filled(result, 0.0)
     for c in range((examples + TILE - 1) // TILE):
         padded(order, c * TILE, examples, plain(1), rows)
@@ -71,7 +71,7 @@ def score(plan, x, y, order, examples, parameters, running, scratch, rows, resul
             plain(False),
             plain(False),
         )
-        logits, _ = logits_of(plan, memory, units, plain(1), plain(0))
+        logits = logits_of(plan, memory, units, plain(1), plain(0))
         added = added + score_total(plan[SCORE], logits, y, outputs, rows, last)
     result[0] = added
 
@@ -98,9 +98,9 @@ def measure(
     count = (examples + TILE - 1) // TILE
     chunk = count if plan[BATCH_NORM] else 1
     memory = memory_of(plan, scratch, units, chunk)
-    sums = after(memory[5], units)
+    sums = after(memory[4], units)
     cleared(gradient, size)
-    cleared(memory[5], units)
+    cleared(memory[4], units)
     loss = filled(results, 0.0)
     lost = loss  # to rounding, of the sum so far (Kahan 1965)
     right = loss
@@ -121,8 +121,9 @@ def measure(
             plain(True),
             plain(True),
         )
+        _add_up(plan, chunk, last, memory, sums, c == 0, steepest)
         for t in range(chunk):
-            logits, delta = logits_of(plan, memory, units, chunk, t)
+            logits = logits_of(plan, memory, units, chunk, t)
             here = TILE if t < chunk - 1 else last
             row = after(rows, t * TILE)
             more = loss_total(plan[LOSS], logits, y, outputs, row, here) - lost
@@ -131,8 +132,7 @@ def measure(
             loss = added
             right = right + score_total(plan[SCORE], logits, y, outputs, row, here)
             certain = certain + certain_total(plan[LOSS], logits, outputs, here)
-            loss_delta(plan[LOSS], logits, y, outputs, row, here, share, delta, right)
-        _add_up(plan, chunk, last, memory, sums, c == 0, steepest)
+            loss_delta(plan[LOSS], logits, y, outputs, row, here, share, right)
         backward(plan, units, chunk, last, parameters, gradient, memory, plain(True))
     results[0] = loss / examples
     results[1] = right
@@ -140,7 +140,7 @@ def measure(
         certain = filled(results, 0.0) / 0.0
     _summarize(
         plan, examples, parameters, gradient, start, sums, certain, tolerance,
-        memory[5], after(results, 2),
+        memory[4], after(results, 2),
     )  # fmt: skip
 
 
@@ -151,7 +151,7 @@ def _add_up(plan, chunk, last, memory, sums, is_first, steepest):
     Six per unit: its first output k; sums of a - k, (a - k)^2 and a^2, so that the
     variance does not cancel; entries with small slopes; and the steepest slope.
     """
-    a, slope, _, _, _, _ = memory
+    a, slope, _, _, _ = memory
     zero = filled(sums, 0.0)
     for layer in range(plan[LAYERS]):
         fan_out = plan[WIDTHS + layer + 1]

@@ -43,15 +43,17 @@ def numbers(plan):
 
 @kernel
 def memory_of(plan, scratch, units, chunk):
-    """Return activations, slopes, deltas, normalized values, moments and zeros."""
+    """Return activations, slopes, normalized values, moments and zeros.
+
+    On the way back, deltas take the activations' place, layer by layer.
+    """
     buffer = units * chunk * TILE
-    buffers = 4 if plan[BATCH_NORM] else 3
+    buffers = 3 if plan[BATCH_NORM] else 2
     a = tiles(scratch)
     slope = tiles(after(scratch, buffer))
-    delta = tiles(after(scratch, 2 * buffer))
-    normed = tiles(after(scratch, 3 * buffer))
+    normed = tiles(after(scratch, 2 * buffer))
     moments = after(scratch, buffers * buffer)
-    return a, slope, delta, normed, moments, after(moments, 3 * units)
+    return a, slope, normed, moments, after(moments, 3 * units)
 
 
 @kernel
@@ -65,7 +67,7 @@ def forward(
         chunk, last: How many tiles, and how many examples of the last one are real.
         is_plain: Keep slopes also where the activation's sign says them (ReLU).
     """
-    a, slope, _, normed, moments, zeros = memory
+    a, slope, normed, moments, zeros = memory
     layers = plan[LAYERS]
     kind = plan[ACTIVATION]
     fan_in = plan[WIDTHS]
@@ -120,16 +122,15 @@ def forward(
 
 @kernel
 def logits_of(plan, memory, units, chunk, t):
-    """Return where the logits and their deltas of the chunk's tile t are."""
+    """Return where the logits, or their deltas, of the chunk's tile t are."""
     outputs = plan[WIDTHS + plan[LAYERS]]
-    at = (units - outputs) * chunk + t * outputs
-    return after(memory[0], at), after(memory[2], at)
+    return after(memory[0], (units - outputs) * chunk + t * outputs)
 
 
 @kernel
 def backward(plan, units, chunk, last, parameters, gradient, memory, is_plain):
-    """Add a chunk's share to the gradient, from the deltas of the logits."""
-    a, slope, delta, normed, moments, _ = memory
+    """Add a chunk's share to the gradient, from the deltas in the logits' place."""
+    a, slope, normed, moments, _ = memory
     layers = plan[LAYERS]
     weight_at = numbers(plan)[0]
     scale_at = weight_at
@@ -148,26 +149,25 @@ def backward(plan, units, chunk, last, parameters, gradient, memory, is_plain):
         changes = after(gradient, weight_at)
         if layer == layers - 1:
             for t in range(chunk):
-                d = after(delta, at + t * fan_out)
+                d = after(a, at + t * fan_out)
                 shift_gradient(after(changes, fan_in * fan_out), d, fan_out)
         if plan[BATCH_NORM] and layer < layers - 1:
             hidden -= fan_out
             normalize_backward(
-                after(delta, at), fan_out, chunk, last,
+                after(a, at), fan_out, chunk, last,
                 after(parameters, scale_at + hidden),
                 after(gradient, scale_at + hidden), after(moments, 3 * hidden),
                 after(normed, at),
             )  # fmt: skip
         for t in range(chunk):
             under = after(a, below_at + t * fan_in)
-            d = after(delta, at + t * fan_out)
+            d = after(a, at + t * fan_out)
             if layer == 0:
                 affine_gradient(changes, fan_in, fan_out, under, d)
             else:
                 affine_backward(
                     weights, changes, fan_in, fan_out, under,
                     after(slope, below_at + t * fan_in), d,
-                    after(delta, below_at + t * fan_in),
                     after(gradient, weight_at - fan_in), is_relu,
                 )  # fmt: skip
         at = below_at

@@ -96,7 +96,7 @@ def train(
         strip = count if whole else min(STRIP, count)
         cleared(gradient, size)
         if whole:
-            cleared(memory_of(plan, scratch, units, count)[5], units)
+            cleared(memory_of(plan, scratch, units, count)[4], units)
         share = filled(live, 1.0) / examples
         check = alive * 0.0
         for c in range(0, count, strip):
@@ -117,18 +117,18 @@ def train(
                 plain(False),
             )
             for t in range(chunk):
-                logits, delta = logits_of(plan, memory, units, chunk, t)
+                logits = logits_of(plan, memory, units, chunk, t)
                 here = TILE if t < chunk - 1 else last
                 check = loss_delta(
                     plan[LOSS], logits, y, outputs, after(rows, t * TILE), here,
-                    share, delta, check,
+                    share, check,
                 )  # fmt: skip
             backward(
                 plan, units, chunk, last, parameters, gradient, memory, plain(False)
             )
         alive = _without(live, diverged, alive, check, first_step + s)
         if whole:
-            moments = memory_of(plan, scratch, units, count)[4]
+            moments = memory_of(plan, scratch, units, count)[3]
             move_running(running, moments, hidden, alive > 0.0)
         check = _update(
             plan, size, parameters, gradient, state, rate, corrections[2 * s],

@@ -70,8 +70,9 @@ def scratch_count(plan: np.ndarray, examples: int) -> int:
     """Return the vectors that a kernel needs to work on so many examples at a time."""
     units = int(plan[WIDTHS:].sum())
     chunk = tiles(examples) if plan[BATCH_NORM] else STRIP
-    # Activations, slopes and deltas of every unit; with batch norm normalized ones.
-    buffers = 4 if plan[BATCH_NORM] else 3
+    # Activations, then deltas, of every unit, and slopes; with batch norm normalized
+    # values.
+    buffers = 3 if plan[BATCH_NORM] else 2
     # Three moments of every unit, zeros in place of its bias, six running sums, and
     # in the zeros' place the scales of two layers' columns.
     return buffers * units * chunk * TILE + 11 * units + 1

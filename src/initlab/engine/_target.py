@@ -18,8 +18,6 @@ class Target:
         processor, features: LLVM's names of what instructions there are.
         bits: Width of a vector register: 512, 256 or 128.
         fused: Whether a multiply-add is one instruction.
-        units: Units that the forward pass computes at once; as many sums as fit in
-            registers.
     """
 
     triple: str
@@ -27,7 +25,6 @@ class Target:
     features: str
     bits: int
     fused: bool
-    units: int
 
     def lanes(self, precision: str) -> int:
         """Return the networks that are trained side by side."""
@@ -51,7 +48,6 @@ def host(bits: int | None = None) -> Target:
         features=found.flatten(),
         bits=bits or widest,
         fused=arm or bool(found.get("fma")),
-        units=4 if found.get("avx512f") or arm else 2,
     )
 
 
@@ -62,5 +58,4 @@ WEBASSEMBLY = Target(
     features="+simd128,+bulk-memory,+nontrapping-fptoint",
     bits=128,
     fused=False,
-    units=2,
 )
