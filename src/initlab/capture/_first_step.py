@@ -1,6 +1,7 @@
 """The first update of an optimizer, taken on the model and looked at."""
 
 import copy
+import inspect
 import math
 from collections.abc import Callable, Mapping, Sequence
 
@@ -34,6 +35,12 @@ def made_optimizer(
             f"parameters, got a function that makes {type(made).__name__}"
         )
     return made
+
+
+def evaluates_the_loss(optimizer: Optimizer) -> bool:
+    """Whether an optimizer's step asks for a function that gives the loss: L-BFGS."""
+    closure = inspect.signature(optimizer.step).parameters.get("closure")
+    return closure is not None and closure.default is closure.empty
 
 
 def take_step(

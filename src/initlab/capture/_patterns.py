@@ -1,6 +1,13 @@
-"""What users write by hand, recognized in the graph: activations, norms, attention."""
+"""What users write by hand, recognized in the graph: activations, recurrences, ..."""
 
-from initlab.capture._graph import Graph, Node
+from itertools import pairwise
+
+from initlab.capture._graph import Graph, Node, between
+from initlab.capture._records import UseRecord
+
+# What a plain recurrence does between two uses of its weight; what it made of a state
+# of zeros is no signal, and adding it a shift.
+_STEPS = frozenset({"sum", "shift", "activation", "view"})
 
 
 def self_gated(graph: Graph, inputs: tuple[int, ...]) -> tuple[str, int] | None:
@@ -53,6 +60,18 @@ def divides_by_own_size(graph: Graph, inputs: tuple[int, ...]) -> bool:
                 break
             node = graph.nodes[below[0]]
     return False
+
+
+def is_recurrence(graph: Graph, use: UseRecord) -> bool:
+    """Recognize h = f(W h + x) in a loop: a square weight that gets what it gave."""
+    if use.calls < 2 or use.rows.shape[0] != use.rows.shape[1]:
+        return False
+    passed: set[str] = set()
+    for first, second in pairwise(use.nodes):
+        if not graph.descends(second, first):
+            return False
+        passed |= {graph.nodes[n].kind for n in between(graph, first, second)}
+    return bool(passed & {"sum", "shift"}) and passed <= _STEPS
 
 
 def follows_product(graph: Graph, node: Node) -> bool:

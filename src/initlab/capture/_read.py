@@ -13,11 +13,13 @@ from torch.optim import Optimizer
 from initlab.capture._arrays import arrays_of
 from initlab.capture._batch import Call, as_call, tensors_in
 from initlab.capture._first_step import (
+    evaluates_the_loss,
     made_optimizer,
     rank_one_share,
     take_step,
     zero_after,
 )
+from initlab.capture._graph import Graph
 from initlab.capture._loss_probe import probe_loss, probe_prior
 from initlab.capture._modules import around_modules
 from initlab.capture._parameters import (
@@ -34,6 +36,7 @@ from initlab.capture._passes import (
     random_gradients,
     read_loss,
 )
+from initlab.capture._patterns import is_recurrence
 from initlab.capture._preserved import preserved
 from initlab.capture._recorder import Recorder
 from initlab.capture._records import Records
@@ -126,6 +129,11 @@ class _Reader:
     ) -> None:
         self._model, self._call, self._loss = model, call, loss
         self._optimizer = made_optimizer(optimizer, model)
+        self._notes: list[str] = []
+        if self._optimizer is not None and evaluates_the_loss(self._optimizer):
+            name = type(self._optimizer).__name__
+            self._notes.append(f"{name} evaluates the loss itself: no step was taken")
+            self._optimizer = None
         self._seed, self._step = seed, step
         self._trainable = {
             name: p for name, p in model.named_parameters() if p.requires_grad
@@ -142,7 +150,7 @@ class _Reader:
         outputs = self._forward(trace)
         graph, records = trace.graph, trace.records
         graph.outputs = trace.nodes_of(tensors_in(outputs))
-        self._weigh(records)
+        self._weigh(graph, records)
         frozen = {name: not p.requires_grad for name, p in
                   self._model.named_parameters()}  # fmt: skip
         structure = Structure(graph, records, frozen)
@@ -164,7 +172,16 @@ class _Reader:
             measures=arrays_of(records, self._facts, structure.uses),
             optimizer="" if self._optimizer is None else type(self._optimizer).__name__,
             trained=trained,
-            notes=tuple(records.notes),
+            notes=tuple(self._notes),
+            lost_buffers=self._lost_buffers(),
+        )
+
+    def _lost_buffers(self) -> tuple[str, ...]:
+        """Return the buffers that held a nan before the model ran."""
+        return tuple(
+            name
+            for name, buffer in self._model.named_buffers()
+            if bool(torch.isnan(self._copies.get(id(buffer), buffer)).any())
         )
 
     def _forward(self, trace: Trace) -> Any:
@@ -193,8 +210,11 @@ class _Reader:
         except Exception:  # a loss may refuse what no model gives it
             return reading
 
-    def _weigh(self, records: Records) -> None:
-        self._groups = [weigh(record) for record in records.uses]
+    def _weigh(self, graph: Graph, records: Records) -> None:
+        self._groups = [
+            weigh(record, is_recurrent=is_recurrence(graph, record))
+            for record in records.uses
+        ]
 
     def _weigh_outgoing(self, records: Records, structure: Structure) -> None:
         for use in structure.uses:

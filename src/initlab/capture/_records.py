@@ -99,4 +99,3 @@ class Records:
     scaled_by: dict[int, str] = field(default_factory=dict)
     # Of parameters that are added by hand: their size over that of the signal.
     added: dict[str, float] = field(default_factory=dict)
-    notes: list[str] = field(default_factory=list)

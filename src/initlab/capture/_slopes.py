@@ -6,6 +6,7 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch.autograd.graph import saved_tensors_hooks
 
 from initlab.capture._operations import RECTIFIERS
 
@@ -50,7 +51,9 @@ def flatness(
     keep = max(1, _SAMPLED // max(1, units))
     stride = max(1, len(rows) // keep)
     sample = rows[:: stride + (stride % 2 == 0)].float().clone()
-    with torch.enable_grad():
+    # What is saved here is none of the model's, which a checkpoint counts.
+    unseen = saved_tensors_hooks(lambda saved: saved, lambda saved: saved)
+    with torch.enable_grad(), unseen:
         sample.requires_grad_(True)
         try:
             out = apply(sample)

@@ -29,6 +29,7 @@ class Reading:
         optimizer: Class name of the optimizer whose first step was examined, or "".
         trained: Whether normalizations hold statistics or factors of a training.
         notes: Remarks on how the model was read.
+        lost_buffers: Names of buffers with entries that are nan.
     """
 
     uses: tuple[WeightUse, ...]
@@ -41,6 +42,7 @@ class Reading:
     optimizer: str = ""
     trained: bool = False
     notes: tuple[str, ...] = ()
+    lost_buffers: tuple[str, ...] = ()
 
     @property
     def facts(self) -> ModelFacts:
@@ -55,4 +57,5 @@ class Reading:
             optimizer=self.optimizer,
             trained=self.trained,
             notes=self.notes,
+            lost_buffers=self.lost_buffers,
         )

@@ -15,8 +15,13 @@ _LARGEST_SQUARE = 256
 _GATED, _FORGET = (3, 4), 1
 
 
-def weigh(record: UseRecord) -> list[list[int]]:
-    """Measure a weight into its record, and return its groups of equal units."""
+def weigh(record: UseRecord, *, is_recurrent: bool) -> list[list[int]]:
+    """Measure a weight into its record, and return its groups of equal units.
+
+    Args:
+        record: Of the use.
+        is_recurrent: Whether the weight gets what it gave, in a loop by hand.
+    """
     rows, found = record.rows, record.values
     real = rows.float() if rows.dtype in (torch.float16, torch.bfloat16) else rows
     found["weight_norm"] = float(torch.linalg.vector_norm(real))
@@ -41,9 +46,11 @@ def weigh(record: UseRecord) -> list[list[int]]:
         stds = real.reshape(parts, -1).std(dim=1, unbiased=False)
         found["largest_part_std"] = float(stds.max())
         found["smallest_part_std"] = float(stds.min())
-    groups = [] if _is_given(record) else equal_rows(_with_bias(real, bias))
+    groups = [] if _is_given(record) else _equal_units(real, bias)
     found["distinct_units"] = float(record.units - copies(groups))
-    if record.role == "recurrent":
+    if record.layer.kind == "embedding":
+        found["distinct_rows"] = float(len(real) - copies(groups))
+    if record.role == "recurrent" or is_recurrent:
         found["spectral_radius"] = _spectral_radius(real, parts)
     if record.role and parts in _GATED and bias is not None:
         gates = bias.detach().float().reshape(parts, -1).mean(dim=1)
@@ -82,13 +89,20 @@ def _is_given(record: UseRecord) -> bool:
     return record.layer.kind == "embedding" and record.layer.shape[0] > 100_000
 
 
-def _with_bias(rows: Tensor, bias: Tensor | None) -> Tensor:
+def _equal_units(rows: Tensor, bias: Tensor | None) -> list[list[int]]:
+    """Return groups of units with equal weights and biases, none of them zero.
+
+    Weights first: beside a bias of 1, any of 1e-6 would be equal.
+    """
+    groups = equal_rows(rows)
     if bias is None or bias.numel() != len(rows):
-        return rows
-    # Units of zeros are no copies, whatever their bias.
-    drawn = rows.any(dim=1, keepdim=True)
+        return groups
     column = bias.detach().to(rows.dtype).reshape(-1, 1)
-    return torch.cat([rows, drawn * column], dim=1)
+    return [
+        [group[place] for place in same]
+        for group in groups
+        for same in equal_rows(torch.cat([rows[group], column[group]], dim=1))
+    ]
 
 
 def _std(values: Tensor) -> float:

@@ -24,6 +24,11 @@ FINDINGS: Mapping[str, Words] = MappingProxyType(
             "every entry is finite",
             "torch.nn.init.kaiming_normal_(model.get_parameter({parameter!r}))",
         ),
+        "lost_buffer": Words(
+            "the buffer {where} has entries that are nan",
+            "every entry is finite",
+            "model.get_submodule({module!r}).reset_running_stats()",
+        ),
         "nonfinite_output": Words(
             "{where} gives {measured:.0f} numbers that are nan or infinite",
             "every activation is finite",
@@ -56,6 +61,12 @@ FINDINGS: Mapping[str, Words] = MappingProxyType(
             "copies also have equal outgoing weights: they stay equal for ever",
             "distinct units = units",
             "torch.nn.init.kaiming_normal_(model.get_parameter({parameter!r}))",
+        ),
+        "equal_rows": Words(
+            "all {expected:.0f} rows of {where} are equal: it gives the same for every "
+            "index",
+            "rows differ",
+            "torch.nn.init.normal_(model.get_parameter({parameter!r}))",
         ),
         "copied_units": Words(
             "{where}: only {measured:.0f} of {expected:.0f} units are distinct: the "

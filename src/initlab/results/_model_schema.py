@@ -23,6 +23,7 @@ _MEASURED = {
     "largest_part_std": "standard deviation of the largest of packed matrices",
     "smallest_part_std": "standard deviation of the smallest of packed matrices",
     "row_spread": "spread of the norms of units' weights, over their mean",
+    "distinct_rows": "rows of a table that are no copies of others",
     "constant_weight": "whether all entries of the weight are equal",
     "zero_units": "units whose incoming weights are all 0",
     "symmetric_units": "copies of other units, with equal outgoing weights too",

@@ -324,6 +324,7 @@ class ModelFacts:
         trained: Whether normalizations hold statistics or factors of a training.
         build: Where the model was built several times.
         notes: Remarks on how the model was read.
+        lost_buffers: Names of buffers that hold a nan; masks may be infinite.
     """
 
     uses: tuple[WeightUse, ...]
@@ -336,3 +337,4 @@ class ModelFacts:
     trained: bool = False
     build: BuildFacts = field(default_factory=BuildFacts)
     notes: tuple[str, ...] = ()
+    lost_buffers: tuple[str, ...] = ()

@@ -20,8 +20,6 @@ _TOKENS_ALIKE, _DROWNED = 0.998, 0.96
 def recurrent_gates(model: Model) -> Iterator[Finding]:
     """WI19: gates that forget at once, recurrent weights that blow up or fade."""
     for use in model.uses:
-        if not use.role:
-            continue
         bias = model.of("forget_bias", use.index)
         if bias < _FORGETS_WARNING:
             keep = 1 / (1 + math.exp(-bias))

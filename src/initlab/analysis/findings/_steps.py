@@ -10,7 +10,8 @@ from initlab.analysis.findings._model import Model
 
 _LOW_PRECISION = frozenset({"float16", "bfloat16"})
 _SUBNORMAL, _MOSTLY = 0.01, 0.5
-# Adam's step of 1e-3 on weights with a deviation of 0.01, as GoogLeNet's, is 0.1.
+# Adam's step of 1e-3 on weights with a deviation of 0.01, as GoogLeNet's, is 0.1. What
+# is small beside LeCun's law, as an adapter, may go far and still be small.
 _LONG, _FAR_TOO_LONG, _SHORT = 0.2, 1.0, 1e-6
 # Sums with a norm behind them. Eight are fine in our healthy models; BERT has 24, and
 # needs warm-up.
@@ -70,8 +71,10 @@ def first_update(model: Model) -> Iterator[Finding]:
     heads = {use.parameter for use in model.uses if use.head}
     moved = [p for p in moved if p.name not in heads] or moved
     ratios = np.array([p.update_ratio for p in moved])
-    middle = float(np.median(ratios))
-    long, short = middle > _LONG, middle < _SHORT
+    factors = {use.parameter: model.weight_factor(use.index) for use in model.uses}
+    smallness = [min(1.0, factors.get(p.name, 1.0)) ** 0.5 for p in moved]
+    middle = float(np.median(ratios * smallness))
+    long, short = middle > _LONG, float(np.median(ratios)) < _SHORT
     if long or short:
         worst = moved[int(np.argmax(ratios) if long else np.argmin(ratios))]
         yield Finding(

@@ -27,7 +27,11 @@ def not_finite(model: Model) -> Iterator[Finding]:
             parameter, "WI01", "error", "nonfinite_parameter",
             measured=float(parameter.nonfinite), expected=0.0,
         )  # fmt: skip
-    if bad:
+    lost = model.facts.lost_buffers
+    if lost:
+        yield _named(lost[0], "WI01", "error", "lost_buffer", measured=math.nan,
+                     places=lost)  # fmt: skip
+    if bad or lost:
         return
     for use in model.uses:
         count = model.of("nonfinite_outputs", use.index)
@@ -87,9 +91,10 @@ def _symmetric_layers(model: Model) -> Iterator[Finding]:
                 use, "WI02", "error", "constant_weight", measured=1.0, expected=units
             )
             continue
-        copies = units - model.of("distinct_units", use.index)
         if use.layer.kind == "embedding":
-            copies = 0.0
+            yield from _equal_rows(model, use)
+            continue
+        copies = units - model.of("distinct_units", use.index)
         if constant or not copies > 0 or use.adapter or _is_gathered(model, use):
             continue
         both = model.of("symmetric_units", use.index) > 0
@@ -101,6 +106,15 @@ def _symmetric_layers(model: Model) -> Iterator[Finding]:
             use, "WI02", severity, "symmetric_units" if both else "copied_units",
             measured=units - copies, expected=units,
         )  # fmt: skip
+
+
+def _equal_rows(model: Model, use: WeightUse) -> Iterator[Finding]:
+    """Yield a finding where whatever is looked up in a table is the same."""
+    rows = use.layer.shape[0]
+    if rows > 1 and model.of("distinct_rows", use.index) == 1 and not use.frozen:
+        yield _of_use(
+            use, "WI02", "warning", "equal_rows", measured=1.0, expected=float(rows)
+        )
 
 
 def _is_gathered(model: Model, use: WeightUse) -> bool:

@@ -40,6 +40,7 @@ REMEDIES: Mapping[str, Remedy] = MappingProxyType(
 OF_CAUSES: Mapping[str, Remedy] = MappingProxyType(
     {
         "twins_for_ever": _units.drawn_units,
+        "equal_rows": _units.drawn_units,
         "saturated_by_bias": _units.without_biases,
         "saturated_loss": _outputs.within_the_slope,
         "writes_nothing": _outputs.writing_gates,
@@ -49,6 +50,7 @@ OF_CAUSES: Mapping[str, Remedy] = MappingProxyType(
 # Of checks and causes without a remedy in the weights, what would be one.
 ELSEWHERE: Mapping[str, str] = MappingProxyType(
     {
+        "lost_buffer": "make the buffer anew; only parameters are repaired",
         "targets_unscaled": "standardize the targets: no weights are as large",
         "loud_signal": "change what is done between the layers; it has no weights",
         "WI20": "widen the layers: no weights mend a narrow network",

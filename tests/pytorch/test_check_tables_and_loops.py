@@ -1,0 +1,166 @@
+"""Tables, buffers, loops by hand, checkpoints, optimizers of their own kind."""
+
+import pytest
+import torch
+from torch import nn
+from torch.nn import functional
+from torch.utils.checkpoint import checkpoint
+
+from initlab import pytorch
+
+
+def found(model, x, **more):
+    diagnosis = pytorch.check(model, x, **more)
+    return [(one.id, one.parameter) for one in diagnosis.findings]
+
+
+class ByHand(nn.Module):
+    """h = tanh(A x + W h), in a loop."""
+
+    def __init__(self, radius):
+        super().__init__()
+        self.given, self.state = nn.Linear(4, 64), nn.Linear(64, 64, bias=False)
+        self.out = nn.Linear(64, 2)
+        nn.init.orthogonal_(self.state.weight, radius)
+
+    def forward(self, x):
+        h = torch.zeros(len(x), 64)
+        for step in range(x.shape[1]):
+            h = torch.tanh(self.given(x[:, step]) + self.state(h))
+        return self.out(h)
+
+
+@pytest.mark.parametrize("radius", [0.1, 1.0, 2.0, 3.0])
+def test_a_recurrence_by_hand_is_judged_by_its_radius(radius):
+    torch.manual_seed(0)
+    ids = found(ByHand(radius), torch.randn(32, 20, 4))
+    assert ids == ([] if radius == 1 else [("WI19", "state.weight")])
+
+
+class Shared(nn.Module):
+    """One square layer in a loop with norms: no recurrence of a state."""
+
+    def __init__(self):
+        super().__init__()
+        self.norm, self.layer = nn.LayerNorm(32), nn.Linear(32, 32)
+        nn.init.normal_(self.layer.weight, 0, 0.02)
+
+    def forward(self, x):
+        for _ in range(4):
+            x = x + torch.relu(self.layer(self.norm(x)))
+        return x
+
+
+def test_a_shared_layer_behind_norms_is_no_recurrence():
+    torch.manual_seed(0)
+    assert found(Shared(), torch.randn(32, 32)) == []
+
+
+def test_units_with_a_bias_far_above_their_weights_are_no_copies():
+    torch.manual_seed(0)
+    spatial = nn.Linear(24, 24)
+    nn.init.normal_(spatial.weight, 0, 1e-6)
+    nn.init.ones_(spatial.bias)
+    distinct = pytorch.check(spatial, torch.randn(8, 24)).dataset.distinct_units
+    assert float(distinct.squeeze()) == 24
+    with torch.no_grad():
+        spatial.weight[1] = spatial.weight[0]
+    distinct = pytorch.check(spatial, torch.randn(8, 24)).dataset.distinct_units
+    assert float(distinct.squeeze()) == 23
+    with torch.no_grad():
+        spatial.bias[1] = 2  # equal weights, and told apart by their biases
+    distinct = pytorch.check(spatial, torch.randn(8, 24)).dataset.distinct_units
+    assert float(distinct.squeeze()) == 24
+
+
+class Checkpointed(nn.Module):
+    """A block that is computed twice, where nothing is kept for the way back."""
+
+    def __init__(self, activation):
+        super().__init__()
+        self.block = nn.Sequential(nn.Linear(16, 32), activation, nn.Linear(32, 16))
+        self.out = nn.Linear(16, 3)
+
+    def forward(self, x):
+        return self.out(checkpoint(self.block, x, use_reentrant=False))
+
+
+@pytest.mark.parametrize("activation", [nn.GELU(), nn.SiLU(), nn.Tanh(), nn.ReLU()])
+def test_a_checkpointed_block_is_read_as_any_other(activation):
+    torch.manual_seed(0)
+    model, x = Checkpointed(activation), torch.randn(64, 16)
+    assert found(model, x, targets=torch.randint(0, 3, (64,))) == []
+
+
+def test_no_step_is_taken_of_an_optimizer_that_evaluates_the_loss():
+    torch.manual_seed(0)
+    model = nn.Sequential(nn.Linear(16, 8), nn.ReLU(), nn.Linear(8, 3))
+    diagnosis = pytorch.check(
+        model, torch.randn(32, 16), targets=torch.randint(0, 3, (32,)),
+        optimizer=torch.optim.LBFGS,
+    )  # fmt: skip
+    assert diagnosis.findings == ()
+    assert "LBFGS" in diagnosis.dataset.attrs["notes"]
+
+
+class Adapter(nn.Module):
+    """Small by design, beside a skip connection."""
+
+    def __init__(self):
+        super().__init__()
+        self.down, self.up = nn.Linear(64, 8), nn.Linear(8, 64)
+        for layer in (self.down, self.up):
+            nn.init.normal_(layer.weight, 0, 1e-3)
+            nn.init.zeros_(layer.bias)
+
+    def forward(self, x):
+        return x + self.up(functional.gelu(self.down(x)))
+
+
+def test_a_step_may_take_far_what_is_small_by_design():
+    torch.manual_seed(0)
+    blocks = [nn.Linear(64, 64), nn.LayerNorm(64), nn.GELU()]
+    model = nn.Sequential(*blocks, Adapter(), Adapter(), nn.Linear(64, 5))
+    for module in model[:3]:
+        module.requires_grad_(False)
+    x, targets = torch.randn(64, 64), torch.randint(0, 5, (64,))
+    trained = [p for p in model.parameters() if p.requires_grad]
+    assert found(
+        model, x, targets=targets, optimizer=torch.optim.AdamW(trained, 1e-3)
+    ) == []  # fmt: skip
+    far = torch.optim.AdamW(trained, 1.0)
+    assert "WI24" in dict(found(model, x, targets=targets, optimizer=far))
+
+
+@pytest.mark.parametrize("fill", ["constant", "first row"])
+def test_a_table_of_equal_rows_is_found_and_drawn_anew(fill):
+    torch.manual_seed(0)
+    model = nn.Sequential(nn.Embedding(20, 8), nn.Flatten(), nn.Linear(32, 3))
+    with torch.no_grad():
+        model[0].weight[:] = 0.02 if fill == "constant" else model[0].weight[0].clone()
+    x = torch.randint(0, 20, (16, 4))
+    assert found(model, x) == [("WI02", "0.weight")]
+    pytorch.repair_(model, x)
+    assert found(model, x) == []
+
+
+def test_a_few_equal_rows_of_a_table_are_a_design():
+    torch.manual_seed(0)
+    model = nn.Sequential(nn.Embedding(20, 8), nn.Flatten(), nn.Linear(32, 3))
+    with torch.no_grad():
+        model[0].weight[1] = model[0].weight[0]
+    assert found(model, torch.randint(0, 20, (16, 4))) == []
+
+
+@pytest.mark.parametrize("mode", [True, False])
+def test_a_buffer_with_a_nan_is_named_and_a_mask_may_be_infinite(mode):
+    torch.manual_seed(0)
+    model = nn.Sequential(
+        nn.Linear(8, 8), nn.BatchNorm1d(8), nn.ReLU(), nn.Linear(8, 3)
+    )
+    model.register_buffer("mask", torch.full((3,), float("-inf")))
+    x = torch.randn(32, 8)
+    assert found(model.train(mode), x) == []
+    model[1].running_var[2] = float("nan")
+    assert found(model, x) == [("WI01", "1.running_var")]
+    assert "only parameters are repaired" in str(pytorch.repair_(model, x))
