@@ -109,9 +109,14 @@ def _symmetric_layers(model: Model) -> Iterator[Finding]:
 
 
 def _equal_rows(model: Model, use: WeightUse) -> Iterator[Finding]:
-    """Yield a finding where whatever is looked up in a table is the same."""
-    rows = use.layer.shape[0]
-    if rows > 1 and model.of("distinct_rows", use.index) == 1 and not use.frozen:
+    """Yield a finding where whatever is looked up in a table is the same.
+
+    Columns that learn the same, too, are twins, which is worse.
+    """
+    rows, table = use.layer.shape[0], model.parameter(use.parameter)
+    twins = table is not None and table.gradient_twins == 1
+    alike = rows > 1 and model.of("distinct_rows", use.index) == 1
+    if alike and not twins and not use.frozen:
         yield _of_use(
             use, "WI02", "warning", "equal_rows", measured=1.0, expected=float(rows)
         )
