@@ -86,6 +86,24 @@ def test_squared_and_plain_gradients_are_not_confused():
     assert low <= verdict.norm_factor.median <= high
 
 
+def test_a_gradient_of_0_is_no_tiny_number():
+    (verdict,) = verdicts(["zeros"], "relu", 3)
+
+    assert verdict.norm_factor.median == 0
+
+
+def test_signals_that_overflow_warn_of_nothing():
+    (verdict,) = verdicts(["constant(value=1e200)"], "relu", 4)
+
+    assert verdict.id == "not_finite"
+
+
+def test_tanh_beyond_all_known_moments_has_a_verdict():
+    (verdict,) = verdicts(["normal(std=1e9)"], "tanh", 4)
+
+    assert verdict.id == "saturated_units"
+
+
 def test_a_single_layer_has_a_verdict():
     (verdict,) = verdicts(["he_normal"], "relu", 1)
 

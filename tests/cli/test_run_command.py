@@ -178,6 +178,7 @@ def test_what_is_no_loss_is_no_target(run, tmp_path, target):
         ("[problem]\nnoise = -1", "problem.noise: must be greater than or equal to 0"),
         ("[grid]\nnetwork.depth = [0]", "grid.network.depth: must be greater than 0"),
         ("steps = ", "study.toml: not TOML:"),
+        ("inits = []", "inits: needs at least 1, got []"),
         ("members = true", "members: must be a whole number, got True"),
         ("members = '4'", "members: must be a whole number, got '4'"),
         ("learning_rate = true", "learning_rate: must be a number, got True"),

@@ -69,7 +69,21 @@ def test_a_problems_inputs_are_sent_through(run):
         (["--init", "he_norml"], "Did you mean 'he_normal'"),
         (["--activation", "rellu"], "Did you mean 'relu'"),
         (["--widths", "4"], "--widths: two or more whole numbers"),
-        (["--depth", "0"], "depth"),
+        (["--depth", "0"], "--depth: must be at least 1"),
+        (["--depth", "x"], "--depth: must be a whole number"),
+        (["--init", "zeros(label=a/b)"], "zeros(label='a/b')"),
+        (
+            ["--preset", "product", "--depth", "3"],
+            "--depth: has no effect beside --preset",
+        ),
+        (
+            ["--widths", "2,2", "--width", "2"],
+            "--width: has no effect beside --widths",
+        ),
+        (
+            ["--seeding", "legacy", "--seed", "4294967295"],
+            "--seed: legacy seeds end at 4294967295",
+        ),
         (["--members", "0"], "--members: must be greater than 0"),
         (["--examples", "1"], "--examples"),
         (["--problem", "circles"], "--widths: the first is the number of features, 2"),

@@ -229,3 +229,13 @@ def test_variances_out_of_range_are_refused(arguments, message):
 def test_an_unknown_activation_is_refused():
     with pytest.raises(UnknownNameError, match="Did you mean 'silu'"):
         theory.mean_field("slu", weight_variance=1.0)
+
+
+@pytest.mark.parametrize("name", ["tanh", "sigmoid", "erf", "sin"])
+def test_what_is_bounded_never_explodes(name):
+    field = theory.mean_field(name, weight_variance=1e14)
+    assert math.isfinite(field.q_star)
+    assert field.phase == "chaotic"
+    with pytest.raises(InvalidValueError, match=r"q\* would be beyond 1e\+15"):
+        theory.mean_field(name, weight_variance=1e17)
+    assert theory.mean_field("relu", weight_variance=1e17).q_star == math.inf

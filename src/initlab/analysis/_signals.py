@@ -62,8 +62,11 @@ def signal_verdicts(signals: xr.Dataset) -> list[SignalVerdict]:
 
 
 def _verdict(one: xr.Dataset, candidates: list[str]) -> SignalVerdict:
-    logs = np.log(_positive(one["chi"].values[:, :-1]))
+    chi = one["chi"].values[:, :-1]
+    logs = np.log(_positive(chi))
     totals = logs.sum(axis=1)
+    # The floor is for logarithms: a gradient that is 0 stays 0.
+    factors = np.where((chi == 0).any(axis=1), 0.0, np.exp(totals / 2))
     chi_1 = float(one["chi_1"])
     budget = float(np.median(totals))
     evidence = {
@@ -83,10 +86,8 @@ def _verdict(one: xr.Dataset, candidates: list[str]) -> SignalVerdict:
         init=str(one["init"].values),
         id=found,
         evidence=evidence | more,
-        norm_factor=summarize(np.exp(totals / 2), worst=np.inf),
-        activation_ratio=summarize(
-            hidden[:, -1] / _positive(hidden[:, 0]), worst=np.inf
-        ),
+        norm_factor=summarize(factors, worst=np.inf),
+        activation_ratio=summarize(_ratio(hidden[:, -1], hidden[:, 0]), worst=np.inf),
         cosine=summarize(cosines, worst=np.inf),
     )
 
@@ -130,6 +131,11 @@ def _judged(
     if cosine > _ALIKE:
         return "alike_examples", {"cosine": cosine}
     return ("chaotic" if budget > 0 else "ordered"), {}
+
+
+def _ratio(last: np.ndarray, first: np.ndarray) -> np.ndarray:
+    with np.errstate(over="ignore", invalid="ignore"):  # of infinite signals: nan
+        return last / _positive(first)
 
 
 def _positive(values: np.ndarray) -> np.ndarray:

@@ -109,11 +109,6 @@ def _mean_cosines(x: Tensor) -> Tensor:
     return (sums.square().sum(dim=1) - count) / (count * (count - 1))
 
 
-def unit_rows(weight: Tensor) -> Tensor:
-    """Return a weight as `(unit, incoming)`."""
-    return weight.detach().reshape(len(weight), -1)
-
-
 def equal_rows(rows: Tensor, tolerance: float = _EQUAL) -> list[list[int]]:
     """Return groups of rows that are equal, not zero, in order.
 

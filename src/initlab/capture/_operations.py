@@ -69,9 +69,6 @@ ACTIVATION_OF: Mapping[str, str] = MappingProxyType(
 )  # fmt: skip
 # f' is 0 on one whole side: a unit can be off for every example.
 RECTIFIERS = frozenset({"relu", "relu6", "threshold"})
-SATURATING = frozenset(
-    {"tanh", "sigmoid", "erf", "hardtanh", "hardsigmoid", "softsign", "arctan"}
-)
 
 # Made in the likeness of a signal, but of none of its numbers: masks, states, biases.
 CONSTANTS = frozenset(

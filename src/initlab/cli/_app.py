@@ -61,7 +61,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except InitlabError as error:
         code = _failed(as_typed(str(error)))
     except TyperException as error:
-        code = _failed(error.format_message())
+        code = _failed(as_refused(error.format_message()))
     except StoppedError as stopped:
         print(f"initlab: {stopped}", file=sys.stderr)
         code = stopped.code
@@ -87,6 +87,28 @@ def _failed(message: str) -> int:
     line = " ".join(message.split())
     print(f"initlab: {line}", file=sys.stderr)
     return USAGE
+
+
+_INVALID = re.compile(
+    r"^Invalid value for '(?P<option>[^']+)'.*?: Input should be "
+    r"(?P<allowed>.+?)(, unable to parse.*)?$"
+)
+
+
+def as_refused(message: str) -> str:
+    """Return the command line's own complaint about a value in our form.
+
+    Example:
+        >>> as_refused("Invalid value for '--depth': Input should be greater than or "
+        ...            "equal to 1")
+        '--depth: must be at least 1'
+    """
+    found = _INVALID.match(message)
+    if found is None:
+        return message
+    allowed = found["allowed"].replace("greater than or equal to", "at least")
+    allowed = allowed.replace("a valid integer", "a whole number")
+    return f"{found['option']}: must be {allowed.replace('a valid ', 'a ')}"
 
 
 _FIELD = re.compile(r"^([a-z_0-9]+)(\.\d+)?:")

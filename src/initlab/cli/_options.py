@@ -1,6 +1,7 @@
 """Options that several commands have: reading, refusing, writing."""
 
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated
 
@@ -42,6 +43,21 @@ def read_widths(text: str | None) -> tuple[int, ...] | None:
             f"widths: two or more whole numbers with commas, as in 2,10,5,1, "
             f"got {text[:60]!r}"
         ) from None
+
+
+def refuse_without_effect(
+    context: typer.Context, names: Iterable[str], *, beside: str
+) -> None:
+    """Make sure that none of these parameters was given on the command line."""
+    from initlab.errors import InvalidValueError
+
+    for name in names:
+        source = context.get_parameter_source(name)
+        if source is not None and source.name == "COMMANDLINE":
+            raise InvalidValueError(
+                f"--{name.replace('_', '-')}: has no effect beside {beside}; leave "
+                "one of them out"
+            )
 
 
 def refuse_unwritable(path: Path, out: Path) -> None:

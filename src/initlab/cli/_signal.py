@@ -19,14 +19,17 @@ from initlab.cli._options import (
     Threads,
     read_widths,
     refuse_unwritable,
+    refuse_without_effect,
     write_json,
 )
 from initlab.cli._progress import progress_bar
 
 _DEFAULT_INITS = ("lecun_normal", "he_normal")
+_OF_PRESETS = frozenset({"preset", "seed", "out", "json_to"})
 
 
 def signal(
+    context: typer.Context,
     init: Annotated[
         list[str] | None,
         typer.Option(
@@ -85,8 +88,12 @@ def signal(
     if json_to not in (None, "-"):
         refuse_unwritable(Path(str(json_to)), out)
     if preset is not None:
+        others = context.params.keys() - _OF_PRESETS
+        refuse_without_effect(context, sorted(others), beside="--preset")
         _run_preset(preset, seed, out, json_to)
         return
+    if widths is not None:
+        refuse_without_effect(context, ("depth", "width"), beside="--widths")
     refuse_foreign(out)
     study = _study(
         {

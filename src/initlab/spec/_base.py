@@ -58,6 +58,8 @@ def one_line(error: ValidationError, model: type[BaseModel]) -> InitlabError:
         return InvalidValueError(str(cause))
     message = first["msg"].replace("Input should be", "must be")
     message = message[0].lower() + message[1:]
+    if first["type"] == "too_short":
+        message = f"needs at least {first['ctx']['min_length']}"
     return InvalidValueError(f"{where}: {message}, got {shortened(first['input'])}")
 
 

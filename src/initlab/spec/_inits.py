@@ -266,8 +266,9 @@ def _short(value: object) -> str:
 def _parsed(text: str) -> tuple[str, dict[str, Any]]:
     """Return the name and the keyword arguments of `name(parameter=value, ...)`."""
     wrong = InvalidValueError(
-        f"init {shortened(text)}: write name or name(parameter=value), "
-        "as in he_normal or normal(std=10)"
+        f"init {shortened(text)}: write name or name(parameter=value), as in "
+        "he_normal, normal(std=10) or zeros(label='a/b'): text is quoted unless it is "
+        "one word"
     )
     try:
         node = ast.parse(text.strip(), mode="eval").body

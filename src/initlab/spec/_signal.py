@@ -16,7 +16,7 @@ from initlab.spec._inits import Init
 from initlab.spec._names import PrecisionName, SeedingName
 from initlab.spec._network import MLP
 from initlab.spec._problem import Problem
-from initlab.spec._study import as_inits, refuse_equal_labels
+from initlab.spec._study import as_inits, refuse_equal_labels, refuse_seeds_beyond
 
 
 class SignalStudy(Spec):
@@ -60,4 +60,5 @@ class SignalStudy(Spec):
                 "leave it out"
             )
         refuse_equal_labels(self.inits)
+        refuse_seeds_beyond(self.seeding, self.seed, self.members)
         return self

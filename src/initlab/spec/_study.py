@@ -55,6 +55,14 @@ def refuse_equal_labels(inits: tuple[Init, ...]) -> None:
             )
 
 
+def refuse_seeds_beyond(seeding: str, seed: int, members: int) -> None:
+    """Make sure that legacy seeding has a seed for every member."""
+    if seeding == "legacy" and seed + members > 2**32:
+        raise InvalidValueError(
+            f"seed: legacy seeds end at {2**32 - 1}, got {seed} for {members} members"
+        )
+
+
 class Study(Spec):
     """One network on one problem, trained from several starting points.
 
@@ -125,11 +133,7 @@ class Study(Spec):
     @model_validator(mode="after")
     def _consistent(self) -> "Study":
         refuse_equal_labels(self.inits)
-        if self.seeding == "legacy" and self.seed + self.members > 2**32:
-            raise InvalidValueError(
-                f"seed: legacy seeds end at {2**32 - 1}, got {self.seed} "
-                f"for {self.members} members"
-            )
+        refuse_seeds_beyond(self.seeding, self.seed, self.members)
         sizes = {"network.depth", "network.width"} & (self.grid or {}).keys()
         if self.network.widths is not None and sizes:
             raise InvalidValueError(

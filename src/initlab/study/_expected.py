@@ -16,6 +16,7 @@ from scipy import special
 from initlab import catalog, theory
 from initlab.activations import ACTIVATIONS
 from initlab.engine import SATURATED_SLOPE, input_cosine
+from initlab.errors import InvalidValueError
 from initlab.spec import CALLABLE, Init, SignalStudy
 
 # Named inits that a verdict may point to.
@@ -74,11 +75,14 @@ def _chi_1(
     inner, shifts = weights[1:-1], biases[:-1]
     if not len(inner) or np.ptp(inner) > 1e-9 * inner.max() or not inner.any():
         return float("nan")
-    field = theory.mean_field(
-        study.network.activation,
-        weight_variance=float(inner[0]),
-        bias_variance=float(shifts.mean()),
-    )
+    try:
+        field = theory.mean_field(
+            study.network.activation,
+            weight_variance=float(inner[0]),
+            bias_variance=float(shifts.mean()),
+        )
+    except InvalidValueError:  # beyond all variances that moments are known of
+        return float("nan")
     return field.chi_1
 
 

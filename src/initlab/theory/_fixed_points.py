@@ -6,6 +6,7 @@ import numpy as np
 from jaxtyping import Float
 
 from initlab.activations import ACTIVATIONS
+from initlab.errors import InvalidValueError
 from initlab.theory._checks import (
     Number,
     Numbers,
@@ -17,6 +18,8 @@ from initlab.theory._moments import second_moment, second_moment_growth
 
 # Sixteen values a decade: a pair of fixed points closer than that is passed over.
 _LOWEST, _HIGHEST, _PER_DECADE = 1e-12, 1e15, 16
+# What is bounded never explodes: beyond the ladder nothing is known of it.
+_BOUNDED = frozenset({"tanh", "sigmoid", "erf", "sin"})
 # Moments are known to a few 1e-16; a smaller relative change is none.
 _NO_CHANGE = 1e-13
 _ROUNDS = 80
@@ -41,6 +44,9 @@ def variance_fixed_point(
         bias_variance: 0 or more.
         start: The first variance; above 0.
 
+    Raises:
+        InvalidValueError: If the activation is bounded, and q* beyond 1e15.
+
     Returns:
         q*, in the common shape of the two variances.
 
@@ -61,6 +67,13 @@ def variance_fixed_point(
         checked_array("bias_variance", bias_variance, at_least=0.0),
     )
     low, high = _brackets(activation, weight.ravel(), bias.ravel(), start)
+    if activation in _BOUNDED and np.isinf(high).any():
+        lost = int(np.isinf(high).argmax())
+        raise InvalidValueError(
+            f"weight_variance, bias_variance: q* would be beyond {_HIGHEST:g}, where "
+            f"moments are not known, got {weight.ravel()[lost]:g} and "
+            f"{bias.ravel()[lost]:g}"
+        )
     inside = (low > 0) & np.isfinite(high) & (low < high)
     found = np.where(low > 0, high, 0.0)
     found[inside] = _refined(

@@ -62,7 +62,8 @@ def mean_field(
 
     Raises:
         UnknownNameError: If the activation is unknown.
-        InvalidValueError: If a variance is out of range.
+        InvalidValueError: If a variance is out of range, or q* of a bounded activation
+            beyond 1e15.
 
     Example:
         >>> tanh = mean_field("tanh", weight_variance=1.5, bias_variance=0.1)

@@ -303,10 +303,7 @@ def _readable(program: Program) -> list[Path]:
     places = {Path(sys.prefix), Path(sys.base_prefix), package}
     places |= {Path(path) for path in sysconfig.get_paths().values()}
     places |= {Path(path) for path in sys.path if "site-packages" in path}
-    places |= {Path(each) for each in ("/usr", "/lib", "/lib64", "/etc/localtime")}
-    places |= {
-        Path(each) for each in ("/etc/ld.so.cache", "/etc/fonts", "/dev/urandom")
-    }
+    places |= {Path(each) for each in _SYSTEM}
     fonts = _font_cache()
     if fonts is not None:
         places.add(fonts)
