@@ -10,6 +10,8 @@ from hypothesis import given
 from initlab import theory
 from initlab.activations import ACTIVATIONS
 from initlab.errors import InvalidValueError, UnknownNameError
+from initlab.theory import _correlation
+from initlab.theory._correlation import half_difference
 
 STANDARD_ERRORS = 4
 
@@ -239,3 +241,22 @@ def test_independent_examples_halve_the_orthant_each(examples):
 def test_numbers_out_of_range_are_refused(call, message):
     with pytest.raises(InvalidValueError, match=message):
         call()
+
+
+@pytest.mark.parametrize("name", ["relu", "leaky_relu"])
+@pytest.mark.parametrize("distance", [1e-14, 1e-6, 4.9e-3, 5.1e-3, 0.1, 1.0, 1.999])
+def test_rectifiers_differ_as_quadrature_has_it(name, distance):
+    closed = half_difference(name, 2.0, 1 - distance, distance)
+    by_quadrature = _correlation._pair(name, "f", 2.0, 1 - distance, distance)[1]
+
+    assert closed == pytest.approx(by_quadrature, rel=1e-9)
+
+
+def test_rectifiers_keep_all_digits_of_inputs_that_are_nearly_equal():
+    # q/2 (1-c) for the first order, and less by the cube of the angle.
+    angle = math.sqrt(2 * 1e-30)
+    expected = 0.5e-30 - angle**3 / (6 * math.pi)
+
+    assert half_difference("relu", 1.0, 1.0, 1e-30) == pytest.approx(
+        expected, rel=1e-14
+    )

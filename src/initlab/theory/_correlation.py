@@ -7,6 +7,7 @@ import numpy as np
 from jaxtyping import Float
 from scipy.optimize import brentq
 
+from initlab.activations import LEAKY_SLOPE
 from initlab.theory._checks import (
     Number,
     Numbers,
@@ -14,7 +15,7 @@ from initlab.theory._checks import (
     checked_array,
     checked_number,
 )
-from initlab.theory._closed_forms import PAIR
+from initlab.theory._closed_forms import PAIR, rectifier_half_difference
 from initlab.theory._moments import second_moment, slope_moment
 from initlab.theory._quadrature import pair_moments
 
@@ -137,6 +138,9 @@ def half_difference(
     if activation == "sin":
         # e^-q (sinh q - sinh qc), as a product.
         return float((1 + np.exp(-q * (2 - distance))) * -np.expm1(-q * distance) / 2)
+    if activation in ("relu", "leaky_relu"):
+        slope = LEAKY_SLOPE if activation == "leaky_relu" else 0.0
+        return rectifier_half_difference(slope, q, distance)
     return _pair(activation, "f", q, correlation, distance)[1]
 
 
