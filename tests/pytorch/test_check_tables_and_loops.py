@@ -164,3 +164,36 @@ def test_a_buffer_with_a_nan_is_named_and_a_mask_may_be_infinite(mode):
     model[1].running_var[2] = float("nan")
     assert found(model, x) == [("WI01", "1.running_var")]
     assert "only parameters are repaired" in str(pytorch.repair_(model, x))
+
+
+class Backcasts(nn.Module):
+    """Blocks that give a share of the output and what is left for the next block."""
+
+    def __init__(self, blocks=3, detached=None):
+        super().__init__()
+        self.detached = detached
+        self.left = nn.ModuleList(nn.Linear(16, 16) for _ in range(blocks))
+        self.share = nn.ModuleList(nn.Linear(16, 4) for _ in range(blocks))
+
+    def forward(self, x):
+        added = 0
+        for number, (left, share) in enumerate(zip(self.left, self.share, strict=True)):
+            added = added + share(torch.relu(x))
+            x = left(torch.relu(x))
+            x = x.detach() if number == self.detached else x
+        return added
+
+
+def test_what_the_last_block_leaves_is_dropped_by_design():
+    torch.manual_seed(0)
+    (finding,) = pytorch.check(Backcasts(), torch.randn(32, 16)).findings
+    assert (finding.id, finding.severity) == ("WI21", "info")
+    assert finding.places == ("left.2.weight",)
+
+
+def test_what_a_detach_cuts_off_is_no_last_copy():
+    torch.manual_seed(0)
+    model = Backcasts(detached=1)
+    (finding,) = pytorch.check(model, torch.randn(32, 16)).findings
+    assert (finding.id, finding.severity) == ("WI21", "warning")
+    assert finding.parameter == "left.1.weight"

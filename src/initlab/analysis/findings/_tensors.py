@@ -1,7 +1,8 @@
 """Checks of single tensors: finite, not symmetric, not dead, initialized, used."""
 
 import math
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Mapping
 
 from initlab.analysis.findings._finding import SEVERITIES, Finding, Severity
 from initlab.analysis.findings._model import Model
@@ -316,10 +317,30 @@ def _unused(model: Model) -> Iterator[Finding]:
         if p.used and not p.reached and not p.frozen and _is_matrix(p)
     ]  # fmt: skip
     if cut:
+        reached = {p.name: p.reached for p in model.facts.parameters}
+        rest = [p for p in cut if not _is_last_copy(p.name, reached)]
         yield _at(
-            cut[0], "WI21", "warning", "unreached", measured=float(len(cut)),
-            expected=0.0, places=tuple(p.name for p in cut),
+            (rest or cut)[0], "WI21", "warning" if rest else "info", "unreached",
+            measured=float(len(cut)), expected=0.0, places=tuple(p.name for p in cut),
         )  # fmt: skip
+
+
+def _is_last_copy(name: str, reached: Mapping[str, bool]) -> bool:
+    """Whether only the last of several blocks has a parameter that nothing reaches.
+
+    What the next block would be given of it is dropped: so in WaveNet and N-BEATS.
+    """
+    for match in re.finditer(r"(?<![^.])[0-9]+(?=\.)", name):
+        before, number, after = (
+            name[: match.start()],
+            int(match[0]),
+            name[match.end() :],
+        )
+        copies = [f"{before}{other}{after}" for other in range(number + 2)]
+        others = all(reached.get(copy, False) for copy in copies[:number])
+        if number and others and copies[-1] not in reached:
+            return True
+    return False
 
 
 def _is_matrix(parameter: ParameterReading) -> bool:
