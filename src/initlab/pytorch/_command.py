@@ -3,7 +3,8 @@
 import importlib
 import os
 import sys
-from collections.abc import Callable, Sequence
+import zipfile
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from initlab.errors import DataError, InvalidValueError, OutputError
+from initlab.errors import DataError, InitlabError, InvalidValueError, OutputError
 from initlab.pytorch._build import build
 from initlab.pytorch._check import check
 from initlab.pytorch._diagnosis import Diagnosis
@@ -52,7 +53,7 @@ def check_target(
     """
     made = imported(target)
     batch, targets = _batch(inputs, tokens, classes, seed, dtype)
-    factory = _factory(made, checkpoint, device, dtype)
+    factory = _factory(target, made, checkpoint, device, dtype)
     model: Any = factory
     if isinstance(made, nn.Module) or checkpoint is not None:
         if seeds > 1:
@@ -101,7 +102,7 @@ def repair_target(
         )
     made = imported(target)
     batch, targets = _batch(inputs, tokens, classes, seed, dtype)
-    model = build(_factory(made, checkpoint, device, dtype), seed)
+    model = build(_factory(target, made, checkpoint, device, dtype), seed)
     repair = repair_(model, batch, targets=targets, seed=seed)
     repair.save(out)
     return replace(
@@ -140,6 +141,7 @@ def _batch(
 
 
 def _factory(
+    target: str,
     made: nn.Module | Callable[[], nn.Module],
     checkpoint: Path | None,
     device: str,
@@ -149,14 +151,47 @@ def _factory(
     place, real = _device(device), getattr(torch, dtype)
 
     def factory() -> nn.Module:
-        model = made if isinstance(made, nn.Module) else made()
-        if checkpoint is not None and isinstance(model, nn.Module):
+        model = made if isinstance(made, nn.Module) else _called(target, made)
+        if not isinstance(model, nn.Module) or any(p.is_meta for p in _held(model)):
+            return model  # which is refused where it is used
+        if checkpoint is not None:
             load_checkpoint(model, checkpoint)
-        return model.to(device=place, dtype=real) if isinstance(
-            model, nn.Module
-        ) else model  # fmt: skip
+        return model.to(device=place, dtype=real)
 
     return factory
+
+
+def _held(model: nn.Module) -> Iterator[Tensor]:
+    yield from model.parameters()
+    yield from model.buffers()
+
+
+def _called(target: str, function: Callable[[], nn.Module]) -> nn.Module:
+    """Return what the user's function makes.
+
+    Raises:
+        InvalidValueError: If it raises anything, or ends Python.
+    """
+    try:
+        return function()
+    except SystemExit as ended:
+        raise InvalidValueError(
+            f"TARGET: {target} called {_exit(ended)} and made no model; give a "
+            "function that returns one"
+        ) from None
+    except InitlabError:
+        raise
+    except Exception as error:
+        if isinstance(error, TypeError) and "argument" in str(error):
+            raise  # most often that it needs some, which `build` says
+        raise InvalidValueError(
+            f"TARGET: {target} failed: {type(error).__name__}: {_first_line(error)}"
+        ) from error
+
+
+def _exit(ended: SystemExit) -> str:
+    code = "" if ended.code is None else repr(ended.code)
+    return f"sys.exit({code})"
 
 
 def imported(target: str) -> nn.Module | Callable[[], nn.Module]:
@@ -180,6 +215,11 @@ def imported(target: str) -> nn.Module | Callable[[], nn.Module]:
         sys.path.insert(0, folder)
     try:
         found: Any = importlib.import_module(module_name)
+    except SystemExit as ended:
+        raise InvalidValueError(
+            f"TARGET: importing {module_name} called {_exit(ended)}; put what a script "
+            'does under if __name__ == "__main__":'
+        ) from None
     except Exception as error:
         raise InvalidValueError(
             f"TARGET: importing {module_name} failed: {type(error).__name__}: {error}"
@@ -220,8 +260,10 @@ def load_checkpoint(model: nn.Module, path: Path) -> None:
             state: Any = load_file(path)
         else:
             state = torch.load(path, map_location="cpu", weights_only=True)
+    except OSError:
+        raise  # which names the file, and says why
     except Exception as error:
-        raise DataError(f"--checkpoint: {path}: {_first_line(error)}") from error
+        raise DataError(f"--checkpoint: {path} {_not_weights(path)}") from error
     for key in ("state_dict", "model", "model_state_dict"):
         if isinstance(state, dict) and isinstance(state.get(key), dict):
             state = state[key]
@@ -234,6 +276,21 @@ def load_checkpoint(model: nn.Module, path: Path) -> None:
         raise DataError(
             f"--checkpoint: {path} fits another model: {' '.join(lines)[:300]}"
         ) from error
+
+
+def _not_weights(path: Path) -> str:
+    """Return why a file was not read; torch's own words advise to run it."""
+    with path.open("rb") as file:
+        pickled = file.read(1) == b"\x80"
+    if path.suffix != ".safetensors" and (pickled or zipfile.is_zipfile(path)):
+        return (
+            "holds Python objects besides tensors, or is damaged; such objects could "
+            "run code and are never loaded: save model.state_dict()"
+        )
+    return (
+        "is damaged or no checkpoint; give a .safetensors file, or what torch.save "
+        "wrote of model.state_dict()"
+    )
 
 
 def _device(name: str) -> torch.device:
