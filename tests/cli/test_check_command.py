@@ -22,6 +22,16 @@ def unsound():
 def needs(width):
     return nn.Linear(width, width)
 
+def one():
+    return nn.Linear(16, 1)
+
+class Nothing(nn.Linear):
+    def __init__(self):
+        super().__init__(16, 4)
+
+    def forward(self, x):
+        super().forward(x)
+
 def fails():
     raise RuntimeError("no disk\\nno data")
 
@@ -70,6 +80,13 @@ def test_a_sound_model_exits_0_and_says_where_to_look(capsys):
     assert "initialization sound; excluded:" in out
     assert "look at the learning rate" in out
     assert "importing somebodys_models" in err
+
+
+@pytest.mark.usefixtures("models")
+def test_a_model_without_weights_exits_0_and_is_not_said_to_be_sound(capsys):
+    assert run("torch.nn:ReLU", "--input", "8x16") == 0
+
+    assert capsys.readouterr().out.splitlines()[-1] == "no weights: nothing to judge"
 
 
 @pytest.mark.usefixtures("models")
@@ -134,10 +151,22 @@ def test_tokens_models_and_checkpoints():
         (("somebodys_models:sound",), "--input: the shape of what the model is given"),
         (("somebodys_models:sound", "--input", "8y3"), "positive sizes with x"),
         (("somebodys_models:sound", "--input", "8x3"), "in 0 (Linear): RuntimeError"),
-        (("somebodys_models:soun", "--input", "8x16"), "it has fails, lazy, lazy_and"),
+        (("somebodys_models:soun", "--input", "8x16"), "it has Nothing, fails, lazy"),
         (("without_models:build", "--input", "8x16"), "it has nothing to call"),
         (("somebodys_models:number", "--input", "8x16"), "got int number"),
         (("somebodys_models:needs", "--input", "8x16"), "must need no arguments"),
+        (("somebodys_models:sound", "--input", "8x16", "--classes", "20"),
+         "--classes: 20, one label per example: labels up to "),
+        (("somebodys_models:sound", "--input", "1x16", "--classes", "5"),
+         "--classes: 5, but outputs of shape (1, 4) are of 4; give --classes 4"),
+        (("somebodys_models:one", "--input", "8x16", "--classes", "4"),
+         "--classes: 4, but outputs of shape (8, 1) are of 1; leave it out"),
+        (("somebodys_models:words", "--tokens", "8x12:50", "--classes", "50"),
+         "--classes: 50, one label per example: shape (8,) does not fit"),
+        (("somebodys_models:sound", "--input", "8x16", "--classes", "20",
+          "--repair", "o.safetensors"), "--classes: 20, one label"),
+        (("somebodys_models:Nothing", "--input", "8x16"),
+         "model: forward returns no tensor, got None"),
         (("somebodys_models:fails", "--input", "8x16"),
          "somebodys_models:fails failed: RuntimeError: no disk"),
         (("somebodys_models:leaves", "--input", "8x16"),

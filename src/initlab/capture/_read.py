@@ -90,7 +90,9 @@ def read(
         step: Whether to take a step at all.
 
     Raises:
-        InvalidValueError: If there is no module, or no batch.
+        InvalidValueError: If there is no module, or no batch; if the model gives no
+            tensor, or the loss none.
+        TargetsError: If targets do not fit the outputs, and no loss is given.
         ModelRunError: If the model raises an exception.
 
     Example:
@@ -100,6 +102,11 @@ def read(
         [('0.weight', 'relu', False), ('2.weight', 'identity', True)]
     """
     model = unwrapped(model)
+    if loss is not None and not callable(loss):
+        raise InvalidValueError(
+            f"loss: a function of outputs and targets, got {loss!r}; give "
+            "torch.nn.functional.cross_entropy, or leave it out to have it guessed"
+        )
     with preserved(model):
         call = as_call(model, batch, targets, with_loss=loss is not None)
         model = without_lazy(model, call.args, call.kwargs)
@@ -147,7 +154,7 @@ class _Reader:
                   self._model.named_parameters()}  # fmt: skip
         structure = Structure(graph, records, frozen)
         self._weigh_outgoing(records, structure)
-        loss = read_loss(outputs, self._call.targets, self._loss)
+        loss = self._read_loss(outputs)
         loss = replace(loss, reading=self._probed(loss))
         self._backward(trace, structure, outputs, loss)
         trained = counted or has_varied_gammas(self._model, records)
@@ -174,6 +181,10 @@ class _Reader:
             Recorder(trace),
         ):
             return self._model(*self._call.args, **self._call.kwargs)
+
+    def _read_loss(self, outputs: Any) -> Loss:
+        call = self._call
+        return read_loss(outputs, call.targets, self._loss, strict=not call.labelled)
 
     def _probed(self, loss: Loss) -> OutputReading:
         """Return what is known of outputs and targets, with what the loss says of them.
@@ -290,7 +301,7 @@ class _Reader:
     def _later_gradients(self) -> dict[str, Tensor | None]:
         """Run once more; return the gradients of the loss, or of a random product."""
         outputs = self._model(*self._call.args, **self._call.kwargs)
-        loss = read_loss(outputs, self._call.targets, self._loss).value
+        loss = self._read_loss(outputs).value
         names, parameters = list(self._trainable), list(self._trainable.values())
         if loss is not None and loss.requires_grad:
             gradients = loss_gradients(loss, parameters, keep=False)

@@ -5,6 +5,7 @@ import os
 import sys
 import zipfile
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,11 +13,13 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from initlab.capture import TargetsError
 from initlab.errors import DataError, InitlabError, InvalidValueError, OutputError
 from initlab.pytorch._build import build
 from initlab.pytorch._check import check
 from initlab.pytorch._diagnosis import Diagnosis
 from initlab.pytorch.repair import Repair, repair_
+from initlab.spec import facts_from_json
 
 _LARGEST_SHAPE = 8
 
@@ -61,7 +64,9 @@ def check_target(
                 f"--seeds: {seeds} members need a function that draws weights anew"
             )
         model = build(factory, seed)
-    diagnosis = check(model, batch, targets=targets, seeds=seeds, seed=seed)
+    with _labels_of(classes):
+        diagnosis = check(model, batch, targets=targets, seeds=seeds, seed=seed)
+    _refuse_other_classes(classes, diagnosis)
     return _without(diagnosis, ignore)
 
 
@@ -103,7 +108,9 @@ def repair_target(
     made = imported(target)
     batch, targets = _batch(inputs, tokens, classes, seed, dtype)
     model = build(_factory(target, made, checkpoint, device, dtype), seed)
-    repair = repair_(model, batch, targets=targets, seed=seed)
+    with _labels_of(classes):
+        repair = repair_(model, batch, targets=targets, seed=seed)
+    _refuse_other_classes(classes, repair.before)
     repair.save(out)
     return replace(
         repair,
@@ -138,6 +145,34 @@ def _batch(
     if classes is None:
         return batch, None
     return batch, torch.randint(0, classes, (len(batch[0]),), generator=generator)
+
+
+@contextmanager
+def _labels_of(classes: int | None) -> Iterator[None]:
+    """Say of labels that we drew who asked for them."""
+    try:
+        yield
+    except TargetsError as error:
+        reason = str(error).removeprefix("targets: ").partition(";")[0]
+        raise InvalidValueError(
+            f"--classes: {classes}, one label per example: {reason}; leave it out, or "
+            "give as many as there are outputs"
+        ) from None
+
+
+def _refuse_other_classes(classes: int | None, diagnosis: Diagnosis) -> None:
+    """Refuse more classes than outputs also where the labels drawn happen to fit.
+
+    Raises:
+        InvalidValueError: If there are.
+    """
+    output = facts_from_json(diagnosis.dataset.attrs["facts"])[0].output
+    there = 1 if output.loss_kind == "mse" else output.classes
+    if classes is not None and classes > there > 0:
+        raise InvalidValueError(
+            f"--classes: {classes}, but outputs of shape {output.shape} are of "
+            f"{there}; {'leave it out' if there < 2 else f'give --classes {there}'}"
+        )
 
 
 def _factory(

@@ -154,8 +154,8 @@ def repair_(
     for name, parameter in own.named_parameters():
         if is_lazy(parameter):
             raise InvalidValueError(
-                f"model: {name} is lazy and has no values to repair; run the model once "
-                "first"
+                f"model: {name} is lazy and has no values to repair; run the model "
+                "once first"
             )
     surgery = Surgery(own, batch, loss, targets, optimizer, seed)
     untouched = copy.deepcopy(own) if train_steps else own
