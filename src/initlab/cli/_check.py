@@ -97,22 +97,16 @@ def check(
             "check needs PyTorch: pip install 'initlab[pytorch]'"
         ) from None
     typer.echo(f"importing {target.partition(':')[0]}", err=True)
-    given: dict[str, Any] = {
-        "inputs": settings.inputs,
-        "tokens": settings.tokens,
-        "classes": classes,
-        "checkpoint": checkpoint,
-        "seed": seed,
-        "device": device,
-        "dtype": dtype,
-    }
+    asked = _command.Asked(
+        target=target, inputs=settings.inputs, tokens=settings.tokens, classes=classes,
+        checkpoint=checkpoint, seed=seed, device=device, dtype=dtype,
+        ignore=settings.ignore,
+    )  # fmt: skip
     page: Any
     if repair is None:
-        page = diagnosis = _command.check_target(
-            target, seeds=seeds, ignore=settings.ignore, **given
-        )
+        page = diagnosis = _command.check_target(asked, seeds=seeds)
     else:
-        page = _command.repair_target(target, repair, ignore=settings.ignore, **given)
+        page = _command.repair_target(asked, repair)
         typer.echo(f"{page}\n\nwritten to {repair}; measured again:", err=True)
         diagnosis = page.after
     if json_to is not None:
