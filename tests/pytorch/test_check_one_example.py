@@ -38,3 +38,23 @@ def test_a_layer_that_is_off_for_one_example_is_found_with_the_true_numbers():
     assert found.parameter == "2.weight"
     assert found.expected == 0.5
     assert "on this batch of 1; 50% would be so by chance" in found.sentence
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_where_the_cosine_of_examples_is_not_known_nothing_is_said_of_chance(seed):
+    torch.manual_seed(seed)
+    # An example of zeros has no angle to the other one.
+    batch = torch.cat([torch.randn(1, 64), torch.zeros(1, 64)])
+
+    assert dead(network(), batch) == []
+
+
+def test_a_layer_that_is_off_for_every_example_is_found_without_a_cosine():
+    model = network()
+    with torch.no_grad():
+        model[2].weight.abs_().neg_()
+
+    (found,) = dead(model, torch.randn(8, 64))
+
+    assert (found.parameter, found.severity) == ("2.weight", "error")
+    assert "on this batch of 8; 0% would be so by chance" in found.sentence
