@@ -22,6 +22,31 @@ def unsound():
 def needs(width):
     return nn.Linear(width, width)
 
+def one():
+    return nn.Linear(16, 1)
+
+class Nothing(nn.Linear):
+    def __init__(self):
+        super().__init__(16, 4)
+
+    def forward(self, x):
+        super().forward(x)
+
+def fails():
+    raise RuntimeError("no disk\\nno data")
+
+def leaves():
+    raise SystemExit(3)
+
+def lazy():
+    return nn.Sequential(nn.LazyLinear(32), nn.ReLU(), nn.LazyLinear(4))
+
+def lazy_and_wrong():
+    return nn.Sequential(nn.LazyLinear(32), nn.Linear(16, 4))
+
+def meta():
+    return nn.Linear(16, 4, device="meta")
+
 words = nn.Sequential(nn.Embedding(50, 16), nn.Linear(16, 50))
 number = 3
 """
@@ -32,11 +57,13 @@ def models(tmp_path, monkeypatch):
     """A folder with models, as the current one."""
     (tmp_path / "somebodys_models.py").write_text(MODELS)
     (tmp_path / "without_models.py").write_text("")
+    (tmp_path / "a_script.py").write_text("import sys; sys.exit(0)")
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "path", [*sys.path])
     yield tmp_path
     sys.modules.pop("somebodys_models", None)
     sys.modules.pop("without_models", None)
+    sys.modules.pop("a_script", None)
 
 
 def run(*arguments):
@@ -56,6 +83,13 @@ def test_a_sound_model_exits_0_and_says_where_to_look(capsys):
 
 
 @pytest.mark.usefixtures("models")
+def test_a_model_without_weights_exits_0_and_is_not_said_to_be_sound(capsys):
+    assert run("torch.nn:ReLU", "--input", "8x16") == 0
+
+    assert capsys.readouterr().out.splitlines()[-1] == "no weights: nothing to judge"
+
+
+@pytest.mark.usefixtures("models")
 def test_findings_exit_1_unless_ignored_or_under_the_bar(capsys):
     typed = ("somebodys_models:unsound", "--input", "32x16")
 
@@ -63,6 +97,15 @@ def test_findings_exit_1_unless_ignored_or_under_the_bar(capsys):
     assert "fix WI02 0.weight" in capsys.readouterr().out
     # `0` is the layer that was planted; what follows from it is not listed.
     assert run(*typed, "--ignore", "WI02", "--ignore", "WI05", "--ignore", "WI14") == 0
+
+
+@pytest.mark.usefixtures("models")
+@pytest.mark.parametrize("seeds", ["1", "2"])
+def test_parameters_that_are_still_lazy_are_checked_when_they_are_made(capsys, seeds):
+    typed = ("--input", "32x16", "--seeds", seeds)
+
+    assert run("somebodys_models:lazy", *typed) == 0
+    assert "2 weights in use" in capsys.readouterr().out
 
 
 def test_settings_may_stand_in_pyproject(models):
@@ -108,10 +151,34 @@ def test_tokens_models_and_checkpoints():
         (("somebodys_models:sound",), "--input: the shape of what the model is given"),
         (("somebodys_models:sound", "--input", "8y3"), "positive sizes with x"),
         (("somebodys_models:sound", "--input", "8x3"), "in 0 (Linear): RuntimeError"),
-        (("somebodys_models:soun", "--input", "8x16"), "it has needs, sound, unsound"),
+        (("somebodys_models:soun", "--input", "8x16"), "it has Nothing, fails, lazy"),
         (("without_models:build", "--input", "8x16"), "it has nothing to call"),
         (("somebodys_models:number", "--input", "8x16"), "got int number"),
         (("somebodys_models:needs", "--input", "8x16"), "must need no arguments"),
+        (("somebodys_models:sound", "--input", "8x16", "--classes", "20"),
+         "--classes: 20, one label per example: labels up to "),
+        (("somebodys_models:sound", "--input", "1x16", "--classes", "5"),
+         "--classes: 5, but outputs of shape (1, 4) are of 4; give --classes 4"),
+        (("somebodys_models:one", "--input", "8x16", "--classes", "4"),
+         "--classes: 4, but outputs of shape (8, 1) are of 1; leave it out"),
+        (("somebodys_models:words", "--tokens", "8x12:50", "--classes", "50"),
+         "--classes: 50, one label per example: shape (8,) does not fit"),
+        (("somebodys_models:sound", "--input", "8x16", "--classes", "20",
+          "--repair", "o.safetensors"), "--classes: 20, one label"),
+        (("somebodys_models:Nothing", "--input", "8x16"),
+         "model: forward returns no tensor, got None"),
+        (("somebodys_models:fails", "--input", "8x16"),
+         "somebodys_models:fails failed: RuntimeError: no disk"),
+        (("somebodys_models:leaves", "--input", "8x16"),
+         "somebodys_models:leaves called sys.exit(3) and made no model"),
+        (("a_script:build", "--input", "8x16"),
+         "importing a_script called sys.exit(0); put what a script does under if "
+         '__name__ == "__main__":'),
+        (("somebodys_models:meta", "--input", "8x16"), "on the meta device"),
+        (("somebodys_models:lazy_and_wrong", "--input", "8x16"),
+         "model: failed on this batch: RuntimeError: mat1 and mat2"),
+        (("somebodys_models:lazy", "--input", "8x16", "--repair", "o.safetensors"),
+         "0.weight is lazy and has no values to repair"),
         (("nobodys_models:build", "--input", "8x16"), "No module named"),
         (("models.py:build", "--input", "8x16"), "try models:build"),
         (("somebodys_models:sound", "--input", "8x16", "--ignore", "WI99"), "WI99"),
@@ -130,6 +197,51 @@ def test_what_cannot_be_checked_exits_2_in_one_line(capsys, arguments, message):
     err = capsys.readouterr().err
     assert message in err
     assert "Traceback" not in err
+
+
+@pytest.mark.parametrize("name", ["text.pt", "letter.pt", "cut.pt", "text.safetensors"])
+def test_a_checkpoint_that_is_none_is_said_to_be_none(models, capsys, name):
+    import torch
+
+    torch.save(torch.nn.Linear(2, 2).state_dict(), "whole.pt")
+    content = {
+        "text.pt": b"hello",
+        "letter.pt": b"i am a text",
+        "cut.pt": (models / "whole.pt").read_bytes()[:300],
+        "text.safetensors": b"hello, this is a text too",
+    }
+    (models / name).write_bytes(content[name])
+
+    typed = ("--input", "8x16", "--checkpoint", name)
+    assert run("somebodys_models:sound", *typed) == 2
+    assert f"--checkpoint: {name} is damaged or no check" in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("models")
+def test_a_whole_module_is_refused_without_advice_to_run_it(capsys):
+    import torch
+
+    torch.save(torch.nn.Linear(2, 2), "module.pt")
+
+    typed = ("--input", "8x16", "--checkpoint", "module.pt")
+    assert run("somebodys_models:sound", *typed) == 2
+    err = capsys.readouterr().err
+    assert "could run code and are never loaded: save model.state_dict()" in err
+    assert "weights_only" not in err
+
+
+@pytest.mark.parametrize("option", ["--report", "--json"])
+@pytest.mark.parametrize("place", ["nowhere/x", "folder"])
+def test_a_place_that_cannot_be_written_is_refused_before_the_model_is_imported(
+    models, capsys, option, place
+):
+    (models / "folder").mkdir()
+
+    assert run("a_script:build", "--input", "8x16", option, place) == 2
+
+    err = capsys.readouterr().err
+    assert f"{option}: " in err
+    assert "a_script" not in err
 
 
 def test_pickles_are_never_run(models, capsys):

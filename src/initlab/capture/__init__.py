@@ -6,6 +6,7 @@ changed.
 """
 
 from initlab.capture._batch import Call, as_call
+from initlab.capture._passes import TargetsError
 from initlab.capture._preserved import preserved
 from initlab.capture._read import ModelRunError, read
 from initlab.capture._unwrap import unwrapped
@@ -28,6 +29,7 @@ __all__ = [
     "OutputReading",
     "ParameterReading",
     "Reading",
+    "TargetsError",
     "WeightUse",
     "as_call",
     "preserved",

@@ -25,6 +25,11 @@ class Call:
     kwargs: dict[str, Any]
     targets: Any
 
+    @property
+    def labelled(self) -> bool:
+        """Whether the model is given the targets itself, for a loss of its own."""
+        return any(value is self.targets for value in self.kwargs.values())
+
 
 def as_call(model: nn.Module, batch: Any, targets: Any, *, with_loss: bool) -> Call:
     """Return how to call a model with a batch.

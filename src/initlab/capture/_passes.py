@@ -11,7 +11,12 @@ from torch.nn import functional
 
 from initlab.capture._batch import tensors_in
 from initlab.capture._moments import as_real
+from initlab.errors import InvalidValueError
 from initlab.spec import OutputReading
+
+
+class TargetsError(InvalidValueError):
+    """Targets fit no loss of the outputs that we know, and none was given."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,6 +35,10 @@ class Loss:
     reading: OutputReading
     of: Callable[[Tensor], Tensor] | None = None
     output: Tensor | None = None
+
+
+# What holds tensors in plain sight, if it holds any.
+_PLAIN = (bool, int, float, str, tuple, list, dict)
 
 
 def differentiable(tree: Any) -> list[Tensor]:
@@ -85,7 +94,11 @@ def _gradients(
 
 
 def read_loss(
-    outputs: Any, targets: Any, loss: Callable[..., Tensor] | nn.Module | None
+    outputs: Any,
+    targets: Any,
+    loss: Callable[..., Tensor] | nn.Module | None,
+    *,
+    strict: bool = True,
 ) -> Loss:
     """Return the loss of a model's outputs, and what they and the targets are like.
 
@@ -94,7 +107,17 @@ def read_loss(
         targets: Or None.
         loss: Called with outputs and targets; None: the model's own, else
             cross-entropy for whole numbers, mean squared error for real ones.
+        strict: Whether targets that fit no such loss are refused, not left out.
+
+    Raises:
+        InvalidValueError: If there is no output, or the loss gives no tensor.
+        TargetsError: If a tensor of targets fits no loss that we could take.
     """
+    if outputs is None or (type(outputs) in _PLAIN and not tensors_in(outputs)):
+        raise InvalidValueError(
+            f"model: forward returns no tensor, got {_short(outputs)}; is there a "
+            "return missing?"
+        )
     own = _own_loss(outputs)
     first = _first_output(outputs)
     facts = _output_facts(first)
@@ -107,6 +130,10 @@ def read_loss(
             if first is None:
                 raise
             value, tree = loss(first, *given), first
+        if not isinstance(value, Tensor):
+            raise InvalidValueError(
+                f"loss: must return a tensor, got {type(value).__name__}"
+            )
         found = _with_targets(value, _named_loss(loss), first, targets, facts)
         if first is None:
             return found
@@ -121,6 +148,8 @@ def read_loss(
     if target is None or first is None:
         return Loss(value=None, reading=_reading(facts))
     value, kind = _guessed_loss(first, target)
+    if value is None and strict and isinstance(targets, Tensor):
+        raise TargetsError(f"targets: {_misfit(first, target)}")
     return _with_targets(value, kind, first, target, facts)
 
 
@@ -191,18 +220,46 @@ def _guessed_loss(first: Tensor, target: Tensor) -> tuple[Tensor | None, str]:
 
 def _as_logits(out: Tensor, target: Tensor) -> tuple[Tensor, Tensor] | None:
     """Return logits `(row, class)` and labels, whichever axis holds the classes."""
-    target = target.long()
-    if out.shape[:-1] == target.shape:
-        logits = out.reshape(-1, out.shape[-1])
-    elif out.dim() == target.dim() + 1 and out.shape[2:] == target.shape[1:]:
-        logits = out.movedim(1, -1).reshape(-1, out.shape[1])
-    else:
-        return None
-    labels = target.reshape(-1)
-    if logits.shape[1] < 2 or int(labels.max()) >= logits.shape[1]:
-        return None
+    rows = _rows(out, target)
+    labels = target.long().reshape(-1)
     kept = labels >= 0
-    return logits[kept], labels[kept]
+    if rows is None or rows.shape[1] < 2 or not kept.any():
+        return None
+    if int(labels.max()) >= rows.shape[1]:
+        return None
+    return rows[kept], labels[kept]
+
+
+def _rows(out: Tensor, target: Tensor) -> Tensor | None:
+    """Return outputs `(row, class)` with a row per target, or None."""
+    if out.shape[:-1] == target.shape:
+        return out.reshape(-1, out.shape[-1])
+    if out.dim() > 1 and (out.shape[0], *out.shape[2:]) == tuple(target.shape):
+        return out.movedim(1, -1).reshape(-1, out.shape[1])
+    return None
+
+
+def _misfit(out: Tensor, target: Tensor) -> str:
+    """Return why no loss was found that takes outputs and targets, and what to do."""
+    counted = not target.is_floating_point() and target.dtype != torch.bool
+    rows = _rows(out, target) if counted else None
+    if rows is None:
+        return (
+            f"shape {tuple(target.shape)} does not fit outputs of shape "
+            f"{tuple(out.shape)}; one label per row of them, one number per output, or "
+            "give a loss="
+        )
+    if not (target >= 0).any():
+        return "all are negative, so that none counts; labels start at 0"
+    return (
+        f"labels up to {int(target.max())} do not fit outputs of {rows.shape[1]} "
+        f"classes; labels from 0 to {rows.shape[1] - 1}, or give a loss="
+    )
+
+
+def _short(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) < 40 else type(value).__name__
 
 
 def _with_targets(

@@ -87,13 +87,16 @@ def read(
             DataLoader. A last entry that the model does not take is the targets.
         loss: Called with the model's outputs and the targets. None: the model's own,
             if it returns one; else by the targets' type.
-        targets: Of the batch.
+        targets: Of the batch; they must fit a loss. The last entry of a batch may be
+            labels that a model has no use for: these are left out where they fit none.
         optimizer: Whose first step is examined, or a function that makes one.
         seed: Of the random product.
         step: Whether to take a step at all.
 
     Raises:
-        InvalidValueError: If there is no module, or no batch.
+        InvalidValueError: If there is no module, or no batch; if the model gives no
+            tensor, or the loss none.
+        TargetsError: If targets do not fit the outputs, and no loss is given.
         ModelRunError: If the model raises an exception.
 
     Example:
@@ -103,10 +106,15 @@ def read(
         [('0.weight', 'relu', False), ('2.weight', 'identity', True)]
     """
     model = unwrapped(model)
+    if loss is not None and not callable(loss):
+        raise InvalidValueError(
+            f"loss: a function of outputs and targets, got {loss!r}; give "
+            "torch.nn.functional.cross_entropy, or leave it out to have it guessed"
+        )
     with preserved(model):
         call = as_call(model, batch, targets, with_loss=loss is not None)
         model = without_lazy(model, call.args, call.kwargs)
-    reader = _Reader(model, call, loss, optimizer, seed, step)
+    reader = _Reader(model, call, loss, optimizer, seed, step, targets is not None)
     # A loss may have parameters and buffers too.
     loss_kept = preserved(loss) if isinstance(loss, nn.Module) else nullcontext()
     tracing = torch.inference_mode(False)
@@ -126,8 +134,10 @@ class _Reader:
         optimizer: AnyOptimizer | None,
         seed: int,
         step: bool,
+        are_targets_given: bool,
     ) -> None:
         self._model, self._call, self._loss = model, call, loss
+        self._are_targets_given = are_targets_given
         self._optimizer = made_optimizer(optimizer, model)
         self._notes: list[str] = []
         if self._optimizer is not None and evaluates_the_loss(self._optimizer):
@@ -155,7 +165,7 @@ class _Reader:
                   self._model.named_parameters()}  # fmt: skip
         structure = Structure(graph, records, frozen)
         self._weigh_outgoing(records, structure)
-        loss = read_loss(outputs, self._call.targets, self._loss)
+        loss = self._read_loss(outputs)
         loss = replace(loss, reading=self._probed(loss))
         self._backward(trace, structure, outputs, loss)
         trained = counted or has_varied_gammas(self._model, records)
@@ -191,6 +201,11 @@ class _Reader:
             Recorder(trace),
         ):
             return self._model(*self._call.args, **self._call.kwargs)
+
+    def _read_loss(self, outputs: Any) -> Loss:
+        call = self._call
+        strict = self._are_targets_given and not call.labelled
+        return read_loss(outputs, call.targets, self._loss, strict=strict)
 
     def _probed(self, loss: Loss) -> OutputReading:
         """Return what is known of outputs and targets, with what the loss says of them.
@@ -310,7 +325,7 @@ class _Reader:
     def _later_gradients(self) -> dict[str, Tensor | None]:
         """Run once more; return the gradients of the loss, or of a random product."""
         outputs = self._model(*self._call.args, **self._call.kwargs)
-        loss = read_loss(outputs, self._call.targets, self._loss).value
+        loss = self._read_loss(outputs).value
         names, parameters = list(self._trainable), list(self._trainable.values())
         if loss is not None and loss.requires_grad:
             gradients = loss_gradients(loss, parameters, keep=False)

@@ -39,9 +39,9 @@ def unwrapped(model: nn.Module) -> nn.Module:
             "model: a scripted module hides its functions; give the module before "
             "torch.jit.script or trace"
         )
-    if any(p.device.type == "meta" for p in model.parameters()):
+    if any(t.is_meta for t in (*model.parameters(), *model.buffers())):
         raise InvalidValueError(
-            "model: its parameters are on the meta device and have no values; "
+            "model: its tensors are on the meta device and have no values; "
             "initialize it first"
         )
     return model
@@ -50,12 +50,22 @@ def unwrapped(model: nn.Module) -> nn.Module:
 def without_lazy(
     model: nn.Module, args: tuple[object, ...], kwargs: dict[str, Any]
 ) -> nn.Module:
-    """Return the model, or a copy that ran once where parameters are still lazy."""
+    """Return the model, or a copy that ran once where parameters are still lazy.
+
+    Raises:
+        InvalidValueError: If it fails on the batch.
+    """
     if not any(isinstance(p, UninitializedParameter) for p in model.parameters()):
         return model
     copied = copy.deepcopy(model)
-    with torch.no_grad():
-        copied(*args, **kwargs)
+    try:
+        with torch.no_grad():
+            copied(*args, **kwargs)
+    except Exception as error:
+        first = (str(error).strip().splitlines() or [""])[0]
+        raise InvalidValueError(
+            f"model: failed on this batch: {type(error).__name__}: {first}"
+        ) from error
     return copied
 
 

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from initlab.cli._options import write_json
+from initlab.cli._options import refuse_unwritable, write_json
 
 _SEVERITIES = ("info", "warning", "error")
 _DTYPES = ("float32", "float16", "bfloat16", "float64")
@@ -84,6 +84,10 @@ def check(
     settings = _Settings.of(
         configured(Path.cwd()), inputs, tokens, fail_on, ignore, dtype
     )
+    if report is not None:
+        refuse_unwritable(report, option="--report")
+    if json_to not in (None, "-"):
+        refuse_unwritable(Path(str(json_to)))
     try:
         from initlab.pytorch import _command
     except ImportError as error:
@@ -93,22 +97,16 @@ def check(
             "check needs PyTorch: pip install 'initlab[pytorch]'"
         ) from None
     typer.echo(f"importing {target.partition(':')[0]}", err=True)
-    given: dict[str, Any] = {
-        "inputs": settings.inputs,
-        "tokens": settings.tokens,
-        "classes": classes,
-        "checkpoint": checkpoint,
-        "seed": seed,
-        "device": device,
-        "dtype": dtype,
-    }
+    asked = _command.Asked(
+        target=target, inputs=settings.inputs, tokens=settings.tokens, classes=classes,
+        checkpoint=checkpoint, seed=seed, device=device, dtype=dtype,
+        ignore=settings.ignore,
+    )  # fmt: skip
     page: Any
     if repair is None:
-        page = diagnosis = _command.check_target(
-            target, seeds=seeds, ignore=settings.ignore, **given
-        )
+        page = diagnosis = _command.check_target(asked, seeds=seeds)
     else:
-        page = _command.repair_target(target, repair, ignore=settings.ignore, **given)
+        page = _command.repair_target(asked, repair)
         typer.echo(f"{page}\n\nwritten to {repair}; measured again:", err=True)
         diagnosis = page.after
     if json_to is not None:

@@ -3,6 +3,7 @@
 from initlab.messages._causes import CAUSES, cause_sentence
 from initlab.messages._findings import (
     FINDINGS,
+    NOTHING,
     SOUND,
     SOUND_NEXT,
     finding_fix,
@@ -38,6 +39,7 @@ __all__ = [
     "CAUSES",
     "FINDINGS",
     "GRID_CAVEAT",
+    "NOTHING",
     "PAIRED_CAVEAT",
     "SIGNALS",
     "SIGNAL_CAVEAT",

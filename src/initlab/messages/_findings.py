@@ -400,6 +400,7 @@ FINDINGS: Mapping[str, Words] = MappingProxyType(
 )
 
 SOUND = "initialization sound"
+NOTHING = "no weights: nothing to judge"
 SOUND_NEXT = "look at the learning rate, the mask, the labels"
 
 

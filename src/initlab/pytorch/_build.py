@@ -8,8 +8,10 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.nn.parameter import is_lazy
 from torch.utils._python_dispatch import TorchDispatchMode
 
+from initlab import capture
 from initlab.errors import InvalidValueError
 from initlab.spec import BuildFacts
 
@@ -79,7 +81,8 @@ def build(factory: Factory, seed: int) -> nn.Module:
     """Return the model that a function makes, from torch's stream at a seed.
 
     Raises:
-        InvalidValueError: If it makes no module, or needs arguments.
+        InvalidValueError: If it makes no module, or one without values, or needs
+            arguments.
     """
     with _seeded(seed):
         return _made(factory)
@@ -96,7 +99,7 @@ def build_facts(factory: Factory, seed: int) -> BuildFacts:
     for poison in _POISONS:
         with _seeded(seed), _Poison(poison) as mode:
             model = _made(factory)
-        found.append(dict(model.named_parameters()))
+        found.append({k: p for k, p in model.named_parameters() if not is_lazy(p)})
         writes.append((model, mode.writes))
     first, second = found
     uninitialized = []
@@ -123,7 +126,7 @@ def _overwritten(
     model: nn.Module, writes: dict[int, list[tuple[int, str, str]]]
 ) -> Iterator[tuple[str, str, str]]:
     for name, parameter in model.named_parameters():
-        if parameter.dim() < 2:
+        if is_lazy(parameter) or parameter.dim() < 2:
             continue
         # A row begins where its matrix does.
         history = [
@@ -151,6 +154,7 @@ def _made(factory: Factory) -> nn.Module:
             f"model: the function must return a torch.nn.Module, got "
             f"{type(model).__name__}"
         )
+    capture.unwrapped(model)  # refuses what has no values, or hides its functions
     return model
 
 

@@ -1,95 +1,84 @@
 """What `initlab check` does: import the target, make inputs, check."""
 
-import importlib
-import os
-import sys
-from collections.abc import Callable, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from initlab.errors import DataError, InvalidValueError, OutputError
+from initlab.capture import TargetsError
+from initlab.errors import InvalidValueError, OutputError
 from initlab.pytorch._build import build
 from initlab.pytorch._check import check
 from initlab.pytorch._diagnosis import Diagnosis
+from initlab.pytorch._target import factory_of, imported
 from initlab.pytorch.repair import Repair, repair_
+from initlab.spec import facts_from_json
 
 _LARGEST_SHAPE = 8
 
 
-def check_target(
-    target: str,
-    *,
-    inputs: Sequence[str],
-    tokens: Sequence[str],
-    classes: int | None = None,
-    checkpoint: Path | None = None,
-    seeds: int = 1,
-    seed: int = 0,
-    device: str = "cpu",
-    dtype: str = "float32",
-    ignore: Sequence[str] = (),
-) -> Diagnosis:
-    """Import a target, check it on drawn inputs, and leave out ignored checks.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """What is to be checked, as it was typed.
 
-    Args:
+    Attributes:
         target: `package.module:name` of a function that makes a model, or of a model.
         inputs: Shapes, as in 8x3x224x224.
         tokens: Shapes and words, as in 4x128:50257.
         classes: Of drawn labels; None: no labels.
         checkpoint: Weights to load before.
-        seeds: Members.
-        seed: Of the first one, and of the inputs.
+        seed: Of the first model, of the inputs, and of what a repair redraws.
         device: Where it runs.
         dtype: Of the weights and the inputs.
-        ignore: Ids of checks.
+        ignore: Ids of checks whose findings are not shown.
+    """
+
+    target: str
+    inputs: Sequence[str] = ()
+    tokens: Sequence[str] = ()
+    classes: int | None = None
+    checkpoint: Path | None = None
+    seed: int = 0
+    device: str = "cpu"
+    dtype: str = "float32"
+    ignore: Sequence[str] = ()
+
+
+def check_target(asked: Asked, *, seeds: int = 1) -> Diagnosis:
+    """Import a target, check it on drawn inputs, and leave out ignored checks.
+
+    Args:
+        asked: Of what.
+        seeds: Members.
 
     Raises:
         InvalidValueError: If the target, a shape or the device cannot be used.
     """
-    made = imported(target)
-    batch, targets = _batch(inputs, tokens, classes, seed, dtype)
-    factory = _factory(made, checkpoint, device, dtype)
-    model: Any = factory
-    if isinstance(made, nn.Module) or checkpoint is not None:
+    made = imported(asked.target)
+    batch, targets = _batch(asked)
+    model: Any = _factory(asked, made)
+    if isinstance(made, nn.Module) or asked.checkpoint is not None:
         if seeds > 1:
             raise InvalidValueError(
                 f"--seeds: {seeds} members need a function that draws weights anew"
             )
-        model = build(factory, seed)
-    diagnosis = check(model, batch, targets=targets, seeds=seeds, seed=seed)
-    return _without(diagnosis, ignore)
+        model = build(model, asked.seed)
+    with _labels_of(asked.classes):
+        diagnosis = check(model, batch, targets=targets, seeds=seeds, seed=asked.seed)
+    _refuse_other_classes(asked.classes, diagnosis)
+    return _without(diagnosis, asked.ignore)
 
 
-def repair_target(
-    target: str,
-    out: Path,
-    *,
-    inputs: Sequence[str],
-    tokens: Sequence[str],
-    classes: int | None = None,
-    checkpoint: Path | None = None,
-    seed: int = 0,
-    device: str = "cpu",
-    dtype: str = "float32",
-    ignore: Sequence[str] = (),
-) -> Repair:
+def repair_target(asked: Asked, out: Path) -> Repair:
     """Build a target once, repair it, and write its weights as safetensors.
 
     Args:
-        target: As for `check_target`.
+        asked: Of what; ignored findings are repaired too.
         out: File of the weights.
-        inputs: Shapes, as in 8x3x224x224.
-        tokens: Shapes and words, as in 4x128:50257.
-        classes: Of drawn labels; None: no labels.
-        checkpoint: Weights to load before.
-        seed: Of the model, of the inputs, and of what is redrawn.
-        device: Where it runs.
-        dtype: Of the weights and the inputs.
-        ignore: Ids of checks whose findings are not shown; they are repaired.
 
     Raises:
         InvalidValueError: If the target, a shape or the device cannot be used.
@@ -99,16 +88,24 @@ def repair_target(
         raise OutputError(
             f"--repair: a file .safetensors in a folder that exists, got {out}"
         )
-    made = imported(target)
-    batch, targets = _batch(inputs, tokens, classes, seed, dtype)
-    model = build(_factory(made, checkpoint, device, dtype), seed)
-    repair = repair_(model, batch, targets=targets, seed=seed)
+    made = imported(asked.target)
+    batch, targets = _batch(asked)
+    model = build(_factory(asked, made), asked.seed)
+    with _labels_of(asked.classes):
+        repair = repair_(model, batch, targets=targets, seed=asked.seed)
+    _refuse_other_classes(asked.classes, repair.before)
     repair.save(out)
     return replace(
         repair,
-        before=_without(repair.before, ignore),
-        after=_without(repair.after, ignore),
+        before=_without(repair.before, asked.ignore),
+        after=_without(repair.after, asked.ignore),
     )
+
+
+def _factory(
+    asked: Asked, made: nn.Module | Callable[[], nn.Module]
+) -> Callable[[], nn.Module]:
+    return factory_of(asked.target, made, asked.checkpoint, asked.device, asked.dtype)
 
 
 def _without(diagnosis: Diagnosis, ignore: Sequence[str]) -> Diagnosis:
@@ -117,134 +114,48 @@ def _without(diagnosis: Diagnosis, ignore: Sequence[str]) -> Diagnosis:
     return replace(diagnosis, findings=kept)
 
 
-def _batch(
-    inputs: Sequence[str],
-    tokens: Sequence[str],
-    classes: int | None,
-    seed: int,
-    dtype: str,
-) -> tuple[tuple[Tensor, ...], Tensor | None]:
+def _batch(asked: Asked) -> tuple[tuple[Tensor, ...], Tensor | None]:
     """Return drawn inputs, and labels where there are classes."""
-    generator = torch.Generator().manual_seed(seed)
-    real = getattr(torch, dtype)
+    generator = torch.Generator().manual_seed(asked.seed)
+    real = getattr(torch, asked.dtype)
     batch = tuple(
         [
             torch.randn(_shape("--input", text), generator=generator).to(real)
-            for text in inputs
+            for text in asked.inputs
         ]
-        + [_tokens(text, generator) for text in tokens]
+        + [_tokens(text, generator) for text in asked.tokens]
     )
-    if classes is None:
+    if asked.classes is None:
         return batch, None
-    return batch, torch.randint(0, classes, (len(batch[0]),), generator=generator)
+    return batch, torch.randint(0, asked.classes, (len(batch[0]),), generator=generator)
 
 
-def _factory(
-    made: nn.Module | Callable[[], nn.Module],
-    checkpoint: Path | None,
-    device: str,
-    dtype: str,
-) -> Callable[[], nn.Module]:
-    """Return what builds the target's model, with its weights loaded and placed."""
-    place, real = _device(device), getattr(torch, dtype)
-
-    def factory() -> nn.Module:
-        model = made if isinstance(made, nn.Module) else made()
-        if checkpoint is not None and isinstance(model, nn.Module):
-            load_checkpoint(model, checkpoint)
-        return model.to(device=place, dtype=real) if isinstance(
-            model, nn.Module
-        ) else model  # fmt: skip
-
-    return factory
+@contextmanager
+def _labels_of(classes: int | None) -> Iterator[None]:
+    """Say of labels that we drew who asked for them."""
+    try:
+        yield
+    except TargetsError as error:
+        reason = str(error).removeprefix("targets: ").partition(";")[0]
+        raise InvalidValueError(
+            f"--classes: {classes}, one label per example: {reason}; leave it out, or "
+            "give as many as there are outputs"
+        ) from None
 
 
-def imported(target: str) -> nn.Module | Callable[[], nn.Module]:
-    """Return what `package.module:name` names; the current folder comes first.
+def _refuse_other_classes(classes: int | None, diagnosis: Diagnosis) -> None:
+    """Refuse more classes than outputs also where the labels drawn happen to fit.
 
     Raises:
-        InvalidValueError: If it cannot be imported, or is nothing that makes a model.
+        InvalidValueError: If there are.
     """
-    module_name, colon, path = target.partition(":")
-    if not colon or not module_name or not path:
+    output = facts_from_json(diagnosis.dataset.attrs["facts"])[0].output
+    there = 1 if output.loss_kind == "mse" else output.classes
+    if classes is not None and classes > there > 0:
         raise InvalidValueError(
-            f"TARGET: package.module:name, as in mypackage.models:build, got {target!r}"
+            f"--classes: {classes}, but outputs of shape {output.shape} are of "
+            f"{there}; {'leave it out' if there < 2 else f'give --classes {there}'}"
         )
-    if module_name.endswith(".py") or "/" in module_name:
-        raise InvalidValueError(
-            f"TARGET: a module's name, as python -m takes it, got {module_name!r}; "
-            f"try {_dotted(module_name)}:{path}"
-        )
-    folder = os.getcwd()
-    if folder not in sys.path:
-        sys.path.insert(0, folder)
-    try:
-        found: Any = importlib.import_module(module_name)
-    except Exception as error:
-        raise InvalidValueError(
-            f"TARGET: importing {module_name} failed: {type(error).__name__}: {error}"
-        ) from error
-    for part in path.split("."):
-        if not hasattr(found, part):
-            near = [n for n in dir(found) if callable(getattr(found, n, None))
-                    and not n.startswith("_")]  # fmt: skip
-            there = ", ".join(near[:12]) or "nothing to call"
-            raise InvalidValueError(
-                f"TARGET: {module_name} has no {part!r}; it has {there}"
-            )
-        found = getattr(found, part)
-    if not isinstance(found, nn.Module) and not callable(found):
-        raise InvalidValueError(
-            f"TARGET: a function that makes a model, or a model, got "
-            f"{type(found).__name__} {path}"
-        )
-    return found
-
-
-def _dotted(path: str) -> str:
-    return Path(path).with_suffix("").as_posix().replace("/", ".")
-
-
-def load_checkpoint(model: nn.Module, path: Path) -> None:
-    """Load weights without running anything that is in the file.
-
-    Raises:
-        DataError: If the file is missing, is no checkpoint, or fits another model.
-    """
-    if not path.is_file():
-        raise DataError(f"--checkpoint: there is no file {path}")
-    try:
-        if path.suffix == ".safetensors":
-            from safetensors.torch import load_file
-
-            state: Any = load_file(path)
-        else:
-            state = torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:
-        raise DataError(f"--checkpoint: {path}: {_first_line(error)}") from error
-    for key in ("state_dict", "model", "model_state_dict"):
-        if isinstance(state, dict) and isinstance(state.get(key), dict):
-            state = state[key]
-    if not isinstance(state, dict):
-        raise DataError(f"--checkpoint: {path} holds no weights by name")
-    try:
-        model.load_state_dict(state)
-    except RuntimeError as error:
-        lines = [line.strip() for line in str(error).splitlines()[1:3]]
-        raise DataError(
-            f"--checkpoint: {path} fits another model: {' '.join(lines)[:300]}"
-        ) from error
-
-
-def _device(name: str) -> torch.device:
-    try:
-        device = torch.device(name)
-        torch.empty(1, device=device)
-    except (RuntimeError, AssertionError) as error:
-        raise InvalidValueError(
-            f"--device: {name!r} cannot be used: {_first_line(error)}"
-        ) from error
-    return device
 
 
 def _shape(option: str, text: str) -> tuple[int, ...]:
@@ -268,7 +179,3 @@ def _tokens(text: str, generator: torch.Generator) -> Tensor:
             f"{text!r}"
         )
     return torch.randint(0, int(words), _shape("--tokens", shape), generator=generator)
-
-
-def _first_line(error: BaseException) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0]

@@ -15,7 +15,7 @@ from rich.table import Table
 from rich.text import Text
 
 from initlab.analysis.findings import CHECKS, Finding, find
-from initlab.messages import SOUND, SOUND_NEXT
+from initlab.messages import NOTHING, SOUND, SOUND_NEXT
 from initlab.reports._json import finite
 
 _HEADERS = ("check", "severity", "where", "what was found")
@@ -109,12 +109,19 @@ def _verdict(dataset: xr.Dataset, found: Sequence[Finding]) -> str:
     unseen = {o.id for o in every if o.severity != "info" and o.id not in kept}
     ignored = f"; ignored: {', '.join(sorted(unseen))}" if unseen else ""
     if not counts["error"] and not counts["warning"]:
+        if not unseen and not _has_weights(dataset):
+            return NOTHING
         return f"{SOUND}{ignored}; excluded: {_excluded(dataset, every)}; {SOUND_NEXT}"
     listed = ", ".join(
         f"{count} {severity}{'s' if count > 1 and severity != 'info' else ''}"
         for severity, count in counts.items() if count
     )  # fmt: skip
     return f"not sound: {listed}{ignored}"
+
+
+def _has_weights(dataset: xr.Dataset) -> bool:
+    facts = json.loads(dataset.attrs["facts"])[0]
+    return bool(dataset.sizes.get("layer") or facts["parameters"])
 
 
 def _excluded(dataset: xr.Dataset, found: Sequence[Finding]) -> str:

@@ -19,6 +19,8 @@ _BIASED = 0.05
 _FAR_BELOW = 1.5
 # Standard deviations of a fair coin.
 _BY_CHANCE = 2.8
+# The same where units are judged by a single example: 1 in 30,000 layers.
+_FEW_COINS = 4.0
 _SATURATED, _MOSTLY_SATURATED = 0.35, 0.8
 # Share of what enters an activation, root mean square, that makes a bias the cause.
 _BY_BIAS = 0.8
@@ -40,16 +42,18 @@ def dead_units(model: Model) -> Iterator[Finding]:
         lopsided = biased - above > _BY_CHANCE * math.sqrt((biased + above) / units)
         lopsided |= above == 0 and biased > _MOSTLY
         biased = biased if lopsided and not use.normed else 0.0
-        examples = max(2, model.facts.output.examples)
-        cosine = model.of("cosine", use.index)
-        expected = (
-            theory.orthant_probability(min(max(cosine, 0.0), 1.0), examples)
-            if math.isfinite(cosine) else 0.0
-        )  # fmt: skip
+        examples = model.facts.output.examples
+        expected = _off_by_chance(model.of("cosine", use.index), examples)
+        beyond, silent = _BEYOND_THEORY, off > _ALL
+        if examples == 1:  # each unit is a coin, and a few coins may all fall alike
+            beyond = max(beyond, _FEW_COINS * math.sqrt(0.25 / units))
+            silent &= off > expected + beyond
         proven = biased > _BIASED and off > _BIASED
-        many = off > _MOSTLY and off > expected + _BEYOND_THEORY
-        if not (proven or many or off > _ALL):
+        many = off > _MOSTLY and off > expected + beyond
+        if not (proven or many or silent):
             continue
+        if math.isnan(expected):
+            expected = 0.0  # of whole layers
         severity: Severity = "error" if off > _ALL or biased > 0.25 else "warning"
         beta = _shutting_beta(model, use) if use.normed else None
         if dead and not proven and beta is None:
@@ -60,7 +64,7 @@ def dead_units(model: Model) -> Iterator[Finding]:
                 id="WI12", severity=severity, cause="biased_off",
                 module=beta.name.rpartition(".")[0], parameter=beta.name, measured=off,
                 expected=expected, places=(beta.name,),
-                evidence={"units": units, "examples": examples,
+                evidence={"units": units, "examples": examples or "unknown size",
                           "bias_mean": beta.mean},
             )  # fmt: skip
             continue
@@ -69,9 +73,18 @@ def dead_units(model: Model) -> Iterator[Finding]:
             cause="biased_off" if proven else "inactive_units", module=use.module,
             parameter=use.bias if proven else use.parameter, measured=off,
             expected=expected,
-            evidence={"units": units, "examples": examples,
+            evidence={"units": units, "examples": examples or "unknown size",
                       "bias_mean": model.of("bias_mean", use.index)},
         )  # fmt: skip
+
+
+def _off_by_chance(cosine: float, examples: int) -> float:
+    """Return the share of units that chance turns off; nan where it is not known."""
+    if math.isfinite(cosine):
+        # Outputs may be summed over a batch that the layers see one by one.
+        correlation = min(max(cosine, 0.0), 1.0)
+        return theory.orthant_probability(correlation, max(2, examples))
+    return 0.5 if examples == 1 else math.nan
 
 
 def _shutting_beta(model: Model, use: WeightUse) -> ParameterReading | None:

@@ -9,6 +9,7 @@ from typing import Any
 
 import torch
 from torch import nn
+from torch.nn.parameter import is_lazy
 
 from initlab import capture, reports
 from initlab.errors import InvalidValueError
@@ -138,7 +139,7 @@ def repair_(
         data: Batches for them, as `batch`; None: the batch again and again.
 
     Raises:
-        InvalidValueError: As `check` does.
+        InvalidValueError: As `check` does; or if a parameter is still lazy.
 
     Example:
         >>> _ = torch.manual_seed(0)
@@ -150,6 +151,12 @@ def repair_(
         True
     """
     own = capture.unwrapped(model)
+    for name, parameter in own.named_parameters():
+        if is_lazy(parameter):
+            raise InvalidValueError(
+                f"model: {name} is lazy and has no values to repair; run the model "
+                "once first"
+            )
     surgery = Surgery(own, batch, loss, targets, optimizer, seed)
     untouched = copy.deepcopy(own) if train_steps else own
     before = surgery.check()
