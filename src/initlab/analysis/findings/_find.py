@@ -8,8 +8,10 @@ import xarray as xr
 from initlab.analysis.findings import (
     _arrival,
     _blocks,
+    _copies,
     _flows,
     _outputs,
+    _registered,
     _scales,
     _sequences,
     _steps,
@@ -24,8 +26,8 @@ Rule = Callable[[Model], Iterator[Finding]]
 # In order of precedence: a finding may explain those after it.
 _RULES: tuple[Rule, ...] = (
     _tensors.not_finite,
-    _tensors.not_initialized,
-    _tensors.symmetric_units,
+    _registered.not_initialized,
+    _copies.symmetric_units,
     _blocks.gamma_zero,
     _tensors.dead_zeros,
     _outputs.tied_embedding,

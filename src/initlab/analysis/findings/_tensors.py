@@ -1,36 +1,30 @@
-"""Checks of single tensors: finite, not symmetric, not dead, initialized, used."""
+"""Checks of single tensors: finite, not dead, with updates of more than one rank."""
 
 import math
-import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
-from initlab.analysis.findings._finding import SEVERITIES, Finding, Severity
+from initlab.analysis.findings._finding import Finding, Severity
 from initlab.analysis.findings._model import Model
-from initlab.spec import ParameterReading, WeightUse
+from initlab.analysis.findings._places import at_name, at_parameter, at_use, joined
+from initlab.spec import WeightUse
 
 # Largest numbers of the types, and the share of them that is as good as infinite.
 _LARGEST = {"float16": 65504.0, "bfloat16": 3.39e38, "float32": 3.4e38}
 _NEAR_LARGEST = 0.1
-# Copies among units that are no accident: none of 72 models had any.
-_FEW_COPIES = 0.02
-# Numbers that no initializer draws, and old memory has.
-_HUGE = 1e4
 _RANK_ONE = 0.9999
-# Of drawn entries most differ, in bfloat16 too; tables hold few numbers, many times.
-_DRAWN = 0.34
 
 
 def not_finite(model: Model) -> Iterator[Finding]:
     """WI01: a parameter, an activation or a gradient is nan, infinite, or nearly."""
     bad = [p for p in model.facts.parameters if p.nonfinite]
     for parameter in bad:
-        yield _at(
+        yield at_parameter(
             parameter, "WI01", "error", "nonfinite_parameter",
             measured=float(parameter.nonfinite), expected=0.0,
         )  # fmt: skip
     lost = model.facts.lost_buffers
     if lost:
-        yield _named(lost[0], "WI01", "error", "lost_buffer", measured=math.nan,
+        yield at_name(lost[0], "WI01", "error", "lost_buffer", measured=math.nan,
                      places=lost)  # fmt: skip
     if bad or lost:
         return
@@ -56,109 +50,11 @@ def not_finite(model: Model) -> Iterator[Finding]:
         return
     for parameter in model.facts.parameters:
         if parameter.gradient_nonfinite:
-            yield _at(
+            yield at_parameter(
                 parameter, "WI01", "error", "nonfinite_gradient",
                 measured=float(parameter.gradient_nonfinite), expected=0.0,
             )  # fmt: skip
             return
-
-
-def symmetric_units(model: Model) -> Iterator[Finding]:
-    """WI02: constant tensors, copied units, cloned blocks; one finding per cause."""
-    every = list(_symmetric_layers(model))
-    for cause in dict.fromkeys(one.cause for one in every):
-        group = [one for one in every if one.cause == cause]
-        worst = max(group, key=lambda one: SEVERITIES.index(one.severity))
-        yield _joined(worst, tuple(one.parameter or "" for one in group))
-    known = {one.parameter for one in every}
-    twins = [
-        p for p in model.facts.parameters
-        if p.gradient_twins == 1 and p.name not in known and not p.frozen
-    ]  # fmt: skip
-    if twins:
-        yield _at(
-            twins[0], "WI02", "error", "twins_for_ever", measured=twins[0].mean,
-            places=tuple(p.name for p in twins),
-        )  # fmt: skip
-    yield from _clones(model)
-
-
-def _symmetric_layers(model: Model) -> Iterator[Finding]:
-    for use in model.uses:
-        units = model.of("units", use.index)
-        constant = bool(model.of("constant_weight", use.index)) and not use.zero
-        if constant and units > 1 and model.fan_in(use.index) > 1:
-            yield _of_use(
-                use, "WI02", "error", "constant_weight", measured=1.0, expected=units
-            )
-            continue
-        if use.layer.kind == "embedding":
-            yield from _equal_rows(model, use)
-            continue
-        copies = units - model.of("distinct_units", use.index)
-        if constant or not copies > 0 or use.adapter or _is_gathered(model, use):
-            continue
-        both = model.of("symmetric_units", use.index) > 0
-        share = copies / units
-        severity: Severity = "error" if both else "warning"
-        if not both and share < _FEW_COPIES and model.fan_in(use.index) < 4:
-            severity = "info"
-        yield _of_use(
-            use, "WI02", severity, "symmetric_units" if both else "copied_units",
-            measured=units - copies, expected=units,
-        )  # fmt: skip
-
-
-def _equal_rows(model: Model, use: WeightUse) -> Iterator[Finding]:
-    """Yield a finding where whatever is looked up in a table is the same.
-
-    Columns that learn the same, too, are twins, which is worse.
-    """
-    rows, table = use.layer.shape[0], model.parameter(use.parameter)
-    twins = table is not None and table.gradient_twins == 1
-    alike = rows > 1 and model.of("distinct_rows", use.index) == 1
-    if alike and not twins and not use.frozen:
-        yield _of_use(
-            use, "WI02", "warning", "equal_rows", measured=1.0, expected=float(rows)
-        )
-
-
-def _is_gathered(model: Model, use: WeightUse) -> bool:
-    """Whether a weight has rows of a parameter several times: positions by distance."""
-    sizes = [
-        math.prod(parameter.shape)
-        for name in use.sources
-        if (parameter := model.parameter(name)) is not None
-    ]
-    entries = model.of("units", use.index) * model.fan_in(use.index)
-    return use.layer.kind == "linear" and bool(sizes) and entries > sum(sizes)
-
-
-def _clones(model: Model) -> Iterator[Finding]:
-    """Yield one finding for all parameters that start as copies of others."""
-    groups: dict[str, list[ParameterReading]] = {}
-    for parameter in model.facts.parameters:
-        # What no layer multiplies by may be a table: of decays, of positions.
-        drawn = _is_matrix(parameter) and not parameter.constant
-        drawn &= parameter.role in ("weight", "embedding")
-        drawn &= parameter.distinct_share > _DRAWN
-        # Identities and their like are the same wherever they are used, by design.
-        drawn &= parameter.std > 0 and parameter.zero_share < 0.5
-        if drawn and not parameter.frozen:
-            groups.setdefault(parameter.fingerprint, []).append(parameter)
-    alike = [group for group in groups.values() if len(group) > 1]
-    if alike and not model.facts.trained:
-        first = alike[0]
-        # torch.nn.TransformerEncoder copies its layer. They part at the first step,
-        # since their inputs differ, and most models are trained like that.
-        by_design = all(p.copied for group in alike for p in group)
-        yield _at(
-            first[0], "WI02", "info" if by_design else "warning", "cloned_parameters",
-            measured=float(len({p.name for g in alike for p in g})),
-            expected=0.0,
-            places=tuple(p.name for group in alike for p in group),
-            evidence={"twin": first[1].name},
-        )  # fmt: skip
 
 
 def dead_zeros(model: Model) -> Iterator[Finding]:
@@ -172,14 +68,14 @@ def dead_zeros(model: Model) -> Iterator[Finding]:
             units = model.of("units", use.index)
             if zero > 0 and not use.normed:
                 severity: Severity = "error" if zero > units / 4 else "warning"
-                yield _of_use(
+                yield at_use(
                     use, "WI03", severity, "zero_units", measured=zero, expected=0.0,
                     evidence={"units": units},
                 )  # fmt: skip
     if dead:
         first = next((d for d in dead if d.severity == "error"), dead[0])
         names = tuple(d.parameter for d in dead if d.parameter)
-        yield _joined(first, names)
+        yield joined(first, names)
         return
     yield from _never_moves(model)
 
@@ -192,7 +88,7 @@ def _dead_weight(model: Model, use: WeightUse) -> list[Finding]:
     later = facts.later_gradient_zero if facts is not None else None
     if later:
         return [
-            _of_use(use, "WI03", "error", "dead_zero_weight", measured=0.0,
+            at_use(use, "WI03", "error", "dead_zero_weight", measured=0.0,
                     expected=math.nan)
         ]  # fmt: skip
     designed = (
@@ -204,7 +100,7 @@ def _dead_weight(model: Model, use: WeightUse) -> list[Finding]:
     if _leads_around(model):
         return []
     return [
-        _of_use(use, "WI03", "error", "zero_weight_on_trunk", measured=0.0,
+        at_use(use, "WI03", "error", "zero_weight_on_trunk", measured=0.0,
                 expected=math.nan)
     ]  # fmt: skip
 
@@ -233,7 +129,7 @@ def _never_moves(model: Model) -> Iterator[Finding]:
         and not (zeros and p.dtype == "float16")
     ]  # fmt: skip
     if stuck:
-        yield _at(
+        yield at_parameter(
             stuck[0], "WI03", "error", "never_moves", measured=0.0,
             expected=math.nan, places=tuple(p.name for p in stuck),
         )  # fmt: skip
@@ -252,7 +148,7 @@ def symmetric_update(model: Model) -> Iterator[Finding]:
         if model.facts.attentions and not has_targets_of_its_own(model, use):
             continue
         if facts.gradient_rank_one > _RANK_ONE:
-            yield _of_use(
+            yield at_use(
                 use, "WI04", "warning", "rank_one_update",
                 measured=facts.gradient_rank_one, expected=_RANK_ONE,
             )  # fmt: skip
@@ -275,117 +171,3 @@ def has_targets_of_its_own(model: Model, use: WeightUse) -> bool:
     positions = [model.of("output_positions", u.index) for u in (use, heads[-1])]
     mixes = use.attends or any(model.uses[b].attends for b in use.previous)
     return positions[0] == positions[1] and not mixes
-
-
-def not_initialized(model: Model) -> Iterator[Finding]:
-    """WI21: memory as it was, a constant drawn over, parameters nothing uses."""
-    build = model.facts.build
-    for name, share in build.uninitialized:
-        yield _named(name, "WI21", "error", "uninitialized", measured=share)
-    for name, first, second in build.overwritten:
-        yield _named(
-            name, "WI21", "warning", "overwritten",
-            evidence={"first": first, "second": second},
-        )  # fmt: skip
-    known = {name for name, _ in build.uninitialized}
-    for parameter in model.facts.parameters:
-        # A few entries far larger than all others; scaled draws are larger together.
-        huge = parameter.largest > max(_HUGE, 8 * parameter.std)
-        odd = huge or (parameter.tiny_share > 0 and not model.facts.trained)
-        if odd and parameter.name not in known and not parameter.frozen:
-            yield _at(
-                parameter, "WI21", "error", "old_memory",
-                measured=max(parameter.tiny_share, 0.0),
-                evidence={"largest": parameter.largest},
-            )  # fmt: skip
-    yield from _unused(model)
-
-
-def _unused(model: Model) -> Iterator[Finding]:
-    unused = [p for p in model.facts.parameters if not p.used and not p.frozen]
-    # A token for masks, say, is used by another kind of training.
-    weights = [p for p in unused if _is_matrix(p)]
-    if unused:
-        first = (weights or unused)[0]
-        yield _at(
-            first, "WI21", "warning" if weights else "info", "unused",
-            measured=float(len(unused)), expected=0.0,
-            places=tuple(p.name for p in unused),
-        )  # fmt: skip
-    cut = [
-        p for p in model.facts.parameters
-        if p.used and not p.reached and not p.frozen and _is_matrix(p)
-    ]  # fmt: skip
-    if cut:
-        reached = {p.name: p.reached for p in model.facts.parameters}
-        rest = [p for p in cut if not _is_last_copy(p.name, reached)]
-        yield _at(
-            (rest or cut)[0], "WI21", "warning" if rest else "info", "unreached",
-            measured=float(len(cut)), expected=0.0, places=tuple(p.name for p in cut),
-        )  # fmt: skip
-
-
-def _is_last_copy(name: str, reached: Mapping[str, bool]) -> bool:
-    """Whether only the last of several blocks has a parameter that nothing reaches.
-
-    What the next block would be given of it is dropped: so in WaveNet and N-BEATS.
-    """
-    for match in re.finditer(r"(?<![^.])[0-9]+(?=\.)", name):
-        before, number, after = (
-            name[: match.start()],
-            int(match[0]),
-            name[match.end() :],
-        )
-        copies = [f"{before}{other}{after}" for other in range(number + 2)]
-        others = all(reached.get(copy, False) for copy in copies[:number])
-        if number and others and copies[-1] not in reached:
-            return True
-    return False
-
-
-def _is_matrix(parameter: ParameterReading) -> bool:
-    """Whether a parameter extends along two axes, unlike a vector of any rank."""
-    return sum(size > 1 for size in parameter.shape) > 1
-
-
-def _module(name: str) -> str:
-    return name.rpartition(".")[0]
-
-
-def _at(
-    parameter: ParameterReading,
-    check: str,
-    severity: Severity,
-    cause: str,
-    **more: object,
-) -> Finding:
-    return Finding(
-        id=check, severity=severity, cause=cause, module=_module(parameter.name),
-        parameter=parameter.name, **more,  # type: ignore[arg-type]
-    )  # fmt: skip
-
-
-def _named(
-    name: str, check: str, severity: Severity, cause: str, **more: object
-) -> Finding:
-    return Finding(
-        id=check, severity=severity, cause=cause, module=_module(name), parameter=name,
-        **more,  # type: ignore[arg-type]
-    )  # fmt: skip
-
-
-def _of_use(
-    use: WeightUse, check: str, severity: Severity, cause: str, **more: object
-) -> Finding:
-    return Finding(
-        id=check, severity=severity, cause=cause, module=use.module,
-        parameter=use.parameter, **more,  # type: ignore[arg-type]
-    )  # fmt: skip
-
-
-def _joined(first: Finding, names: tuple[str, ...]) -> Finding:
-    return Finding(
-        id=first.id, severity=first.severity, cause=first.cause, module=first.module,
-        parameter=first.parameter, measured=first.measured, expected=first.expected,
-        evidence=first.evidence, places=names,
-    )  # fmt: skip

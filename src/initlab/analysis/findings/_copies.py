@@ -1,0 +1,112 @@
+"""Checks of copies: units, rows of tables, whole tensors that start alike."""
+
+import math
+from collections.abc import Iterator
+
+from initlab.analysis.findings._finding import SEVERITIES, Finding, Severity
+from initlab.analysis.findings._model import Model
+from initlab.analysis.findings._places import at_parameter, at_use, is_matrix, joined
+from initlab.spec import ParameterReading, WeightUse
+
+# Copies among units that are no accident: none of 72 models had any.
+_FEW_COPIES = 0.02
+# Of drawn entries most differ, in bfloat16 too; tables hold few numbers, many times.
+_DRAWN = 0.34
+
+
+def symmetric_units(model: Model) -> Iterator[Finding]:
+    """WI02: constant tensors, copied units, cloned blocks; one finding per cause."""
+    every = list(_symmetric_layers(model))
+    for cause in dict.fromkeys(one.cause for one in every):
+        group = [one for one in every if one.cause == cause]
+        worst = max(group, key=lambda one: SEVERITIES.index(one.severity))
+        yield joined(worst, tuple(one.parameter or "" for one in group))
+    known = {one.parameter for one in every}
+    twins = [
+        p for p in model.facts.parameters
+        if p.gradient_twins == 1 and p.name not in known and not p.frozen
+    ]  # fmt: skip
+    if twins:
+        yield at_parameter(
+            twins[0], "WI02", "error", "twins_for_ever", measured=twins[0].mean,
+            places=tuple(p.name for p in twins),
+        )  # fmt: skip
+    yield from _clones(model)
+
+
+def _symmetric_layers(model: Model) -> Iterator[Finding]:
+    for use in model.uses:
+        units = model.of("units", use.index)
+        constant = bool(model.of("constant_weight", use.index)) and not use.zero
+        if constant and units > 1 and model.fan_in(use.index) > 1:
+            yield at_use(
+                use, "WI02", "error", "constant_weight", measured=1.0, expected=units
+            )
+            continue
+        if use.layer.kind == "embedding":
+            yield from _equal_rows(model, use)
+            continue
+        copies = units - model.of("distinct_units", use.index)
+        if constant or not copies > 0 or use.adapter or _is_gathered(model, use):
+            continue
+        both = model.of("symmetric_units", use.index) > 0
+        share = copies / units
+        severity: Severity = "error" if both else "warning"
+        if not both and share < _FEW_COPIES and model.fan_in(use.index) < 4:
+            severity = "info"
+        yield at_use(
+            use, "WI02", severity, "symmetric_units" if both else "copied_units",
+            measured=units - copies, expected=units,
+        )  # fmt: skip
+
+
+def _equal_rows(model: Model, use: WeightUse) -> Iterator[Finding]:
+    """Yield a finding where whatever is looked up in a table is the same.
+
+    Columns that learn the same, too, are twins, which is worse.
+    """
+    rows, table = use.layer.shape[0], model.parameter(use.parameter)
+    twins = table is not None and table.gradient_twins == 1
+    alike = rows > 1 and model.of("distinct_rows", use.index) == 1
+    if alike and not twins and not use.frozen:
+        yield at_use(
+            use, "WI02", "warning", "equal_rows", measured=1.0, expected=float(rows)
+        )
+
+
+def _is_gathered(model: Model, use: WeightUse) -> bool:
+    """Whether a weight has rows of a parameter several times: positions by distance."""
+    sizes = [
+        math.prod(parameter.shape)
+        for name in use.sources
+        if (parameter := model.parameter(name)) is not None
+    ]
+    entries = model.of("units", use.index) * model.fan_in(use.index)
+    return use.layer.kind == "linear" and bool(sizes) and entries > sum(sizes)
+
+
+def _clones(model: Model) -> Iterator[Finding]:
+    """Yield one finding for all parameters that start as copies of others."""
+    groups: dict[str, list[ParameterReading]] = {}
+    for parameter in model.facts.parameters:
+        # What no layer multiplies by may be a table: of decays, of positions.
+        drawn = is_matrix(parameter) and not parameter.constant
+        drawn &= parameter.role in ("weight", "embedding")
+        drawn &= parameter.distinct_share > _DRAWN
+        # Identities and their like are the same wherever they are used, by design.
+        drawn &= parameter.std > 0 and parameter.zero_share < 0.5
+        if drawn and not parameter.frozen:
+            groups.setdefault(parameter.fingerprint, []).append(parameter)
+    alike = [group for group in groups.values() if len(group) > 1]
+    if alike and not model.facts.trained:
+        first = alike[0]
+        # torch.nn.TransformerEncoder copies its layer. They part at the first step,
+        # since their inputs differ, and most models are trained like that.
+        by_design = all(p.copied for group in alike for p in group)
+        yield at_parameter(
+            first[0], "WI02", "info" if by_design else "warning", "cloned_parameters",
+            measured=float(len({p.name for g in alike for p in g})),
+            expected=0.0,
+            places=tuple(p.name for group in alike for p in group),
+            evidence={"twin": first[1].name},
+        )  # fmt: skip

@@ -1,0 +1,77 @@
+"""Checks of what is registered: initialized, used, reached by gradients."""
+
+import re
+from collections.abc import Iterator, Mapping
+
+from initlab.analysis.findings._finding import Finding
+from initlab.analysis.findings._model import Model
+from initlab.analysis.findings._places import at_name, at_parameter, is_matrix
+
+# Numbers that no initializer draws, and old memory has.
+_HUGE = 1e4
+
+
+def not_initialized(model: Model) -> Iterator[Finding]:
+    """WI21: memory as it was, a constant drawn over, parameters nothing uses."""
+    build = model.facts.build
+    for name, share in build.uninitialized:
+        yield at_name(name, "WI21", "error", "uninitialized", measured=share)
+    for name, first, second in build.overwritten:
+        yield at_name(
+            name, "WI21", "warning", "overwritten",
+            evidence={"first": first, "second": second},
+        )  # fmt: skip
+    known = {name for name, _ in build.uninitialized}
+    for parameter in model.facts.parameters:
+        # A few entries far larger than all others; scaled draws are larger together.
+        huge = parameter.largest > max(_HUGE, 8 * parameter.std)
+        odd = huge or (parameter.tiny_share > 0 and not model.facts.trained)
+        if odd and parameter.name not in known and not parameter.frozen:
+            yield at_parameter(
+                parameter, "WI21", "error", "old_memory",
+                measured=max(parameter.tiny_share, 0.0),
+                evidence={"largest": parameter.largest},
+            )  # fmt: skip
+    yield from _unused(model)
+
+
+def _unused(model: Model) -> Iterator[Finding]:
+    unused = [p for p in model.facts.parameters if not p.used and not p.frozen]
+    # A token for masks, say, is used by another kind of training.
+    weights = [p for p in unused if is_matrix(p)]
+    if unused:
+        first = (weights or unused)[0]
+        yield at_parameter(
+            first, "WI21", "warning" if weights else "info", "unused",
+            measured=float(len(unused)), expected=0.0,
+            places=tuple(p.name for p in unused),
+        )  # fmt: skip
+    cut = [
+        p for p in model.facts.parameters
+        if p.used and not p.reached and not p.frozen and is_matrix(p)
+    ]  # fmt: skip
+    if cut:
+        reached = {p.name: p.reached for p in model.facts.parameters}
+        rest = [p for p in cut if not _is_last_copy(p.name, reached)]
+        yield at_parameter(
+            (rest or cut)[0], "WI21", "warning" if rest else "info", "unreached",
+            measured=float(len(cut)), expected=0.0, places=tuple(p.name for p in cut),
+        )  # fmt: skip
+
+
+def _is_last_copy(name: str, reached: Mapping[str, bool]) -> bool:
+    """Whether only the last of several blocks has a parameter that nothing reaches.
+
+    What the next block would be given of it is dropped: so in WaveNet and N-BEATS.
+    """
+    for match in re.finditer(r"(?<![^.])[0-9]+(?=\.)", name):
+        before, number, after = (
+            name[: match.start()],
+            int(match[0]),
+            name[match.end() :],
+        )
+        copies = [f"{before}{other}{after}" for other in range(number + 2)]
+        others = all(reached.get(copy, False) for copy in copies[:number])
+        if number and others and copies[-1] not in reached:
+            return True
+    return False
