@@ -38,11 +38,14 @@ def status(
         "done": f"{found.networks_done:,} of {found.networks:,} networks, "
         f"{found.shards_done:,} of {found.shards:,} shards",
         "left": f"{missing:,} networks, {left}" if missing else "nothing",
+        "damaged": f"{found.shards_damaged:,} shards; run the study again to mend them",
         "rate": rate,
         "diverged": f"{found.diverged:,}",
         "engine": found.engine,
         "written by": found.writer or "nobody now",
     }
+    if not found.shards_damaged:
+        del rows["damaged"]
     table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
     table.add_column(no_wrap=True, style="bold")
     table.add_column(overflow="fold")
@@ -92,8 +95,9 @@ def report(
     import sys
 
     from initlab.reports import report as reported
-    from initlab.results import open_store
+    from initlab.results import open_store, refuse_damaged
 
+    refuse_damaged(store)
     asked = shlex.join(["initlab", *sys.argv[1:]])
     with open_store(store) as results:
         # Shards are of a store; a file holds what a command in memory gave.

@@ -22,6 +22,7 @@ from initlab.results._store import (
     save,
     write_netcdf,
 )
+from initlab.results._whole import refuse_damaged
 
 __all__ = [
     "FACTS",
@@ -49,6 +50,7 @@ __all__ = [
     "moved_into_place",
     "open_store",
     "pack",
+    "refuse_damaged",
     "refuse_existing",
     "refuse_newer",
     "refuse_unstorable",

@@ -11,6 +11,7 @@ from initlab.errors import InvalidValueError, MissingExtraError
 from initlab.results._chunks import NOT_RUN
 from initlab.results._open import open_store
 from initlab.results._store import moved_into_place, write_netcdf
+from initlab.results._whole import refuse_damaged
 
 FORMATS = (".nc", ".csv", ".parquet")
 # What a row of each table is of.
@@ -34,7 +35,8 @@ def export(store: str | Path, out: str | Path, *, table: str = "steps") -> Path:
 
     Raises:
         InvalidValueError: If the format or the table is not known.
-        OutputError: If there is no such store, or the file cannot be written.
+        OutputError: If there is no such store, chunks of it are damaged or missing, or
+            the file cannot be written.
     """
     path = Path(out)
     if path.suffix not in FORMATS:
@@ -43,6 +45,7 @@ def export(store: str | Path, out: str | Path, *, table: str = "steps") -> Path:
         )
     if table not in TABLES:
         raise InvalidValueError(f"table: {', '.join(TABLES)}, got {table!r}")
+    refuse_damaged(store)
     with open_store(store) as results, moved_into_place(path) as temporary:
         if path.suffix == ".nc":
             write_netcdf(results, temporary)
