@@ -44,20 +44,17 @@ def read_widths(text: str | None) -> tuple[int, ...] | None:
         ) from None
 
 
-def refuse_unwritable(path: Path, out: Path) -> None:
-    """Make sure that `--json` can be written, before any work is done."""
+def refuse_json(path: Path, out: Path) -> None:
+    """Make sure that `--json` can be written, and outside of the folder `--out`."""
     from initlab.errors import OutputError
-    from initlab.results import moved_into_place
+    from initlab.results import refuse_unwritable
 
-    if path.is_dir():
-        raise OutputError(f"--json: {path} is a folder")
     if out.resolve() in (path.resolve(), path.resolve().parent):
         raise OutputError(
             f"--json: {path} is in the folder --out {out}, which gets a results.json "
             "of its own; name another place"
         )
-    with moved_into_place(path, keep=False):
-        pass
+    refuse_unwritable(path, "--json")
 
 
 def write_json(text: str, json_to: str) -> None:

@@ -18,7 +18,7 @@ from initlab.cli._options import (
     Seed,
     Threads,
     read_widths,
-    refuse_unwritable,
+    refuse_json,
     write_json,
 )
 from initlab.cli._progress import progress_bar
@@ -83,7 +83,7 @@ def signal(
     from initlab.reports import refuse_foreign
 
     if json_to not in (None, "-"):
-        refuse_unwritable(Path(str(json_to)), out)
+        refuse_json(Path(str(json_to)), out)
     if preset is not None:
         _run_preset(preset, seed, out, json_to)
         return

@@ -58,12 +58,12 @@ def export(
     store: Store,
     out: Annotated[Path, typer.Argument(help="A .nc, .csv or .parquet file.")],
     table: Annotated[
-        str,
+        str | None,
         typer.Option(
             help="Rows of .csv and .parquet: steps (per network and record), layers "
-            "(and per layer) or members (per network)."
+            "(and per layer) or members (per network). Default: steps."
         ),
-    ] = "steps",
+    ] = None,
 ) -> None:
     """Write a store's results as NetCDF, or as tidy rows in CSV or Parquet."""
     from initlab.errors import InvalidValueError
@@ -95,8 +95,10 @@ def report(
     import sys
 
     from initlab.reports import report as reported
-    from initlab.results import open_store, refuse_damaged
+    from initlab.results import open_store, refuse_damaged, refuse_unwritable
 
+    if out is not None:
+        refuse_unwritable(out, "--out")
     refuse_damaged(store)
     asked = shlex.join(["initlab", *sys.argv[1:]])
     with open_store(store) as results:

@@ -7,7 +7,7 @@ import xarray as xr
 from initlab import analysis
 from initlab.errors import InvalidValueError
 from initlab.reports._kinds import kind_of
-from initlab.results import moved_into_place
+from initlab.results import moved_into_place, refuse_unwritable
 
 
 def report(
@@ -32,6 +32,7 @@ def report(
         OutputError: If the page cannot be written.
     """
     path = Path(path)
+    refuse_unwritable(path, "path")
     analysis.refuse_unfinished(results)
     kind = kind_of(results)
     asked = {}

@@ -19,6 +19,7 @@ from initlab.results._status import Status, status, status_as_json
 from initlab.results._store import (
     moved_into_place,
     refuse_existing,
+    refuse_unwritable,
     save,
     write_netcdf,
 )
@@ -54,6 +55,7 @@ __all__ = [
     "refuse_existing",
     "refuse_newer",
     "refuse_unstorable",
+    "refuse_unwritable",
     "root_attributes",
     "save",
     "sole_writer",
