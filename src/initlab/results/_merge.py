@@ -32,6 +32,17 @@ def merge(
     Raises:
         OutputError: If a part is no store, of another study, engine or version, or
             holds other numbers of a shard than another part.
+
+    Example:
+        >>> import tempfile
+        >>> import initlab as il
+        >>> study = il.Study(inits=["zeros"], members=4, steps=10, shard_members=1)
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     parts = [Path(folder, f"{number}.zarr") for number in (1, 2)]
+        ...     for number, part in enumerate(parts, start=1):
+        ...         il.run(study, store=part, part=(number, 2)).close()
+        ...     il.merge(Path(folder, "whole.zarr"), parts)
+        4
     """
     if not parts:
         raise OutputError("merge: name at least one part")
