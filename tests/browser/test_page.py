@@ -9,6 +9,7 @@ import pytest
 
 import initlab as il
 from initlab.browser import link_of, page_html, study_of, write_page
+from initlab.errors import InvalidValueError
 
 ROOT = Path(__file__).parents[2]
 OUTSIDE = re.compile(
@@ -135,3 +136,8 @@ def test_sentences_and_thresholds_of_the_page_are_pythons():
 
     kept = json.loads((ROOT / "page/src/shared.json").read_text(encoding="utf-8"))
     assert kept == json.loads(json.dumps(shared)), "run `make page`"
+
+
+def test_what_the_page_cannot_show_is_refused_by_its_type():
+    with pytest.raises(InvalidValueError, match=r"^shown: a Study.* got str"):
+        il.page("zeros")

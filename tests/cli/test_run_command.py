@@ -207,7 +207,10 @@ def test_errors_name_the_key_what_is_allowed_and_what_arrived(
         (["run", "none.toml"], "none.toml: No such file"),
         (["run", "study.toml", "--shard", "3/2"], "--shard: i/n with 1 <= i <= n"),
         (["run", "study.toml", "--engine", "lane"], "Did you mean 'lanes'?"),
-        (["run", "study.toml", "--store", "a.txt"], "must end in .zarr or .nc"),
+        (["run", "study.toml", "--store", "a.txt"], "must end in .zarr, got 'a.txt'"),
+        (["run", "study.toml", "--store", "a.nc"], "--store: must end in .zarr, got"),
+        (["run", "study.toml", "--store", "no/deep/a.zarr"], "does not exist"),
+        (["run", "study.toml", "--store", "foo://a.zarr"], "foo"),
         (["status", "none.zarr"], "there is no store of initlab's at none.zarr"),
         (["status", "study.toml"], "study.toml, and that is a study: run it first"),
         (["report", "none.zarr"], "name a .zarr folder that initlab run wrote"),
@@ -220,7 +223,35 @@ def test_bad_input_is_one_line_and_exit_2(run, arguments, said):
     code, _, err = run(*arguments)
 
     assert code == 2
-    assert said in err.splitlines()[-1]
+    assert said in err
+    assert err.count("\n") == 1
+
+
+@pytest.mark.parametrize("out", ["none/x.html", "folder"])
+def test_a_page_that_cannot_be_written_is_refused_before_it_is_made(
+    run, tmp_path, monkeypatch, out
+):
+    il.run(il.Study(steps=10), store=tmp_path / "a.zarr", threads=1).close()
+    (tmp_path / "folder").mkdir()
+    monkeypatch.setattr("initlab.figures.loss_curves", pytest.fail)
+
+    code, _, err = run("report", "a.zarr", "--out", out)
+
+    assert code == 2
+    assert err.startswith("initlab: --out: ")
+    assert out in err
+    assert err.count("\n") == 1
+
+
+def test_a_table_of_a_format_without_tables_is_refused(run, tmp_path):
+    il.run(il.Study(steps=10), store=tmp_path / "a.zarr", threads=1).close()
+
+    code, _, err = run("export", "a.zarr", "x.nc", "--table", "members")
+
+    assert code == 2
+    assert "--table: .nc has everything, so 'members' would change nothing" in err
+    assert not (tmp_path / "x.nc").exists()
+    assert run("export", "a.zarr", "x.nc")[0] == 0
 
 
 def test_a_study_of_days_needs_a_yes_and_an_impossible_one_is_refused(run, tmp_path):

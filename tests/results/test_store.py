@@ -5,7 +5,7 @@ import pytest
 import xarray as xr
 
 from initlab.errors import InvalidValueError, OutputError
-from initlab.results import moved_into_place, pack, save
+from initlab.results import export, moved_into_place, pack, save
 
 
 def dataset():
@@ -66,3 +66,8 @@ def test_a_folder_that_refuses_files_is_said(tmp_path, monkeypatch):
 
     with pytest.raises(OutputError, match="Permission denied"):
         save(dataset(), tmp_path / "a.nc")
+
+
+def test_results_are_no_store_to_export(tmp_path):
+    with pytest.raises(InvalidValueError, match=r"^store: .* got Dataset; .*to_netcdf"):
+        export(dataset(), tmp_path / "x.csv")

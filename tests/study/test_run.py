@@ -350,3 +350,9 @@ def test_a_study_may_be_computed_in_float32():
 def test_the_reference_engine_refuses_float32():
     with pytest.raises(InvalidValueError, match="precision: the reference engine"):
         il.run(quick(precision="float32"), engine="reference")
+
+
+@pytest.mark.parametrize("given", ["study.toml", {}, None])
+def test_what_is_no_study_is_refused_with_the_way_to_one(given):
+    with pytest.raises(InvalidValueError, match=r"^study: .*initlab\.from_toml"):
+        il.run(given)

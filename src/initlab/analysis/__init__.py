@@ -18,6 +18,7 @@ from initlab.analysis._finished import (
 from initlab.analysis._orders import CellOrder, orders
 from initlab.analysis._performance import performance_profiles
 from initlab.analysis._run import Run, read_run
+from initlab.analysis._selection import selected
 from initlab.analysis._signals import SignalVerdict, signal_verdicts
 from initlab.analysis._statements import Statement, statements
 from initlab.analysis._targets import target_losses, target_steps
@@ -48,6 +49,7 @@ __all__ = [
     "performance_profiles",
     "read_run",
     "refuse_unfinished",
+    "selected",
     "signal_verdicts",
     "statements",
     "stopping_loss",

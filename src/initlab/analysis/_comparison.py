@@ -3,14 +3,18 @@
 from collections import Counter
 from dataclasses import dataclass
 from itertools import combinations
+from typing import Any
 
 import numpy as np
 import xarray as xr
 
 from initlab.analysis._cause import Cause
 from initlab.analysis._causes import causes
+from initlab.analysis._cells import grid_of
 from initlab.analysis._finished import final_losses
+from initlab.analysis._selection import selected
 from initlab.analysis.statistics import Pair, Summary, pair, summarize
+from initlab.errors import InvalidValueError
 
 FINAL_LOSS = "final training loss"
 SCORES = {"accuracy": "accuracy", "r2": "R²"}
@@ -24,7 +28,8 @@ class Row:
         init: Label.
         first_loss, final_loss, train_score, test_score: Over members.
         diverged: Members that diverged.
-        causes: One per member, member 0 first.
+        causes: One per member, in their order.
+        members: The members' own numbers; a selection need not begin with 0.
     """
 
     init: str
@@ -34,6 +39,7 @@ class Row:
     test_score: Summary
     diverged: int
     causes: tuple[Cause, ...]
+    members: tuple[int, ...]
 
     @property
     def cause_counts(self) -> list[tuple[Cause, int]]:
@@ -60,12 +66,18 @@ class Comparison:
     members: int
 
 
-def compare(results: xr.Dataset) -> Comparison:
+def compare(results: Any) -> Comparison:
     """Return medians, spreads, intervals and causes of every init.
 
+    Args:
+        results: What `initlab.run` returned, or a selection of it.
+
     Raises:
-        InvalidValueError: If networks of the study have not run yet.
+        InvalidValueError: If networks of the study have not run yet, it has a grid, or
+            the results are something else.
     """
+    results = selected(results)
+    _refuse_other_kinds(results)
     final = final_losses(results).values
     score = "accuracy" if "train_accuracy" in results else "r2"
     found = causes(results)
@@ -78,6 +90,7 @@ def compare(results: xr.Dataset) -> Comparison:
             test_score=_score(results[f"test_{score}"].values[i, :, -1]),
             diverged=int((results["diverged_step"].values[i] >= 0).sum()),
             causes=tuple(found[i]),
+            members=tuple(map(int, results["member"].values)),
         )
         for i, label in enumerate(results["init"].values)
     )
@@ -93,6 +106,20 @@ def compare(results: xr.Dataset) -> Comparison:
         if members > 1
     )
     return Comparison(rows=rows, pairs=pairs, score=score, members=members)
+
+
+def _refuse_other_kinds(results: xr.Dataset) -> None:
+    kind = results.attrs.get("kind", "run")
+    if kind == "grid":
+        raise InvalidValueError(
+            f"results: of a grid ({', '.join(grid_of(results))}), and a comparison is "
+            "of one network; results.il.table() has a row per init and cell"
+        )
+    if kind != "run":
+        raise InvalidValueError(
+            f"results: of a trained study, got those of initlab.{kind}, which trains "
+            "nothing"
+        )
 
 
 def _score(values: np.ndarray) -> Summary:

@@ -9,6 +9,7 @@ import numpy as np
 import xarray as xr
 
 from initlab.analysis._cells import cells
+from initlab.analysis._selection import selected
 from initlab.analysis._statements import TRAINING_LOSS
 from initlab.analysis.statistics import Order, order, pair
 from initlab.analysis.statistics._power import POWER
@@ -46,6 +47,7 @@ def orders(results: xr.Dataset, *, power: float = POWER) -> tuple[CellOrder, ...
     """
     if not 0 < power < 1:
         raise InvalidValueError(f"power: a number between 0 and 1, got {power}")
+    results = selected(results)
     for name in ("init", "member"):
         if results.sizes[name] < 2:
             raise InvalidValueError(

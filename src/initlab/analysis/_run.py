@@ -71,7 +71,7 @@ class Run:
         return self.layers[name][record]
 
 
-_SUMMARIES = (
+SUMMARIES = (
     "activation_rms",
     "activation_spread",
     "gradient_norm",
@@ -104,5 +104,5 @@ def read_run(member: xr.Dataset, *, study: Study) -> Run:
         squared_error=study.loss == "mean_squared_error",
         saturating=ACTIVATIONS[study.network.activation].saturates,
         units=member["units"].values,
-        layers={name: member[name].values for name in _SUMMARIES},
+        layers={name: member[name].values for name in SUMMARIES},
     )

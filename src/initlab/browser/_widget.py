@@ -7,7 +7,7 @@ import xarray as xr
 
 from initlab.browser._link import link_of, study_of
 from initlab.browser._page import page_html
-from initlab.errors import MissingExtraError
+from initlab.errors import InvalidValueError, MissingExtraError
 from initlab.spec import Study, from_toml
 
 _HEIGHT = 900  # pixels
@@ -24,7 +24,7 @@ def page(shown: Study | xr.Dataset | None = None, *, height: int = _HEIGHT) -> A
         height: Of the frame, in pixels.
 
     Raises:
-        InvalidValueError: If the page cannot show the study.
+        InvalidValueError: If it is no study, or one that the page cannot show.
         MissingExtraError: If anywidget is not installed.
 
     Example:
@@ -35,7 +35,10 @@ def page(shown: Study | xr.Dataset | None = None, *, height: int = _HEIGHT) -> A
     study = shown
     if isinstance(shown, xr.Dataset):
         study = from_toml(shown.attrs["spec"])
-    assert study is None or isinstance(study, Study)
+    if not isinstance(study, Study | None):
+        raise InvalidValueError(
+            f"shown: a Study, or what initlab.run returned, got {type(study).__name__}"
+        )
     text = page_html(study)
     return _widget_class()(
         html=text, height=height, link="" if study is None else link_of(study)

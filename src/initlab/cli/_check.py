@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from initlab.cli._options import refuse_unwritable, write_json
+from initlab.cli._options import write_json
 
 _SEVERITIES = ("info", "warning", "error")
 _DTYPES = ("float32", "float16", "bfloat16", "float64")
@@ -80,14 +80,15 @@ def check(
     ignore, input and tokens may stand in pyproject.toml, under [tool.initlab.check].
     """  # fmt: skip
     from initlab.errors import MissingExtraError
+    from initlab.results import refuse_unwritable
 
     settings = _Settings.of(
         configured(Path.cwd()), inputs, tokens, fail_on, ignore, dtype
     )
     if report is not None:
-        refuse_unwritable(report, option="--report")
+        refuse_unwritable(report, "--report")
     if json_to not in (None, "-"):
-        refuse_unwritable(Path(str(json_to)))
+        refuse_unwritable(Path(str(json_to)), "--json")
     try:
         from initlab.pytorch import _command
     except ImportError as error:

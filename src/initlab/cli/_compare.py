@@ -18,7 +18,7 @@ from initlab.cli._options import (
     Seed,
     Threads,
     read_widths,
-    refuse_unwritable,
+    refuse_json,
     write_json,
 )
 from initlab.cli._progress import progress_bar
@@ -190,7 +190,7 @@ def _conduct(
 
     refuse_foreign(out)
     if json_to not in (None, "-"):
-        refuse_unwritable(Path(str(json_to)), out)
+        refuse_json(Path(str(json_to)), out)
     with progress_bar("training", unit="steps/s") as progress:
         results = run(study, progress=progress, **where)
     command = shlex.join(["initlab", *sys.argv[1:]])

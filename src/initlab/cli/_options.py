@@ -60,25 +60,17 @@ def refuse_without_effect(
             )
 
 
-def refuse_unwritable(
-    path: Path, out: Path | None = None, *, option: str = "--json"
-) -> None:
-    """Make sure that an option's file can be written, before any work is done."""
+def refuse_json(path: Path, out: Path) -> None:
+    """Make sure that `--json` can be written, and outside of the folder `--out`."""
     from initlab.errors import OutputError
-    from initlab.results import moved_into_place
+    from initlab.results import refuse_unwritable
 
-    if path.is_dir():
-        raise OutputError(f"{option}: {path} is a folder")
-    if out is not None and out.resolve() in (path.resolve(), path.resolve().parent):
+    if out.resolve() in (path.resolve(), path.resolve().parent):
         raise OutputError(
-            f"{option}: {path} is in the folder --out {out}, which gets a results.json "
+            f"--json: {path} is in the folder --out {out}, which gets a results.json "
             "of its own; name another place"
         )
-    try:
-        with moved_into_place(path, keep=False):
-            pass
-    except OutputError as error:
-        raise OutputError(f"{option}: {error}") from None
+    refuse_unwritable(path, "--json")
 
 
 def write_json(text: str, json_to: str) -> None:

@@ -42,9 +42,10 @@ def power(
     from rich.console import Console
 
     from initlab.reports import power_tables
-    from initlab.results import open_store
+    from initlab.results import open_store, refuse_damaged
 
     assert store is not None
+    refuse_damaged(store)
     with open_store(store) as results:
         tables = power_tables(results, power=certainty)
     console = Console(markup=False, emoji=False, highlight=False)

@@ -70,6 +70,7 @@ def run(
     part = _part(shard)
     asked = _read(study)
     where = store or str(study.with_suffix(".zarr"))
+    _refuse_store(where)
     with (
         _terminable(), _stoppable(where), _executor(scheduler) as executor,
         _of_the_study(study),
@@ -97,6 +98,19 @@ def merge(
         f"{store}: {copied:,} shards copied, {found.shards_done:,} of "
         f"{found.shards:,} are there"
     )
+
+
+def _refuse_store(store: str) -> None:
+    """Make sure that it can be written, before anything is said of the study."""
+    from initlab.errors import InvalidValueError
+    from initlab.results import refuse_unstorable
+
+    if not store.rstrip("/").endswith(".zarr"):
+        raise InvalidValueError(
+            f"--store: must end in .zarr, got {store!r}; initlab export makes other "
+            "files of a store"
+        )
+    refuse_unstorable(store)
 
 
 def _run(study: "Study", store: str, *, yes: bool, **where: Any) -> None:

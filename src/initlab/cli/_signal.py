@@ -18,7 +18,7 @@ from initlab.cli._options import (
     Seed,
     Threads,
     read_widths,
-    refuse_unwritable,
+    refuse_json,
     refuse_without_effect,
     write_json,
 )
@@ -86,7 +86,7 @@ def signal(
     from initlab.reports import refuse_foreign
 
     if json_to not in (None, "-"):
-        refuse_unwritable(Path(str(json_to)), out)
+        refuse_json(Path(str(json_to)), out)
     if preset is not None:
         others = context.params.keys() - _OF_PRESETS
         refuse_without_effect(context, sorted(others), beside="--preset")

@@ -38,11 +38,14 @@ def status(
         "done": f"{found.networks_done:,} of {found.networks:,} networks, "
         f"{found.shards_done:,} of {found.shards:,} shards",
         "left": f"{missing:,} networks, {left}" if missing else "nothing",
+        "damaged": f"{found.shards_damaged:,} shards; run the study again to mend them",
         "rate": rate,
         "diverged": f"{found.diverged:,}",
         "engine": found.engine,
         "written by": found.writer or "nobody now",
     }
+    if not found.shards_damaged:
+        del rows["damaged"]
     table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
     table.add_column(no_wrap=True, style="bold")
     table.add_column(overflow="fold")
@@ -55,12 +58,12 @@ def export(
     store: Store,
     out: Annotated[Path, typer.Argument(help="A .nc, .csv or .parquet file.")],
     table: Annotated[
-        str,
+        str | None,
         typer.Option(
             help="Rows of .csv and .parquet: steps (per network and record), layers "
-            "(and per layer) or members (per network)."
+            "(and per layer) or members (per network). Default: steps."
         ),
-    ] = "steps",
+    ] = None,
 ) -> None:
     """Write a store's results as NetCDF, or as tidy rows in CSV or Parquet."""
     from initlab.errors import InvalidValueError
@@ -92,8 +95,11 @@ def report(
     import sys
 
     from initlab.reports import report as reported
-    from initlab.results import open_store
+    from initlab.results import open_store, refuse_damaged, refuse_unwritable
 
+    if out is not None:
+        refuse_unwritable(out, "--out")
+    refuse_damaged(store)
     asked = shlex.join(["initlab", *sys.argv[1:]])
     with open_store(store) as results:
         # Shards are of a store; a file holds what a command in memory gave.

@@ -85,7 +85,7 @@ def grid_page(
         tables.append(profile_table(results))
     described = grid_captions(results)
     return render(
-        title=grid_title([init.label for init in study.inits], grid),
+        title=grid_title(list(map(str, results["init"].values)), grid),
         question=grid_question(grid),
         headers=(),
         rows=(),
@@ -136,7 +136,7 @@ def _facts(results: xr.Dataset, study: Study) -> dict[str, str]:
         "The same at every point": ", ".join(_fixed(results, study)),
         "Training": f"{study.steps:,} steps, losses recorded at "
         f"{results.sizes['step']} of them",
-        "Members per init and point": str(study.members),
+        "Members per init and point": str(results.sizes["member"]),
         "Seeds": f"{study.seeding}, seed {study.seed}",
         "Engine": str(results.attrs["engine"]),
         "Versions": ", ".join(f"{name} {v}" for name, v in versions.items()),

@@ -52,7 +52,9 @@ def draw_pictures(results: xr.Dataset) -> dict[str, Figure]:
         axes = {"loss_curves": figures.loss_curves(results)}
         if "grid_output" in results:
             axes["decision_boundaries"] = figures.decision_boundaries(results).flat[0]
-        axes["activation_histograms"] = figures.activation_histograms(results).flat[0]
+        if "activation_density" in results:
+            histograms = figures.activation_histograms(results)
+            axes["activation_histograms"] = histograms.flat[0]
         axes["layer_profiles"] = figures.layer_profiles(results).flat[0]
         return {name: laid_out(ax) for name, ax in axes.items()}
 

@@ -7,7 +7,7 @@ import xarray as xr
 from initlab import analysis
 from initlab.errors import InvalidValueError
 from initlab.reports._kinds import kind_of
-from initlab.results import moved_into_place
+from initlab.results import moved_into_place, refuse_unwritable
 
 
 def report(
@@ -20,18 +20,29 @@ def report(
     """Write one self-contained HTML page about a run, and return its path.
 
     Args:
-        results: What `initlab.run` or `initlab.signal` returned.
+        results: What `initlab.run` or `initlab.signal` returned, or a selection of it.
         path: The page; an existing file is replaced when the new one is whole.
         command: What was typed, if it was.
         target: The training loss that members are timed to; None: half the least loss
             of a constant output.
 
     Raises:
-        InvalidValueError: If networks of the study have not run yet, or the target is
-            no loss, or the results have none.
+        InvalidValueError: If networks of the study have not run yet, the target is no
+            loss, the results have none, or are something else, as a mean over members.
         OutputError: If the page cannot be written.
+
+    Example:
+        >>> import tempfile
+        >>> import initlab as il
+        >>> results = il.run(il.Study(inits=["zeros", "he_normal"], steps=10))
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     page = il.report(results, Path(folder, "study.html"))
+        ...     page.name, "he_normal" in page.read_text()
+        ('study.html', True)
     """
     path = Path(path)
+    refuse_unwritable(path, "path")
+    results = analysis.selected(results)
     analysis.refuse_unfinished(results)
     kind = kind_of(results)
     asked = {}

@@ -40,13 +40,16 @@ def run_page(
     lacking = what_text_lacks(study)
     table = compare(results)
     described = captions(results)
-    timed = study.members > 1 or target is not None
+    members = results.sizes["member"]
+    timed = members > 1 or target is not None
     return render(
         title=title_of(study.problem.name),
-        question=question_of(study.problem.name, [init.label for init in study.inits]),
+        question=question_of(
+            study.problem.name, list(map(str, results["init"].values))
+        ),
         headers=table.headers,
         rows=table.rows,
-        lessons=[ASK_MORE_MEMBERS if study.members == 1 else PAIRED_CAVEAT],
+        lessons=[ASK_MORE_MEMBERS if members == 1 else PAIRED_CAVEAT],
         pairs=table.pairs,
         pictures={
             name: (*described[name], svg_of(figure))
@@ -77,7 +80,7 @@ def _facts(results: xr.Dataset, study: Study) -> dict[str, str]:
         f"{study.problem.seed})",
         "Training": f"{study.optimizer}, learning rate {study.learning_rate:g}, "
         f"{batch}, {study.steps:,} steps, {study.loss}",
-        "Members per init": str(study.members),
+        "Members per init": str(results.sizes["member"]),
         "Seeds": seeds,
         "Engine": str(results.attrs["engine"]),
         "Versions": ", ".join(f"{name} {v}" for name, v in versions.items()),

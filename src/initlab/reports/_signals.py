@@ -169,7 +169,7 @@ def _facts(signals: xr.Dataset, study: SignalStudy) -> dict[str, str]:
     return {
         "Network": f"{widths}, {study.network.activation}",
         "Inputs": f"{inputs}, {signals.attrs['examples']} examples",
-        "Members per init": str(study.members),
+        "Members per init": str(signals.sizes["member"]),
         "Seeds": f"{study.seeding}, seed {study.seed}",
         "Precision": study.precision,
         "Versions": ", ".join(f"{name} {v}" for name, v in versions.items()),

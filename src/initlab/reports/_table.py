@@ -106,7 +106,12 @@ def compare(results: xr.Dataset) -> ComparisonTable:
     columns of their own the 95 % confidence intervals of the medians.
 
     Args:
-        results: What `initlab.run` returned.
+        results: What `initlab.run` returned, or a selection of it.
+
+    Raises:
+        InvalidValueError: If networks of the study have not run yet, it has a grid
+            (`results.il.table()` is of those), or the results are something else, as a
+            mean over members.
 
     Example:
         >>> import initlab as il
@@ -162,7 +167,8 @@ def what_happened(row: Row) -> str:
     if len(row.causes) == 1:
         return _sentence(row.causes[0])
     return "; ".join(
-        f"{count} of {len(row.causes)}, such as member {row.causes.index(cause)}: "
+        f"{count} of {len(row.causes)}, such as member "
+        f"{row.members[row.causes.index(cause)]}: "
         f"{_sentence(cause)}"
         for cause, count in row.cause_counts
     )

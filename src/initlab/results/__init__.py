@@ -19,9 +19,11 @@ from initlab.results._status import Status, status, status_as_json
 from initlab.results._store import (
     moved_into_place,
     refuse_existing,
+    refuse_unwritable,
     save,
     write_netcdf,
 )
+from initlab.results._whole import refuse_damaged
 
 __all__ = [
     "FACTS",
@@ -49,9 +51,11 @@ __all__ = [
     "moved_into_place",
     "open_store",
     "pack",
+    "refuse_damaged",
     "refuse_existing",
     "refuse_newer",
     "refuse_unstorable",
+    "refuse_unwritable",
     "root_attributes",
     "save",
     "sole_writer",

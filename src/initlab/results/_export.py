@@ -11,6 +11,7 @@ from initlab.errors import InvalidValueError, MissingExtraError
 from initlab.results._chunks import NOT_RUN
 from initlab.results._open import open_store
 from initlab.results._store import moved_into_place, write_netcdf
+from initlab.results._whole import refuse_damaged
 
 FORMATS = (".nc", ".csv", ".parquet")
 # What a row of each table is of.
@@ -19,11 +20,12 @@ TABLES = {
     "layers": ("member", "step", "layer"),
     "members": ("member",),
 }
+_TABLE = "steps"
 # Rows that are made at a time: memory does not grow with the study.
 _ROWS = 500_000
 
 
-def export(store: str | Path, out: str | Path, *, table: str = "steps") -> Path:
+def export(store: str | Path, out: str | Path, *, table: str | None = None) -> Path:
     """Write a store's results to a file, moved into place when it is whole.
 
     Args:
@@ -31,30 +33,54 @@ def export(store: str | Path, out: str | Path, *, table: str = "steps") -> Path:
         out: `.nc` has everything; `.csv` and `.parquet` have one table.
         table: `"steps"`: a row per network and record, `"layers"`: and per layer,
             `"members"`: a row per network. Networks that are not run yet have none.
+            None: steps.
 
     Raises:
-        InvalidValueError: If the format or the table is not known.
-        OutputError: If there is no such store, or the file cannot be written.
+        InvalidValueError: If the format or the table is not known, or the format has
+            no tables.
+        OutputError: If there is no such store, chunks of it are damaged or missing, or
+            the file cannot be written.
+
+    Example:
+        >>> import tempfile
+        >>> import initlab as il
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     store = Path(folder, "study.zarr")
+        ...     il.run(il.Study(inits=["zeros"], steps=10), store=store).close()
+        ...     rows = il.export(store, Path(folder, "study.csv"), table="members")
+        ...     print(rows.read_text().splitlines()[0])
+        init,member,diverged_step
     """
+    if not isinstance(store, str | Path):
+        raise InvalidValueError(
+            f"store: the path of a store or a .nc file, got {type(store).__name__}; "
+            "results that are no file: results.to_netcdf, results.il.to_dataframe"
+        )
     path = Path(out)
     if path.suffix not in FORMATS:
         raise InvalidValueError(
             f"out: must end in {', '.join(FORMATS)}, got {str(out)!r}"
         )
-    if table not in TABLES:
+    if table is not None and table not in TABLES:
         raise InvalidValueError(f"table: {', '.join(TABLES)}, got {table!r}")
+    if table is not None and path.suffix == ".nc":
+        raise InvalidValueError(
+            f"table: .nc has everything, so {table!r} would change nothing; leave it "
+            "out, or name a .csv or .parquet file"
+        )
+    refuse_damaged(store)
     with open_store(store) as results, moved_into_place(path) as temporary:
         if path.suffix == ".nc":
             write_netcdf(results, temporary)
         elif path.suffix == ".csv":
-            for number, frame in enumerate(tidy(results, table)):
+            for number, frame in enumerate(tidy(results, table or _TABLE)):
                 frame.to_csv(temporary, mode="a", header=not number, index=False)
         else:
-            _write_parquet(tidy(results, table), temporary)
+            _write_parquet(tidy(results, table or _TABLE), temporary)
     return path
 
 
-def tidy(results: xr.Dataset, table: str = "steps") -> Iterator[pd.DataFrame]:
+def tidy(results: xr.Dataset, table: str = _TABLE) -> Iterator[pd.DataFrame]:
     """Yield a table's rows, some members of one init in one cell at a time.
 
     Columns are the grid's dimensions, `init`, `member` and the row's own, then one per

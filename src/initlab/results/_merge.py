@@ -1,17 +1,16 @@
 """Parts of a study united: every part's shards into one store, byte for byte."""
 
-import json
-from collections.abc import Callable, Iterator, Sequence
-from itertools import product
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 from initlab.errors import OutputError
 from initlab.results._keys import Keys, keys_of
-from initlab.results._layout import STATE, Layout
+from initlab.results._layout import STATE
 from initlab.results._lock import sole_writer
 from initlab.results._open import refuse_newer, refuse_unstorable, root_attributes
-from initlab.results._shards import Place, StudyStore, writing
+from initlab.results._shards import StudyStore, writing
+from initlab.results._whole import layout_of, places
 
 
 def merge(
@@ -33,6 +32,17 @@ def merge(
     Raises:
         OutputError: If a part is no store, of another study, engine or version, or
             holds other numbers of a shard than another part.
+
+    Example:
+        >>> import tempfile
+        >>> import initlab as il
+        >>> study = il.Study(inits=["zeros"], members=4, steps=10, shard_members=1)
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     parts = [Path(folder, f"{number}.zarr") for number in (1, 2)]
+        ...     for number, part in enumerate(parts, start=1):
+        ...         il.run(study, store=part, part=(number, 2)).close()
+        ...     il.merge(Path(folder, "whole.zarr"), parts)
+        4
     """
     if not parts:
         raise OutputError("merge: name at least one part")
@@ -47,7 +57,7 @@ def merge(
     keys = keys_of(store)
     copied = 0
     with sole_writer(store, keys):
-        whole = StudyStore(store, keys, _layout_of(keys_of(first)))
+        whole = StudyStore(store, keys, layout_of(keys_of(first)))
         if there is None:
             _describe(store, keys, keys_of(first))
         for number, part in enumerate(parts):
@@ -76,36 +86,9 @@ def _refuse_unlike(
             )
 
 
-def _layout_of(keys: Keys) -> Layout:
-    """Return a store's arrays as far as places of chunks need them."""
-    arrays = json.loads(keys.get("zarr.json") or b"{}")
-    found = arrays["consolidated_metadata"]["metadata"]
-    dims = {name: each.get("dimension_names") or [] for name, each in found.items()}
-    sizes = {
-        dim: size
-        for name, each in found.items()
-        for dim, size in zip(dims[name], each["shape"], strict=True)
-    }
-    recorded = {
-        name: each["data_type"]
-        for name, each in found.items()
-        if name != STATE and name not in sizes and "init" in dims[name]
-    }
-    chunk = found["loss"]["chunk_grid"]["configuration"]["chunk_shape"]
-    grid = tuple(dims["loss"][: dims["loss"].index("init")])
-    return Layout(
-        grid=grid,
-        coordinates={dim: range(size) for dim, size in sizes.items()},
-        shard_members=chunk[dims["loss"].index("member")],
-        recorded=recorded,
-        facts={},
-        sizes={},
-    )
-
-
 def _describe(store: str | Path, keys: Keys, part: Keys) -> None:
     """Copy all of a part but its shards; the group's document makes it a store."""
-    layout = _layout_of(part)
+    layout = layout_of(part)
     chunks = tuple(f"{name}/c/" for name in (*layout.recorded, STATE))
     sizes = [key for key in part.sizes("") if not key.startswith(chunks)]
     with writing(store):
@@ -115,9 +98,9 @@ def _describe(store: str | Path, keys: Keys, part: Keys) -> None:
 
 def _add(whole: StudyStore, part: StudyStore) -> int:
     copied = 0
-    there = whole.verified((place, None) for place in _places(whole.layout))
+    there = whole.verified((place, None) for place in places(whole.layout))
     for place, state in part.verified(
-        (place, None) for place in _places(whole.layout)
+        (place, None) for place in places(whole.layout)
     ).items():
         mine = there.get(place)
         if mine is None or mine.members < state.members:
@@ -130,11 +113,3 @@ def _add(whole: StudyStore, part: StudyStore) -> int:
                 f"{place.init}, cell {place.cell}: run on unlike processors?"
             )
     return copied
-
-
-def _places(layout: Layout) -> Iterator[Place]:
-    cells = product(*(range(layout.size(dim)) for dim in layout.grid))
-    for cell in cells:
-        for init in range(layout.size("init")):
-            for block in range(layout.blocks):
-                yield Place(cell=cell, init=init, block=block)

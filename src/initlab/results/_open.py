@@ -17,11 +17,26 @@ from initlab.results._schema import SCHEMA_VERSION
 def open_store(store: str | Path) -> xr.Dataset:
     """Return a store's or a file's dataset; its numbers are read when they are used.
 
+    Chunks that were lost read as networks that diverged: of a copy that may not be
+    whole, ask `initlab.results.refuse_damaged` first, as `export` and the commands do.
+
     Args:
         store: A `.zarr` folder, an address that fsspec knows, or a `.nc` file.
 
     Raises:
-        OutputError: If there is none, or it is a newer initlab's.
+        OutputError: If there is none.
+        InvalidValueError: If a newer initlab wrote it.
+
+    Example:
+        >>> import tempfile
+        >>> from pathlib import Path
+        >>> import initlab as il
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     store = Path(folder, "study.zarr")
+        ...     il.run(il.Study(inits=["zeros"], steps=10), store=store).close()
+        ...     with il.open_store(store) as results:
+        ...         dict(results.loss.sizes)
+        {'init': 1, 'member': 1, 'step': 2}
     """
     if str(store).endswith(".nc"):
         if not Path(store).is_file():
@@ -116,15 +131,24 @@ def migrated(dataset: xr.Dataset) -> xr.Dataset:
     Raises:
         InvalidValueError: If a newer initlab wrote it.
     """
-    version = int(dataset.attrs.get("schema_version", 1))
+    for older in range(refuse_unreadable(dataset.attrs), SCHEMA_VERSION):
+        dataset = _MIGRATIONS[older](dataset)
+    return dataset
+
+
+def refuse_unreadable(attributes: Mapping[str, Any]) -> int:
+    """Return the schema's version, if this initlab can read it.
+
+    Raises:
+        InvalidValueError: If a newer initlab wrote it.
+    """
+    version = int(attributes.get("schema_version", 1))
     if version > SCHEMA_VERSION:
         raise InvalidValueError(
             f"schema_version: this initlab reads up to {SCHEMA_VERSION}, got "
             f"{version}; install a newer one"
         )
-    for older in range(version, SCHEMA_VERSION):
-        dataset = _MIGRATIONS[older](dataset)
-    return dataset
+    return version
 
 
 def _from_1(dataset: xr.Dataset) -> xr.Dataset:

@@ -9,7 +9,7 @@ import hashlib
 import json
 import time
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,7 @@ import numpy as np
 
 from initlab.errors import OutputError
 from initlab.results._keys import Keys, LocalKeys
-from initlab.results._layout import FACTS, Layout, documents
+from initlab.results._layout import FACTS, STATE, Layout, documents
 
 _LITTLE = np.dtype("<f8")
 
@@ -87,8 +87,24 @@ class StudyStore:
         """Return what the shard's marker says; None: it is not there, or not whole."""
         return _read_state(self.keys.get(self._state_key(place)))
 
+    def listed(self) -> dict[str, int]:
+        """Return the size of every key.
+
+        Markers are listed first: a shard that is finished meanwhile has all its chunks.
+        """
+        markers = self.keys.sizes(STATE)
+        rest = self.keys.sizes("")
+        chunks = {
+            key: size for key, size in rest.items() if not key.startswith(f"{STATE}/")
+        }
+        return chunks | markers
+
     def verified(
-        self, identities: Iterator[tuple[Place, float | None]]
+        self,
+        identities: Iterable[tuple[Place, float | None]],
+        *,
+        sizes: Mapping[str, int] | None = None,
+        checksums: bool = True,
     ) -> dict[Place, State]:
         """Return the shards that are there and whole, of those that are asked for.
 
@@ -97,28 +113,47 @@ class StudyStore:
 
         Args:
             identities: Of each shard that is asked for; None: whatever it is.
+            sizes: What `listed` gave.
+            checksums: False compares sizes only.
         """
-        sizes = self.keys.sizes("")
+        sizes = self.listed() if sizes is None else sizes
+        asked = [each for each in identities if self._state_key(each[0]) in sizes]
+        markers = self.keys.get_all([self._state_key(place) for place, _ in asked])
+        checksums = checksums and isinstance(self.keys, LocalKeys)
         found = {}
-        for place, identity in identities:
-            if self._state_key(place) not in sizes:
-                continue
-            state = self.state(place)
+        for place, identity in asked:
+            state = _read_state(markers.get(self._state_key(place)))
             if state is None or identity not in (None, state.identity):
                 continue
-            if self._whole(place, state, sizes):
+            if self._is_whole(place, state, sizes, checksums):
                 found[place] = state
         return found
 
-    def _whole(self, place: Place, state: State, sizes: Mapping[str, int]) -> bool:
+    def is_begun(self, place: Place, sizes: Mapping[str, int], *, marked: bool) -> bool:
+        """Return whether a shard was written, or half of it.
+
+        Args:
+            place: Which shard.
+            sizes: What `listed` gave.
+            marked: Only one with a marker: others may be being written.
+        """
+        if self._state_key(place) in sizes:
+            return True
+        told = self.layout.chunk_key(
+            "diverged_step", place.cell, place.init, place.block
+        )
+        return not marked and told in sizes
+
+    def _is_whole(
+        self, place: Place, state: State, sizes: Mapping[str, int], checksums: bool
+    ) -> bool:
         keys = self._chunk_keys(place)
         if any(key not in sizes for key in keys):
             return False
         if sum(sizes[key] for key in keys) != state.bytes:
             return False
-        if not isinstance(self.keys, LocalKeys):
-            return True
-        return _checksum(self.keys.get(key) or b"" for key in keys) == state.checksum
+        read = (self.keys.get(key) or b"" for key in keys)
+        return not checksums or _checksum(read) == state.checksum
 
     def chunks(self, place: Place) -> dict[str, bytes]:
         """Return a shard's chunks as they are, by array."""

@@ -1,16 +1,15 @@
-"""How far a store is: what its markers say."""
+"""How far a store is: what its markers say, of shards that are whole."""
 
 import json
+import math
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from initlab.errors import OutputError
-from initlab.results._keys import keys_of
-from initlab.results._layout import FACTS, STATE
-from initlab.results._lock import writer_of
-from initlab.results._open import open_store
+from initlab.results._open import open_store, root_attributes
+from initlab.results._whole import is_sharded, survey
 
 # The rate is that of the last shards: earlier cells may be cheaper.
 _LAST = 50
@@ -23,6 +22,7 @@ class Status:
     Attributes:
         networks, networks_done: In all, and in completed shards.
         shards, shards_done: The same of shards.
+        shards_damaged: That were there and are to be run again.
         diverged: Networks that diverged, of those that are done.
         rate: Networks per second, of the last shards; None: not known yet.
         seconds_left: At this rate; None: not known.
@@ -34,6 +34,7 @@ class Status:
     networks_done: int
     shards: int
     shards_done: int
+    shards_damaged: int
     diverged: int
     rate: float | None
     seconds_left: float | None
@@ -44,30 +45,37 @@ class Status:
 def status(store: str | Path) -> Status:
     """Return how far a store is.
 
+    Shards whose chunks are missing or of another size count as left; whether every
+    byte is as it was written is seen by whoever reads them, not here.
+
     Raises:
         OutputError: If there is none.
     """
-    with open_store(store) as opened:
-        if STATE not in opened:
-            raise OutputError(f"store: {store} is no store that fills shard by shard")
-        facts = opened[STATE].values.reshape(-1, len(FACTS))
-        networks = opened["diverged_step"].size
-        engine = str(opened.attrs["engine"])
-    done = facts[~np.isnan(facts).any(axis=1)]
-    named = dict(zip(FACTS, done.T, strict=True))
-    there = int(named["members"].sum())
-    rate = _rate(named["ended"], named["members"])
+    if not is_sharded(store):
+        open_store(store).close()
+        raise OutputError(f"store: {store} is no store that fills shard by shard")
+    found = survey(store, checksums=False)
+    attributes = root_attributes(store)
+    assert attributes is not None
+    networks = math.prod(found.layout.shape("diverged_step"))
+    done = list(found.whole.values())
+    there = int(sum(state.members for state in done))
+    rate = _rate(
+        np.array([state.ended for state in done]),
+        np.array([state.members for state in done]),
+    )
     left = networks - there
     return Status(
         networks=networks,
         networks_done=there,
-        shards=len(facts),
+        shards=found.shards,
         shards_done=len(done),
-        diverged=int(named["diverged"].sum()),
+        shards_damaged=found.damaged,
+        diverged=int(sum(state.diverged for state in done)),
         rate=rate,
         seconds_left=0.0 if not left else left / rate if rate else None,
-        engine=engine,
-        writer=writer_of(keys_of(store)),
+        engine=str(attributes["engine"]),
+        writer=found.writer,
     )
 
 

@@ -32,6 +32,25 @@ def refuse_existing(store: str | Path) -> Path:
     return path
 
 
+def refuse_unwritable(path: Path, name: str) -> None:
+    """Make sure that a file can be written, before any work is done for it.
+
+    Args:
+        path: The file.
+        name: The argument or option that named it.
+
+    Raises:
+        OutputError: If it is a folder, or in none that can be written.
+    """
+    if path.is_dir():
+        raise OutputError(f"{name}: {path} is a folder; name a file")
+    try:
+        with moved_into_place(path, keep=False):
+            pass
+    except OutputError as error:
+        raise OutputError(f"{name}: {error}") from None
+
+
 def save(results: xr.Dataset, store: str | Path) -> None:
     """Write the dataset to a new `.zarr` folder or `.nc` file, whole or not at all.
 

@@ -38,6 +38,11 @@ def from_toml(text: str) -> Study:
         InvalidValueError: If it is not TOML, or a value is not allowed; the message
             names the key.
         UnknownNameError: If a name in it is in no table.
+
+    Example:
+        >>> study = from_toml('inits = ["zeros", "he_normal"]')
+        >>> [init.name for init in study.inits]
+        ['zeros', 'he_normal']
     """
     return _read(text, Study)
 

@@ -40,9 +40,10 @@ class Accessor:
         """
         from initlab import analysis, reports
 
-        if not analysis.grid_of(self._results):
-            return reports.compare(self._results)
-        return pd.DataFrame(reports.grid_numbers(self._results))
+        results = analysis.selected(self._results)
+        if results.attrs.get("kind") != "grid":
+            return reports.compare(results)
+        return pd.DataFrame(reports.grid_numbers(results))
 
     def steps_to(self, target: float | None = None) -> pd.DataFrame:
         """Return how long every init takes to a training loss, a row per cell.

@@ -9,7 +9,7 @@ import numpy as np
 
 from initlab import engine as engines
 from initlab import results
-from initlab.errors import InvalidValueError
+from initlab.errors import InvalidValueError, UnknownNameError
 from initlab.spec import Study, dimension, grid_label, to_dict
 from initlab.study._cells import ReadyCell, data_digests, ready_cells
 from initlab.study._pictures import HISTOGRAM_BINS, picture_axes
@@ -112,7 +112,9 @@ def planned(study: Study, given: Given, engine: str) -> Plan:
 
     Raises:
         InvalidValueError: If something in it does not fit the data.
+        UnknownNameError: If there is no such engine.
     """
+    refuse_unknown_engine(engine)
     study, cells = ready_cells(study, given)
     if engine == AUTO:
         engine = _quickest(study, cells)
@@ -129,6 +131,16 @@ def planned(study: Study, given: Given, engine: str) -> Plan:
         engine=engine,
         layout=_layout(study, cells),
     )
+
+
+def refuse_unknown_engine(engine: str) -> None:
+    """Make sure that there is such an engine.
+
+    Raises:
+        UnknownNameError: If there is none.
+    """
+    if engine not in (AUTO, *engines.ENGINES):
+        raise UnknownNameError("engine", engine, (AUTO, *engines.ENGINES))
 
 
 def _quickest(study: Study, cells: tuple[ReadyCell, ...]) -> str:

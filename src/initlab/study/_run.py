@@ -14,13 +14,12 @@ from initlab.errors import (
     ExecutionError,
     InvalidValueError,
     OutputError,
-    UnknownNameError,
 )
 from initlab.spec import CALLABLE, Study
 from initlab.study._estimate import refuse_impossible
 from initlab.study._execute import Where, done_shards
 from initlab.study._keep import InMemory, InStore, agreed, refuse_changed
-from initlab.study._plan import AUTO, Plan, Shard, planned
+from initlab.study._plan import AUTO, Plan, Shard, planned, refuse_unknown_engine
 from initlab.study._start import Given
 
 Say = Callable[[str], None]
@@ -81,7 +80,8 @@ def run(
         say: Called with remarks about a store that is resumed.
 
     Raises:
-        InvalidValueError: If widths, loss, batch or weights do not fit the data.
+        InvalidValueError: If it is no study, or widths, loss, batch or weights do not
+            fit the data.
         DataError: If the problem's data cannot be used.
         OutputError: If the store cannot be written, or holds something else.
         ExecutionError: If the executor's workers are gone.
@@ -94,8 +94,12 @@ def run(
         >>> run(study).loss.dims
         ('learning_rate', 'init', 'member', 'step')
     """
-    if engine not in (AUTO, *engines.ENGINES):
-        raise UnknownNameError("engine", engine, (AUTO, *engines.ENGINES))
+    if not isinstance(study, Study):
+        raise InvalidValueError(
+            f"study: an initlab.Study, got {type(study).__name__}; of a file it is "
+            'initlab.from_toml(Path("study.toml").read_text())'
+        )
+    refuse_unknown_engine(engine)
     if threads is not None and threads < 1:
         raise InvalidValueError(f"threads: must be at least 1, got {threads}")
     if part is not None and not 1 <= part[0] <= part[1]:
