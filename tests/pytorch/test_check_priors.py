@@ -281,6 +281,16 @@ def test_an_over_confident_head_is_named_though_another_runs_last():
     assert ("WI14", "a.weight") in [(one[0], one[2]) for one in found]
 
 
+def test_a_mask_among_the_targets_is_no_prior():
+    """Returns below 0 like what a rare end of an episode would have logits do."""
+    ends = (torch.arange(ROWS)[:, None] % 50 == 0).float()
+
+    def loss(outputs, targets):
+        return functional.mse_loss(outputs, targets[0] * (1 - 0.1 * targets[1]))
+
+    assert blamed(network(), (3 * NOISE - 5, ends), loss) == []
+
+
 def test_a_loss_is_asked_no_more_where_targets_are_near():
     asked = []
 

@@ -90,9 +90,15 @@ def probe_priors(
             after = _value(ask, placed | {key: one.moved()})
         if not before - after > _LEAST_FALL[one.reading.link] * abs(before):
             continue
-        ideal = _value(ask, placed | {key: one.ideal()})
+        goal = one.ideal()
+        ideal = _value(ask, placed | {key: goal})
         if not ideal < before:
             continue
+        if one.reading.link == "logit":
+            # A mask among the targets is rare, too, but of no use as an answer.
+            always = torch.full_like(goal, float(goal.median()))
+            if not ideal < _value(ask, placed | {key: always}):
+                continue
         said = replace(
             one.reading, loss=before, shifted=after,
             explained=(before - after) / (before - ideal),
