@@ -82,7 +82,7 @@ def test_a_loud_head_of_several_is_named_and_not_the_chain_below(loud):
 
     found = blamed(Acts(), VECTORS, loss=loss, targets=torch.arange(64) % 6)
 
-    expected = [("WI05", "beyond_any_law", "policy.weight")] if loud else []
+    expected = [("WI14", "over_confident", "policy.weight")] if loud else []
     assert found == expected
 
 

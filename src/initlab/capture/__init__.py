@@ -5,7 +5,7 @@ no tensor and need no torch. Nothing of the model, its gradients or any random s
 changed.
 """
 
-from initlab.capture._batch import Call, as_call
+from initlab.capture._batch import Call, as_call, tensors_in
 from initlab.capture._passes import TargetsError
 from initlab.capture._preserved import preserved
 from initlab.capture._read import ModelRunError, read
@@ -34,5 +34,6 @@ __all__ = [
     "as_call",
     "preserved",
     "read",
+    "tensors_in",
     "unwrapped",
 ]

@@ -1,9 +1,9 @@
 """What a loss that we do not know does to other outputs than the model's.
 
 A loss is a function of outputs and targets, cheap beside the model. Asked about quieter
-outputs, about others with the mean that the targets ask for, and about the targets
-themselves, it says what a known loss says by its name: whether it is saturated, whether
-it minds a prior, and whether it compares outputs with targets as they are.
+outputs, about logits at the classes' shares, and about the targets themselves, it says
+what a known loss says by its name: whether it is saturated, whether it minds a prior,
+and whether it compares outputs with targets as they are.
 """
 
 import math
@@ -49,21 +49,17 @@ def probe_loss(
     if not target.is_floating_point():
         return found
     goal = target.detach().to(output.dtype).reshape(output.shape)
-    mean = float(goal.float().mean())
-    binary = bool(((goal == 0) | (goal == 1)).all())
-    found["target_binary"] = binary
-    if binary:
-        mean = min(max(mean, 1e-6), 1 - 1e-6)
-        mean = math.log(mean / (1 - mean))
-    else:
+    found["target_binary"] = bool(((goal == 0) | (goal == 1)).all())
+    if not found["target_binary"]:
         found["loss_at_targets"] = _value(loss, goal)
-    shift = mean - float(output.float().mean())
-    found["loss_shifted"] = _value(loss, output + shift)
     return found
 
 
 def probe_prior(
-    loss: Callable[[Tensor], Tensor], output: Tensor, target: Tensor
+    loss: Callable[[Tensor], Tensor],
+    output: Tensor,
+    target: Tensor,
+    ignored: int | None,
 ) -> float:
     """Return a loss, if the output had on average the logits of the targets' shares.
 
@@ -73,6 +69,7 @@ def probe_prior(
         loss: Of the output that takes the model's place.
         output: Logits, with classes on the last axis or the second.
         target: Labels, or 0 and 1 in the shape of the output.
+        ignored: The label that the loss leaves out.
     """
     output = output.detach()
     if target.is_floating_point():
@@ -80,7 +77,10 @@ def probe_prior(
         return _value(loss, output - output.mean() + torch.log(share / (1 - share)))
     axis = output.dim() - 1 if output.shape[:-1] == target.shape else 1
     classes = output.shape[axis]
-    labels = target[target >= 0].flatten().long()
+    kept = (target >= 0) & (target < classes)
+    if ignored is not None:
+        kept &= target != ignored
+    labels = target[kept].long()
     counts = torch.bincount(labels, minlength=classes).to(output.dtype)
     shares = (counts + 0.5) / (counts.sum() + 0.5 * classes)
     others = [place for place in range(output.dim()) if place != axis]

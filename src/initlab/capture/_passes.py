@@ -1,8 +1,10 @@
 """Forward once; back from a random product of the outputs, and from the loss."""
 
+import copy
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import torch
@@ -29,12 +31,16 @@ class Loss:
         of: The loss of another first output in the model's place; None where it is not
             the user's.
         output: The first output.
+        ask: The loss of other outputs, by the `id` of those whose places they take.
+        outputs: All that the loss was given.
     """
 
     value: Tensor | None
     reading: OutputReading
     of: Callable[[Tensor], Tensor] | None = None
     output: Tensor | None = None
+    ask: Callable[[Mapping[int, Tensor]], Tensor] | None = None
+    outputs: tuple[Tensor, ...] = ()
 
 
 # What holds tensors in plain sight, if it holds any.
@@ -134,37 +140,53 @@ def read_loss(
             raise InvalidValueError(
                 f"loss: must return a tensor, got {type(value).__name__}"
             )
-        found = _with_targets(value, _named_loss(loss), first, targets, facts)
+        kind, ignored = _named_loss(loss), ignored_by(loss)
+        found = _with_targets(value, kind, first, targets, facts, ignored)
         if first is None:
-            return found
+            return replace(found, output=first)
+
+        def ask(others: Mapping[int, Tensor]) -> Tensor:
+            return loss(_replaced(tree, others), *given)
+
         return replace(
             found,
-            of=lambda other: loss(_replaced(tree, first, other), *given),
+            of=lambda other: ask({id(first): other}),
             output=first,
+            ask=ask,
+            outputs=tuple(tensors_in(tree)),
         )
     if own is not None:
-        return _with_targets(own, "model's own", first, targets, facts)
+        return replace(
+            _with_targets(own, "model's own", first, targets, facts), output=first
+        )
     target = next(iter(tensors_in(targets)), None)
     if target is None or first is None:
-        return Loss(value=None, reading=_reading(facts))
+        return Loss(value=None, reading=_reading(facts), output=first)
     value, kind = _guessed_loss(first, target)
     if value is None and strict and isinstance(targets, Tensor):
         raise TargetsError(f"targets: {_misfit(first, target)}")
-    return _with_targets(value, kind, first, target, facts)
+    return replace(_with_targets(value, kind, first, target, facts), output=first)
 
 
-def _replaced(tree: Any, old: Tensor, new: Tensor) -> Any:
-    """Return a structure of outputs with one of them replaced.
+def _replaced(tree: Any, others: Mapping[int, Tensor]) -> Any:
+    """Return a structure of outputs with some of them replaced.
 
     Raises:
         TypeError: If it is of a kind that cannot be made anew.
     """
     if isinstance(tree, Tensor):
-        return new if tree is old else tree
+        return others.get(id(tree), tree)
     if type(tree) is dict:
-        return {key: _replaced(value, old, new) for key, value in tree.items()}
+        return {key: _replaced(value, others) for key, value in tree.items()}
     if type(tree) in (tuple, list):
-        return type(tree)(_replaced(value, old, new) for value in tree)
+        return type(tree)(_replaced(value, others) for value in tree)
+    if isinstance(tree, tuple) and hasattr(tree, "_make"):
+        return tree._make(_replaced(value, others) for value in tree)
+    if isinstance(tree, dict):  # such as libraries' outputs, whose items are attributes
+        changed = copy.copy(tree)
+        for key, value in tree.items():
+            changed[key] = _replaced(value, others)
+        return changed
     if tree is None or isinstance(tree, bool | int | float | str):
         return tree
     raise TypeError(f"outputs: cannot be made anew with another tensor: {type(tree)}")
@@ -218,14 +240,33 @@ def _guessed_loss(first: Tensor, target: Tensor) -> tuple[Tensor | None, str]:
     return None, ""
 
 
-def _as_logits(out: Tensor, target: Tensor) -> tuple[Tensor, Tensor] | None:
-    """Return logits `(row, class)` and labels, whichever axis holds the classes."""
+def ignored_by(loss: Any) -> int | None:
+    """Return the label that a loss leaves out, if it says so."""
+    found = getattr(loss, "ignore_index", None)
+    if found is None and isinstance(loss, partial):
+        found = loss.keywords.get("ignore_index")
+    return found if isinstance(found, int) else None
+
+
+def _as_logits(
+    out: Tensor, target: Tensor, ignored: int | None = None
+) -> tuple[Tensor, Tensor] | None:
+    """Return logits `(row, class)` and labels, whichever axis holds the classes.
+
+    Args:
+        out: Outputs.
+        target: That may be labels.
+        ignored: The label that a loss left out which has taken these targets: what is
+            beyond the classes was left out, too. None: such targets are no labels.
+    """
     rows = _rows(out, target)
+    if rows is None or rows.shape[1] < 2:
+        return None
     labels = target.long().reshape(-1)
     kept = labels >= 0
-    if rows is None or rows.shape[1] < 2 or not kept.any():
-        return None
-    if int(labels.max()) >= rows.shape[1]:
+    if ignored is not None:
+        kept &= (labels != ignored) & (labels < rows.shape[1])
+    if not bool(kept.any()) or int(labels[kept].max()) >= rows.shape[1]:
         return None
     return rows[kept], labels[kept]
 
@@ -268,6 +309,7 @@ def _with_targets(
     first: Tensor | None,
     targets: Any,
     facts: dict[str, Any],
+    ignored: int | None = None,
 ) -> Loss:
     target = next(iter(tensors_in(targets)), None)
     facts = {**facts, "loss_kind": kind if value is not None else ""}
@@ -275,13 +317,15 @@ def _with_targets(
         value = value if value.dim() == 0 else value.mean()
         facts["loss"] = float(value.detach())
     if target is not None and first is not None:
-        facts |= _target_facts(first.detach().float(), target, kind)
+        facts |= _target_facts(first.detach().float(), target, kind, ignored)
     return Loss(value=value, reading=_reading(facts))
 
 
-def _target_facts(first: Tensor, target: Tensor, kind: str) -> dict[str, Any]:
+def _target_facts(
+    first: Tensor, target: Tensor, kind: str, ignored: int | None
+) -> dict[str, Any]:
     if not target.is_floating_point() and kind != "mse":
-        pair = _as_logits(first, target)
+        pair = _as_logits(first, target, ignored)
         if pair is not None:
             logits, labels = pair
             counts = torch.bincount(labels, minlength=logits.shape[1]).double()

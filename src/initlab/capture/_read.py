@@ -32,12 +32,14 @@ from initlab.capture._parameters import (
 from initlab.capture._passes import (
     Loss,
     differentiable,
+    ignored_by,
     loss_gradients,
     random_gradients,
     read_loss,
 )
 from initlab.capture._patterns import is_recurrence
 from initlab.capture._preserved import preserved
+from initlab.capture._prior_probe import probe_priors
 from initlab.capture._recorder import Recorder
 from initlab.capture._records import Records
 from initlab.capture._structure import Structure
@@ -166,7 +168,7 @@ class _Reader:
         structure = Structure(graph, records, frozen)
         self._weigh_outgoing(records, structure)
         loss = self._read_loss(outputs)
-        loss = replace(loss, reading=self._probed(loss))
+        loss = replace(loss, reading=self._probed(loss, trace, structure))
         self._backward(trace, structure, outputs, loss)
         trained = counted or has_varied_gammas(self._model, records)
         del outputs
@@ -207,19 +209,37 @@ class _Reader:
         strict = self._are_targets_given and not call.labelled
         return read_loss(outputs, call.targets, self._loss, strict=strict)
 
-    def _probed(self, loss: Loss) -> OutputReading:
+    def _probed(self, loss: Loss, trace: Trace, structure: Structure) -> OutputReading:
         """Return what is known of outputs and targets, with what the loss says of them.
 
         Of losses whose names do not say it, and of uneven classes, which it may weigh.
         """
         reading, of, output = loss.reading, loss.of, loss.output
-        if of is None or output is None or not output.is_floating_point():
+        if output is None:
             return reading
-        target = next(iter(tensors_in(self._call.targets)), None)
+        reading = replace(reading, head=structure.head_of(trace.node_of(output)))
+        if of is None or not output.is_floating_point():
+            return reading
+        targets = tensors_in(self._call.targets)
+        if loss.ask is not None and reading.loss_kind == "given":
+            priors = tuple(
+                replace(found, head=structure.head_of(trace.node_of(place)))
+                for place, found in probe_priors(
+                    loss.ask, reading.loss, differentiable(loss.outputs), targets
+                )
+            )
+            reading = replace(reading, priors=priors)
+        target = next(iter(targets), None)
         try:
-            if reading.class_share > _UNEVEN and target is not None:
-                return replace(reading, loss_shifted=probe_prior(of, output, target))
-            if reading.classes > 1 or reading.loss_kind != "given":
+            named = reading.loss_kind != "given"
+            if named and reading.class_share > _UNEVEN and target is not None:
+                return replace(
+                    reading,
+                    loss_shifted=probe_prior(
+                        of, output, target, ignored_by(self._loss)
+                    ),
+                )
+            if reading.classes > 1 or named:
                 return reading
             return replace(reading, **probe_loss(of, output, target))
         except Exception:  # a loss may refuse what no model gives it

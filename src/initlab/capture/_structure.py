@@ -55,6 +55,21 @@ class Structure:
             for record, own in zip(records.uses, self._links, strict=True)
         )
 
+    def head_of(self, node: int | None) -> int:
+        """Return which use an output came out of: the last head below it; -1 if none.
+
+        One that a further layer is given is no head, but what came out of it is its.
+        """
+        if node is None:
+            return -1
+        below = [
+            use.index
+            for use in self.uses
+            if self._graph.descends(node, self._records.uses[use.index].node)
+        ]
+        of_heads = [number for number in below if self.uses[number].head]
+        return max(of_heads or below, default=-1)
+
     def _use(
         self,
         record: UseRecord,

@@ -133,6 +133,11 @@ FINDINGS: Mapping[str, Words] = MappingProxyType(
             "every parameter has a part in the outputs",
             "use {where} in forward, or delete it",
         ),
+        "left_out": Words(
+            "the loss does not depend on {where}, but an output does{more}",
+            "every parameter has a gradient",
+            "give the loss that output too, or nothing learns in {where}",
+        ),
         "unreached": Words(
             "no output depends on {where} in a differentiable way{more}",
             "every parameter has a gradient",
@@ -301,6 +306,14 @@ FINDINGS: Mapping[str, Words] = MappingProxyType(
             "mean "
             "{measured:.2g}: the output's bias does not know it",
             "bias = mean of the targets",
+            "torch.nn.init.constant_(model.get_parameter({parameter!r}), "
+            "{expected:.4g})",
+        ),
+        "log_mean_ignored": Words(
+            "the loss takes exponentials of outputs; the targets' mean has the "
+            "logarithm {expected:.3g}, outputs have mean {measured:.2g}: the output's "
+            "bias does not know it",
+            "bias = logarithm of the targets' mean",
             "torch.nn.init.constant_(model.get_parameter({parameter!r}), "
             "{expected:.4g})",
         ),

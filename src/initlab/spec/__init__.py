@@ -25,6 +25,7 @@ from initlab.spec._model import (
     NormUse,
     OutputReading,
     ParameterReading,
+    PriorReading,
     WeightUse,
 )
 from initlab.spec._model_text import facts_from_json, facts_to_json
@@ -87,6 +88,7 @@ __all__ = [
     "OutputReading",
     "ParameterReading",
     "PrecisionName",
+    "PriorReading",
     "Problem",
     "SignalStudy",
     "Spec",

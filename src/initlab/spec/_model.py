@@ -247,6 +247,39 @@ class ParameterReading:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PriorReading:
+    """What a loss of the user's says of one output, moved to the prior of a target.
+
+    Attributes:
+        target: Number of the target among the targets' tensors.
+        link: Of the output: "identity" or "log" of the targets' mean, "logit" of the
+            share of ones, "classes" for the logarithms of shares.
+        head: Index of the use that the output came out of; -1 where none is known.
+        mean, wanted: Of the output, and where it was moved.
+        spread: Of the targets, in the output's units.
+        classes: Of labels; 0 otherwise.
+        share: Of the most frequent class.
+        gain: Of labels: the share of ln(classes) that their shares explain.
+        loss, shifted: The loss before and after.
+        explained: Of what the loss falls with the output at the targets, how much it
+            falls with it at the prior.
+    """
+
+    target: int
+    link: str
+    head: int = -1
+    mean: float = nan
+    wanted: float = nan
+    spread: float = nan
+    classes: int = 0
+    share: float = nan
+    gain: float = nan
+    loss: float = nan
+    shifted: float = nan
+    explained: float = nan
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class OutputReading:
     """What the model gives out, against what is asked of it.
 
@@ -267,11 +300,13 @@ class OutputReading:
         loss_slope: Of such a loss: how much it minds a relative change of the first
             output, over the same at `loss_quiet`; 0 where it is saturated.
         loss_quiet: It, if that output had a root mean square of 1.
-        loss_shifted: It, if that output had the mean that the targets ask for; of
-            uneven classes also where the loss is known.
+        loss_shifted: A known loss of uneven classes, if the first output had on average
+            the logits of their shares.
         loss_at_targets: It, if that output were the targets.
         examples: In the batch.
         nonfinite: Entries of the first output that are nan or infinite.
+        head: Index of the use that the first output came out of; -1 if none is known.
+        priors: Outputs that a loss which we do not know would have at a prior.
     """
 
     shape: tuple[int, ...] = ()
@@ -295,6 +330,8 @@ class OutputReading:
     loss_at_targets: float = nan
     examples: int = 0
     nonfinite: int = 0
+    head: int = -1
+    priors: tuple[PriorReading, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

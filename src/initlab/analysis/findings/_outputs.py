@@ -17,10 +17,12 @@ _BLIND_ERROR = 40.0
 _LOUD_INPUTS = 5.0
 _PRIOR_GAIN, _ROWS_PER_CLASS = 0.5, 2
 _FAR_FROM_MEAN = 3.0
+# Targets from 0 to 1 are scaled, however little they spread.
+_NEAR = 1.0
 _RARE = 0.9
-# Of a loss that we do not know: what is left of it where the output has the targets'
-# mean. Of a binary cross-entropy so much is left with 11 % of positives.
-_LEFT_BY_PRIOR = 0.5
+# Of a loss that we do not know: what a prior explains, of all that can be. Of a binary
+# cross-entropy it is a half with 11 % of positives; of squares .9 at three spreads.
+_EXPLAINED_BY_SHARE, _EXPLAINED = 0.5, 0.8
 # A loss that compares outputs with targets as they are is about 0 at the targets.
 _AT_TARGETS = 1e-3
 # Share of its slope that a saturated loss has left.
@@ -35,7 +37,7 @@ def over_confident(model: Model) -> Iterator[Finding]:
     """WI14: the first loss is far over that of knowing nothing."""
     output = model.facts.output
     head = _head(model)
-    if head is None or output.nonfinite:
+    if head is None or head.frozen or output.nonfinite:
         return
     known = output.classes > 1 and output.loss_kind in ("cross_entropy", "binary")
     excess = output.loss - output.prior_loss if known else output.random_excess
@@ -44,7 +46,9 @@ def over_confident(model: Model) -> Iterator[Finding]:
         excess = min(excess, output.random_excess) if known else excess
     error = _EXCESS_ERROR if known else _BLIND_ERROR
     if not known and _compares(output):
-        large = output.rms / max(output.target_std, abs(output.target_mean), 1e-12)
+        # Zeros, as of a discriminator's loss or of a residual, say of no size.
+        size = max(output.target_std, abs(output.target_mean)) or math.inf
+        large = output.rms / size
         if large > 10:
             yield Finding(
                 id="WI14", severity="warning", cause="loud_regression",
@@ -80,14 +84,30 @@ def over_confident(model: Model) -> Iterator[Finding]:
 def prior_ignored(model: Model) -> Iterator[Finding]:
     """WI15: the output's bias does not know what is common among the targets."""
     output, head = model.facts.output, _head(model)
+    place = None if head is None else _asked(model, head)
     if head is None:
         return
+    if _beyond_reach(model, head):
+        yield Finding(
+            id="WI15", severity="warning", cause="targets_unscaled",
+            module=head.module, parameter=head.parameter, measured=output.std,
+            expected=output.target_std,
+            evidence={"target_mean": output.target_mean, "bias": place == head.bias},
+        )  # fmt: skip
+        return
+    if output.priors:
+        yield from _asked_for(model)
+        return
+    if place is None or _constant(output):
+        return
+    if output.loss_kind == "given" and not _compares(output):
+        return  # it was asked
     if output.classes > 1 and output.loss_rows >= _ROWS_PER_CLASS * output.classes:
         # Labels drawn uniformly seem uneven by about so much.
         by_chance = (output.classes - 1) / (2 * output.loss_rows)
         gain = math.log(output.classes) - output.class_entropy - by_chance
         excess = output.loss - output.class_entropy
-        share = max(3.0 / output.classes, 0.5) if output.classes > 2 else 0.8
+        share = _common(output.classes)
         telling = gain > _PRIOR_GAIN or (
             output.classes == 2 and output.class_share > _RARE
         )
@@ -96,42 +116,65 @@ def prior_ignored(model: Model) -> Iterator[Finding]:
         if telling and minds and excess > 0.6 * gain and output.class_share > share:
             yield Finding(
                 id="WI15", severity="warning", cause="imbalance_ignored",
-                module=head.module, parameter=head.bias or head.parameter,
+                module=head.module, parameter=place,
                 measured=output.loss, expected=output.class_entropy,
-                evidence={"share": output.class_share, "bias": head.bias is not None},
-            )  # fmt: skip
-        return
-    if output.target_binary:
-        left = output.loss_shifted
-        share = max(output.target_mean, 1 - output.target_mean)
-        if share > _RARE and 0 < left < _LEFT_BY_PRIOR * output.loss:
-            yield Finding(
-                id="WI15", severity="warning", cause="imbalance_ignored",
-                module=head.module, parameter=head.bias or head.parameter,
-                measured=output.loss, expected=left,
-                evidence={"share": share, "bias": head.bias is not None},
+                evidence={"share": output.class_share, "bias": place == head.bias},
             )  # fmt: skip
         return
     away = abs(output.target_mean - output.mean)
     if not _compares(output) or not math.isfinite(away):
         return
     spread = max(output.target_std, 1e-12)
-    # A head of zeros makes as large outputs, after some steps, as what it is given.
-    within_reach = max(output.std, model.of("given_rms", head.index), 1.0)
-    if spread > _UNSCALED_TARGETS * within_reach:
-        yield Finding(
-            id="WI15", severity="warning", cause="targets_unscaled",
-            module=head.module, parameter=head.parameter, measured=output.std,
-            expected=output.target_std,
-            evidence={"target_mean": output.target_mean, "bias": head.bias is not None},
-        )  # fmt: skip
-        return
-    if away > _FAR_FROM_MEAN * max(spread, output.rms):
+    if away > max(_FAR_FROM_MEAN * max(spread, output.rms), _NEAR):
         yield Finding(
             id="WI15", severity="warning", cause="mean_ignored", module=head.module,
-            parameter=head.bias or head.parameter, measured=output.mean,
+            parameter=place, measured=output.mean,
             expected=output.target_mean,
-            evidence={"target_std": output.target_std, "bias": head.bias is not None},
+            evidence={"target_std": output.target_std, "bias": place == head.bias},
+        )  # fmt: skip
+
+
+def _beyond_reach(model: Model, head: WeightUse) -> bool:
+    """Whether targets spread so far that no step gets there."""
+    output = model.facts.output
+    if head.frozen or output.classes > 1 or not _compares(output):
+        return False
+    # A head of zeros makes as large outputs, after some steps, as what it is given.
+    within_reach = max(output.std, model.of("given_rms", head.index), 1.0)
+    return output.target_std > _UNSCALED_TARGETS * within_reach
+
+
+def _asked_for(model: Model) -> Iterator[Finding]:
+    """Yield what a loss that we do not know said of each output, each place once."""
+    told = set()
+    for prior in model.facts.output.priors:
+        heads = [use for use in model.uses if use.head]
+        if prior.head < 0 and len(heads) != 1:
+            continue
+        head = model.uses[prior.head] if prior.head >= 0 else heads[0]
+        place = _asked(model, head)
+        if place is None or place in told:
+            continue
+        least = {"logit": _EXPLAINED_BY_SHARE, "classes": 0.6 * prior.gain}
+        shares = prior.link in least
+        if not prior.explained > least.get(prior.link, _EXPLAINED):
+            continue
+        if prior.link == "classes" and not prior.share > _common(prior.classes):
+            continue
+        told.add(place)
+        evidence = {"bias": place == head.bias}
+        if shares:
+            yield Finding(
+                id="WI15", severity="warning", cause="imbalance_ignored",
+                module=head.module, parameter=place, measured=prior.loss,
+                expected=prior.shifted, evidence=evidence | {"share": prior.share},
+            )  # fmt: skip
+            continue
+        yield Finding(
+            id="WI15", severity="warning",
+            cause="mean_ignored" if prior.link == "identity" else "log_mean_ignored",
+            module=head.module, parameter=place, measured=prior.mean,
+            expected=prior.wanted, evidence=evidence | {"target_std": prior.spread},
         )  # fmt: skip
 
 
@@ -154,6 +197,27 @@ def saturated_loss(model: Model) -> Iterator[Finding]:
         evidence={"rms": output.rms, "ratio": 1 / output.rms},
         places=(head.bias or head.parameter,) if by_bias else (head.parameter,),
     )  # fmt: skip
+
+
+def _common(classes: int) -> float:
+    """Return the share from which on a class is common, of so many."""
+    return min(max(3.0 / classes, 0.5), 0.8)
+
+
+def _constant(output: OutputReading) -> bool:
+    """Whether all targets are one: how a loss is built, as a generator's; no prior."""
+    if output.class_share >= 1 or output.class_entropy == 0:
+        return True
+    return output.target_std <= 1e-6 * abs(output.target_mean)
+
+
+def _asked(model: Model, head: WeightUse) -> str | None:
+    """Return the parameter that may learn a prior: the bias, or else the weight."""
+    for name in (head.bias, head.parameter):
+        parameter = model.parameter(name) if name else None
+        if name and not (parameter.frozen if parameter else head.frozen):
+            return name
+    return None
 
 
 def _compares(output: OutputReading) -> bool:
@@ -184,6 +248,9 @@ def tied_embedding(model: Model) -> Iterator[Finding]:
 
 
 def _head(model: Model) -> WeightUse | None:
+    """Return the head of the first output; the last one where that is not known."""
+    if model.facts.output.head >= 0:
+        return model.uses[model.facts.output.head]
     heads = [use for use in model.uses if use.head]
     return heads[-1] if heads else None
 

@@ -1,5 +1,6 @@
 """Checks of what is registered: initialized, used, reached by gradients."""
 
+import math
 import re
 from collections.abc import Iterator, Mapping
 
@@ -56,6 +57,21 @@ def _unused(model: Model) -> Iterator[Finding]:
         yield at_parameter(
             (rest or cut)[0], "WI21", "warning" if rest else "info", "unreached",
             measured=float(len(cut)), expected=0.0, places=tuple(p.name for p in cut),
+        )  # fmt: skip
+    if not model.facts.output.loss_kind:
+        return
+    left_out = [
+        p for p in model.facts.parameters
+        if p.used and p.reached and not p.frozen
+        # An output is made of it, but not the loss: another kind of training's, say.
+        and math.isnan(p.gradient_norm) and not p.gradient_nonfinite
+        and not math.isnan(p.random_norm)
+    ]  # fmt: skip
+    if left_out:
+        yield at_parameter(
+            next(filter(is_matrix, left_out), left_out[0]), "WI21", "info", "left_out",
+            measured=float(len(left_out)), expected=0.0,
+            places=tuple(p.name for p in left_out),
         )  # fmt: skip
 
 

@@ -5,6 +5,7 @@ import math
 import torch
 from torch import Tensor
 
+from initlab.capture import tensors_in
 from initlab.pytorch.repair._change import Change
 from initlab.pytorch.repair._patient import Found, Patient
 from initlab.spec import WeightUse
@@ -33,20 +34,35 @@ def quiet_head(patient: Patient, finding: Found) -> list[Change]:
 
 def prior_bias(patient: Patient, finding: Found) -> list[Change]:
     """Set the head's bias to the log of the classes' shares, or the targets' mean."""
-    heads = [use for use in patient.reading.uses if use.head and use.bias]
-    if not heads or not isinstance(patient.targets, Tensor):
+    uses = patient.reading.uses
+    heads = [use for use in uses if use.bias and use.bias == finding.parameter]
+    heads = heads or [use for use in uses if use.head and use.bias]
+    if not heads:
         return []
-    head = heads[-1]
+    head, output = heads[-1], patient.reading.output
+    prior = next((one for one in output.priors if one.head == head.index), None)
+    targets = patient.targets
+    if prior is not None:
+        targets = tensors_in(targets)[prior.target]
+    if not isinstance(targets, Tensor):
+        return []
     assert head.bias is not None
     bias = patient.tensor(head.bias)
-    targets = patient.targets.detach().cpu()
-    if targets.is_floating_point():
-        output = patient.reading.output
+    targets = targets.detach().cpu()
+    link = "" if prior is None else prior.link
+    if targets.is_floating_point() or link not in ("", "classes"):
         values = _means(targets.double(), len(bias), head.layer.kind == "conv")
-        if output.loss_kind == "binary" or output.target_binary:
+        if link == "log":
+            values = values.clamp(min=1e-3).log()
+        elif (
+            link == "logit"
+            or output.loss_kind == "binary"
+            or (prior is None and output.target_binary)
+        ):
             share = values.clamp(1e-3, 1 - 1e-3)
             values = torch.log(share / (1 - share))
     else:
+        targets = targets[(targets >= 0) & (targets < len(bias))]
         counts = torch.bincount(targets.flatten().clamp(min=0), minlength=len(bias))
         # Half an example more of each class: one that is absent is not impossible.
         shares = (counts[: len(bias)] + 0.5) / (counts.sum() + 0.5 * len(bias))
