@@ -6,7 +6,7 @@ changed.
 """
 
 from initlab.capture._batch import Call, as_call, tensors_in
-from initlab.capture._passes import TargetsError
+from initlab.capture._losses import TargetsError
 from initlab.capture._preserved import preserved
 from initlab.capture._read import ModelRunError, read
 from initlab.capture._unwrap import unwrapped

@@ -21,6 +21,7 @@ from initlab.capture._first_step import (
 )
 from initlab.capture._graph import Graph
 from initlab.capture._loss_probe import probe_loss, probe_prior
+from initlab.capture._losses import Loss, ignored_by, read_loss
 from initlab.capture._modules import around_modules
 from initlab.capture._parameters import (
     gradient_facts,
@@ -29,14 +30,7 @@ from initlab.capture._parameters import (
     read_parameters,
     twin_share,
 )
-from initlab.capture._passes import (
-    Loss,
-    differentiable,
-    ignored_by,
-    loss_gradients,
-    random_gradients,
-    read_loss,
-)
+from initlab.capture._passes import differentiable, loss_gradients, random_gradients
 from initlab.capture._patterns import is_recurrence
 from initlab.capture._preserved import preserved
 from initlab.capture._prior_probe import probe_priors
