@@ -116,6 +116,17 @@ def test_a_common_class_is_told_however_many_there_are(classes, given):
     assert found == [("WI15", "imbalance_ignored", "2.bias")]
 
 
+def test_a_loss_of_log_probabilities_has_a_prior_too():
+    labels = torch.where(torch.arange(ROWS) % 25 == 0, 2, 0)
+    labels[0] = 1
+    model = nn.Sequential(*network(5), nn.LogSoftmax(dim=1))
+
+    assert blamed(model, labels, nn.NLLLoss()) == [
+        ("WI15", "imbalance_ignored", "2.bias")
+    ]
+    assert blamed(model, torch.arange(ROWS) % 5, nn.NLLLoss()) == []
+
+
 @pytest.mark.parametrize("classes", [2, 3, 4])
 @pytest.mark.parametrize("given", [nn.CrossEntropyLoss(), "a function"])
 def test_even_classes_are_no_prior(classes, given):

@@ -248,12 +248,15 @@ def _of_classes(
     others = [place for place in range(output.dim()) if place != axis]
     logs = ((counts + 0.5) / (total + 0.5 * classes)).log().to(output.dtype)
 
+    # Logarithms of probabilities: some losses take nothing else, to others all is one.
     def moved() -> Tensor:
-        return output - output.mean(dim=others, keepdim=True) + logs.reshape(along)
+        logits = output - output.mean(dim=others, keepdim=True) + logs.reshape(along)
+        return logits.log_softmax(dim=axis)
 
     def ideal() -> Tensor:
         places = labels.clamp(0, classes - 1).unsqueeze(axis)
-        return torch.zeros_like(output).scatter_(axis, places, _SURE)
+        logits = torch.zeros_like(output).scatter_(axis, places, _SURE)
+        return logits.log_softmax(dim=axis)
 
     reading = {
         "link": "classes", "share": frequent / total,
