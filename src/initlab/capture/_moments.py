@@ -102,11 +102,10 @@ def _mean_cosines(x: Tensor) -> Tensor:
     norms = torch.linalg.vector_norm(x, dim=2)
     is_there = norms > 1e-12 * norms.amax(dim=1, keepdim=True)
     weights = torch.where(is_there, 1 / norms, 0.0)
-    units = torch.where(is_there[:, :, None], x, 0.0)
-    sums = (weights[:, None, :] @ units).squeeze(1)
+    sums = (weights[:, None, :] @ x).squeeze(1)
     count = is_there.sum(dim=1)
-    # 0 / 0 where there are fewer than two.
-    return (sums.square().sum(dim=1) - count) / (count * (count - 1))
+    found = (sums.square().sum(dim=1) - count) / (count * (count - 1))
+    return torch.where(count > 1, found, math.nan)
 
 
 def equal_rows(rows: Tensor, tolerance: float = _EQUAL) -> list[list[int]]:
