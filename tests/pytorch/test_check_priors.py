@@ -161,6 +161,26 @@ def test_what_a_loss_leaves_out_is_no_class(loss, common):
     assert found == (expected if common else [])
 
 
+def test_a_class_that_a_loss_leaves_out_hides_no_prior_of_the_others():
+    rest = torch.where(torch.arange(ROWS) % 60 == 1, 2, 1)
+    labels = torch.where(torch.arange(ROWS) % 2 == 0, 0, rest)
+
+    found = blamed(network(4), labels, nn.CrossEntropyLoss(ignore_index=0))
+
+    assert found == [("WI15", "imbalance_ignored", "2.bias")]
+
+
+def test_a_term_that_hardly_counts_asks_for_no_prior():
+    def loss(outputs, targets):
+        first, second = (
+            functional.mse_loss(output, target)
+            for output, target in zip(outputs, targets, strict=True)
+        )
+        return first + 1e-6 * second
+
+    assert blamed(TwoHeads(1, 1), (NOISE, 100 + OTHER_NOISE), loss) == []
+
+
 @pytest.mark.parametrize("value", [0.0, 0.9, 1.0])
 @pytest.mark.parametrize(
     "loss",
