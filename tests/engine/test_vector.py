@@ -11,9 +11,11 @@ from initlab.engine._vector_functions import (
     first,
     fma,
     fma_total,
+    place_of_sign,
     spread,
     total,
     where,
+    where_positive,
 )
 
 BITS = (128, 256, 512)
@@ -118,6 +120,25 @@ def test_comparisons_with_nan_are_false_but_for_inequality():
     run(program, 512, "float64", x, out)
 
     assert out[:, 0].tolist() == [0, 0, 1]
+
+
+@every_vector
+def test_what_is_not_positive_is_masked_whatever_its_sign_and_size(bits, precision):
+    def program(x, y, out, count):
+        sign = place_of_sign(x)
+        for k in range(count):
+            out[k] = where_positive(x[k], y[k], sign)
+
+    tiny, huge = np.finfo(precision).smallest_subnormal, np.finfo(precision).max
+    numbers = [0.0, -0.0, tiny, -tiny, 1.0, -1.0, huge, -huge, np.inf, -np.inf]
+    lanes = target(bits).lanes(precision)
+    x = np.repeat(np.array(numbers, dtype=precision)[:, None], lanes, axis=1)
+    (y,) = arrays(bits, precision, (len(numbers),))
+    y[:, 0] = np.inf  # masked by its bits, not multiplied by 0
+    out = np.empty_like(x)
+    run(program, bits, precision, x, y, out, len(numbers))
+
+    np.testing.assert_array_equal(out, np.where(x > 0, y, 0))
 
 
 @pytest.mark.parametrize("lane", [None, 0, 5])

@@ -33,6 +33,7 @@ from initlab.engine._vector_functions import (
     sqrt,
     total,
     where,
+    where_positive,
 )
 from initlab.engine._vector_math import cos, erf, erfc, exp, expm1, log1p, sin, tanh
 
@@ -113,7 +114,7 @@ def affine_gradient(gradient, fan_in, fan_out, below, delta):
 
 @kernel
 def affine_backward(
-    weights, gradient, fan_in, fan_out, below, slope, delta, shifts, is_relu
+    weights, gradient, fan_in, fan_out, below, slope, delta, shifts, is_relu, sign_place
 ):
     """Add delta below^T to W's gradient; overwrite below with its delta, W^T delta f'.
 
@@ -134,8 +135,8 @@ def affine_backward(
             s1 = fma(weights[k + 1], d, s1)
             k += fan_in
         if is_relu:
-            s0 = where(a0 > 0.0, s0, 0.0)
-            s1 = where(a1 > 0.0, s1, 0.0)
+            s0 = where_positive(a0, s0, sign_place)
+            s1 = where_positive(a1, s1, sign_place)
         else:
             s0 = s0 * slope[i]
             s1 = s1 * slope[i + 1]
@@ -153,7 +154,7 @@ def affine_backward(
             gradient[k] = fma_total(d, a0, gradient[k])
             s0 = fma(weights[k], d, s0)
             k += fan_in
-        s0 = where(a0 > 0.0, s0, 0.0) if is_relu else s0 * slope[i]
+        s0 = where_positive(a0, s0, sign_place) if is_relu else s0 * slope[i]
         below[i] = s0
         shifts[i] = shifts[i] + total(s0)
 

@@ -14,6 +14,7 @@ from initlab.engine._plan import (
     RIGHT_CLASS,
     RIGHT_HALF,
     SOFTMAX_CROSS_ENTROPY,
+    TILE,
 )
 from initlab.engine._vector_functions import (
     filled,
@@ -49,18 +50,21 @@ def loss_delta(kind, logits, y, outputs, rows, count, share, check):
             added = added + e
         for j in range(outputs):
             target = spread(logits, y, outputs, j, rows)
-            logits[j] = first((logits[j] / added - target) * share, count)
+            logits[j] = (logits[j] / added - target) * share
     elif kind == BINARY_CROSS_ENTROPY:
         for j in range(outputs):
             z = logits[j]
             target = spread(logits, y, outputs, j, rows)
             check = fma_total(z, filled(logits, 0.0), check)
-            logits[j] = first((sigmoid(z) - target) * share, count)
+            logits[j] = (sigmoid(z) - target) * share
     elif kind == MEAN_SQUARED_ERROR:
         for j in range(outputs):
-            d = first(logits[j] - spread(logits, y, outputs, j, rows), count)
+            d = logits[j] - spread(logits, y, outputs, j, rows)
             check = fma_total(d, d, check)
             logits[j] = d * share * 2.0
+    if count < TILE:  # asked of each example above, this would be four branches
+        for j in range(outputs):
+            logits[j] = first(logits[j], count)
     return check
 
 

@@ -27,7 +27,7 @@ from initlab.engine._plan import (
     WIDTHS,
 )
 from initlab.engine._vector import after, tiles
-from initlab.engine._vector_functions import plain, spread
+from initlab.engine._vector_functions import place_of_sign, plain, spread
 
 
 @kernel
@@ -137,6 +137,7 @@ def backward(plan, units, chunk, last, parameters, gradient, memory, is_plain):
     at = units * chunk
     at -= plan[WIDTHS + layers] * chunk
     is_relu = plan[ACTIVATION] == RELU and not is_plain and plan[BATCH_NORM] == 0
+    sign_place = place_of_sign(gradient)
     hidden = 0
     for layer in range(layers - 1):
         hidden += plan[WIDTHS + layer + 1]
@@ -168,7 +169,7 @@ def backward(plan, units, chunk, last, parameters, gradient, memory, is_plain):
                 affine_backward(
                     weights, changes, fan_in, fan_out, under,
                     after(slope, below_at + t * fan_in), d,
-                    after(gradient, weight_at - fan_in), is_relu,
+                    after(gradient, weight_at - fan_in), is_relu, sign_place,
                 )  # fmt: skip
         at = below_at
 
