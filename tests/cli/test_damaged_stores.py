@@ -72,7 +72,7 @@ def test_the_status_counts_lost_chunks_as_left(run, store, damage):
     _, out, _ = run("status", "c.zarr")
     _, text, _ = run("status", "c.zarr", "--json")
 
-    assert "1 shards; run the study again to mend them" in out
+    assert "1 shard; run the study again to mend them" in out
     found = json.loads(text)
     assert (found["networks_done"], found["networks"]) == (6, 8)
     assert (found["shards_done"], found["shards_damaged"]) == (_SHARDS - 1, 1)

@@ -26,7 +26,7 @@ def status(
     from rich.console import Console
     from rich.table import Table
 
-    from initlab.study import lasting
+    from initlab.study import counted, lasting
 
     rate, left = "not known yet", "not known yet"
     if found.rate is not None:
@@ -35,10 +35,11 @@ def status(
         left = f"about {lasting(found.seconds_left)} at this rate"
     missing = found.networks - found.networks_done
     rows = {
-        "done": f"{found.networks_done:,} of {found.networks:,} networks, "
-        f"{found.shards_done:,} of {found.shards:,} shards",
-        "left": f"{missing:,} networks, {left}" if missing else "nothing",
-        "damaged": f"{found.shards_damaged:,} shards; run the study again to mend them",
+        "done": f"{found.networks_done:,} of {counted(found.networks, 'network')}, "
+        f"{found.shards_done:,} of {counted(found.shards, 'shard')}",
+        "left": f"{counted(missing, 'network')}, {left}" if missing else "nothing",
+        "damaged": f"{counted(found.shards_damaged, 'shard')}; run the study again to "
+        "mend them",
         "rate": rate,
         "diverged": f"{found.diverged:,}",
         "engine": found.engine,

@@ -2,7 +2,7 @@
 
 from initlab.results import open_store
 from initlab.study._accessor import Accessor, Plots
-from initlab.study._estimate import Estimate, estimate, lasting, sized
+from initlab.study._estimate import Estimate, counted, estimate, lasting, sized
 from initlab.study._run import run
 from initlab.study._signal import signal
 from initlab.study._versions import versions
@@ -11,6 +11,7 @@ __all__ = [
     "Accessor",
     "Estimate",
     "Plots",
+    "counted",
     "estimate",
     "lasting",
     "open_store",

@@ -39,13 +39,14 @@ class Estimate:
     def __str__(self) -> str:
         """Return it as one line."""
         return (
-            f"{_counted(self.networks, 'network')} in {_counted(self.cells, 'cell')}, "
-            f"{_counted(self.shards, 'shard')} of {sized(self.shard_bytes)}: about "
+            f"{counted(self.networks, 'network')} in {counted(self.cells, 'cell')}, "
+            f"{counted(self.shards, 'shard')} of {sized(self.shard_bytes)}: about "
             f"{lasting(self.seconds)} on this machine, {sized(self.bytes)} of results"
         )
 
 
-def _counted(count: int, what: str) -> str:
+def counted(count: int, what: str) -> str:
+    """Return how many of something, in words that fit the number."""
     return f"{count:,} {what}{'' if count == 1 else 's'}"
 
 
