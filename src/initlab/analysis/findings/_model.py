@@ -9,6 +9,9 @@ import xarray as xr
 
 from initlab.spec import ModelFacts, ParameterReading, WeightUse, facts_from_json
 
+# Dimensions of a signal's dataset; a check has one init, at its start.
+_SINGLE = frozenset({"init", "step"})
+
 
 @dataclass(frozen=True, slots=True)
 class Model:
@@ -75,16 +78,16 @@ class Model:
 def models_of(dataset: xr.Dataset) -> list[Model]:
     """Return the members of a checked model's dataset."""
     every = facts_from_json(dataset.attrs["facts"])
-    # Of the variables themselves: labels take longer than all rules.
+    # Of the arrays themselves: labels take longer than all rules.
     by_layer, by_member = {}, {}
     for name in map(str, dataset.data_vars):
-        variable = dataset.variables[name].isel(
-            {"init": 0, "step": 0}, missing_dims="ignore"
-        )
-        if variable.dims == ("layer",) and variable.dtype.kind == "f":
-            by_layer[name] = variable.values
-        elif variable.dims == ("member", "layer"):
-            by_member[name] = variable.values
+        variable = dataset.variables[name]
+        dims = tuple(dim for dim in variable.dims if dim not in _SINGLE)
+        only = tuple(0 if dim in _SINGLE else slice(None) for dim in variable.dims)
+        if dims == ("layer",) and variable.dtype.kind == "f":
+            by_layer[name] = variable.values[only]
+        elif dims == ("member", "layer"):
+            by_member[name] = variable.values[only]
     found = []
     for member, facts in enumerate(every):
         measures = by_layer | {
