@@ -172,3 +172,72 @@ def test_the_slope_of_a_leaky_relu_counts():
     found = blamed(model, VECTORS)
 
     assert [one[:2] for one in found] == [("WI05", "wrong_gain")]
+
+
+def he_normal(model):
+    for layer in model.modules():
+        if isinstance(layer, nn.Linear):
+            nn.init.kaiming_normal_(layer.weight)
+            nn.init.zeros_(layer.bias)
+    return model
+
+
+@pytest.mark.parametrize("place", [2, 4])
+@pytest.mark.parametrize("loud", [False, True])
+def test_of_two_inner_layers_the_loud_one_is_named(place, loud):
+    model = he_normal(plain(depth=4, width=64, outputs=4))
+    if loud:
+        model[place].weight.data.mul_(300)
+
+    found = blamed(model, VECTORS, targets=torch.arange(64) % 4)
+
+    assert found == ([("WI05", "one_layer", f"{place}.weight")] if loud else [])
+
+
+class Parts(nn.Module):
+    """Heads that read a trunk, one of them through a layer of its own."""
+
+    def __init__(self):
+        super().__init__()
+        self.trunk = nn.Sequential(
+            nn.Linear(16, 64), nn.ReLU(), nn.Linear(64, 64), nn.ReLU()
+        )
+        self.label = nn.Sequential(nn.Linear(64, 64), nn.ReLU(), nn.Linear(64, 4))
+        self.number = nn.Linear(64, 1)
+
+    def forward(self, x):
+        x = self.trunk(x)
+        return self.label(x), self.number(x)
+
+
+@pytest.mark.parametrize("loud", [False, True])
+def test_a_loud_head_on_a_trunk_is_named_and_no_layer_beside_it(loud):
+    model = Parts()
+    if loud:
+        nn.init.normal_(model.number.weight, std=30.0)
+
+    found = blamed(model, VECTORS)
+
+    expected = [("WI05", "beyond_any_law", "number.weight")] if loud else []
+    assert found == expected
+
+
+def test_a_chain_hides_no_finding_of_another_layer():
+    class Towers(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.deep = plain(depth=14, init=False)
+            self.short = he_normal(plain(depth=2))
+
+        def forward(self, x):
+            return self.deep(x), self.short(x)
+
+    model = Towers()
+    model.short[0].weight.data.mul_(30)
+
+    found = blamed(model, VECTORS)
+
+    assert [one[1:] for one in found] == [
+        ("wrong_gain", "deep.2.weight"),
+        ("beyond_any_law", "short.0.weight"),
+    ]

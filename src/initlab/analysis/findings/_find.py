@@ -168,7 +168,12 @@ def _covered_by(finding: Finding, other: Finding) -> bool:
         and other.cause in _CHAINS
         and finding.cause not in _CHAINS
         and _rank(other) > 0
+        and _places(finding) <= _places(other)
     )
+
+
+def _places(finding: Finding) -> set[str | None]:
+    return {finding.parameter, *finding.places}
 
 
 def _merged(found: Sequence[Sequence[Finding]]) -> list[Finding]:
