@@ -241,3 +241,40 @@ def test_a_chain_hides_no_finding_of_another_layer():
         ("wrong_gain", "deep.2.weight"),
         ("beyond_any_law", "short.0.weight"),
     ]
+
+
+@pytest.mark.parametrize(
+    "places", [[2], [0, 2, 4, 6, 8]], ids=["one layer", "all layers"]
+)
+def test_weights_of_one_sign_are_named_whatever_their_variance(places):
+    model = plain(depth=5, width=64, inputs=16)
+    for place in places:
+        weight = model[place].weight.data
+        # The second moment that He's law asks for.
+        weight.uniform_(0, (6 / weight.shape[1]) ** 0.5)
+
+    (found,) = pytorch.check(model, VECTORS, targets=torch.arange(64) % 5).of(
+        "warning", "error"
+    )
+
+    assert (found.cause, found.parameter) == ("not_centred", f"{places[0]}.weight")
+    assert found.places == tuple(f"{place}.weight" for place in places)
+
+
+def test_a_layer_that_averages_is_a_design():
+    model = plain(depth=4, width=64)
+    weight = model[2].weight.data
+    weight.uniform_(0.5, 1.5).div_(weight.shape[1])
+
+    assert not [one for one in blamed(model, VECTORS) if one[1] == "not_centred"]
+
+
+def test_a_repair_centres_weights():
+    model = plain(depth=5, width=64)
+    for layer in model[2::2]:
+        nn.init.uniform_(layer.weight, 0.0, 0.2)
+
+    repair = pytorch.repair_(model, VECTORS)
+
+    assert repair.after.sound
+    assert all(abs(float(layer.weight.detach().mean())) < 1e-6 for layer in model[2::2])

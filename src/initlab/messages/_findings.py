@@ -156,6 +156,13 @@ FINDINGS: Mapping[str, Words] = MappingProxyType(
             "fan_in var(w) = gain^2",
             _SCALE,
         ),
+        "not_centred": Words(
+            "{where} (1 of {count} such) is not centred: mean {mean:.3g} beside a "
+            "deviation of {std:.3g}, so that all its units put out the same sum",
+            "|mean| / std < {expected}",
+            "for name in finding.places: w = model.get_parameter(name).data; "
+            "w.sub_(w.mean()).mul_({ratio:.3g})",
+        ),
         "loud_biases": Words(
             "the biases of {layers} layers, from {where} on, have rms {measured:.2g}: "
             "of what the layers give, they are the larger part",

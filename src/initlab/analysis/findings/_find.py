@@ -34,6 +34,7 @@ _RULES: tuple[Rule, ...] = (
     _sequences.attention,
     _flows.depth_budgets,
     _units.dead_units,
+    _scales.not_centred,
     _scales.off_scale,
     _scales.drowned_signals,
     _units.saturated_units,
@@ -166,7 +167,7 @@ def _covered_by(finding: Finding, other: Finding) -> bool:
     return (
         other.id == finding.id
         and other.cause in _CHAINS
-        and finding.cause not in _CHAINS
+        and finding.cause not in (*_CHAINS, "not_centred")
         and _rank(other) > 0
         and _places(finding) <= _places(other)
     )
@@ -203,6 +204,12 @@ def _explained_by(finding: Finding, other: Finding) -> bool:
         return finding.id in ("WI14", "WI15")
     if finding.cause == "saturated_loss" and other.cause == "beyond_any_law":
         return finding.parameter == other.parameter
+    if other.cause == "not_centred" and finding.id in _OF_SCALES:
+        # What these weights put out is a matter of their mean, whatever their size.
+        return finding is not other and bool(_places(finding) & _places(other))
+    if {finding.cause, other.cause} == {"not_centred", "inactive_units"}:
+        # Weights below 0 on what is positive: that units are off is what matters.
+        return finding.cause == "not_centred" and finding.parameter == other.parameter
     if finding.cause == "never_moves" and _lets_nothing_back(other):
         return True
     if finding.id == "WI12" and other.cause == "never_moves":
@@ -242,6 +249,7 @@ def _is_loud_head(finding: Finding, other: Finding) -> bool:
 _ALL = 0.99  # of a function's values: then nothing comes back through it
 _MEMORY = frozenset({"uninitialized", "old_memory"})
 _OF_TENSORS = frozenset({"WI01", "WI02", "WI03", "WI05", "WI06", "WI21"})
+_OF_SCALES = frozenset({"WI05", "WI06", "WI13"})
 _CHAINS = frozenset({"wrong_gain", "one_layer"})
 
 

@@ -39,6 +39,7 @@ REMEDIES: Mapping[str, Remedy] = MappingProxyType(
 # Where a cause asks for another remedy than its check.
 OF_CAUSES: Mapping[str, Remedy] = MappingProxyType(
     {
+        "not_centred": _scales.centred,
         "twins_for_ever": _units.drawn_units,
         "equal_rows": _units.drawn_units,
         "saturated_by_bias": _units.without_biases,
