@@ -278,3 +278,50 @@ def test_a_repair_centres_weights():
 
     assert repair.after.sound
     assert all(abs(float(layer.weight.detach().mean())) < 1e-6 for layer in model[2::2])
+
+
+@pytest.mark.parametrize("mean", [0.0, 1.0])
+def test_factors_drawn_around_zero_as_weights_are(mean):
+    model = normed()
+    for layer in model:
+        if isinstance(layer, nn.BatchNorm2d):
+            nn.init.normal_(layer.weight, mean, 0.02)
+
+    found = blamed(model, IMAGES, targets=torch.arange(16) % 5)
+
+    expected = [] if mean else [("WI17", "gamma_about_zero", "1.weight")]
+    assert found == expected
+
+
+def test_a_loop_that_draws_every_parameter_around_zero_is_no_training():
+    model = normed()
+    for parameter in model.parameters():
+        nn.init.normal_(parameter, 0.0, 0.02)
+
+    found = blamed(model, IMAGES, targets=torch.arange(16) % 5)
+
+    assert ("WI17", "gamma_about_zero", "1.weight") in found
+
+
+def test_a_factor_of_one_and_a_small_number_is_sound():
+    class Shifted(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.factor = nn.Parameter(torch.randn(32) * 0.02)
+            self.body = plain(depth=3, inputs=32)
+
+        def forward(self, x):
+            return self.body(functional.layer_norm(x, (32,), 1 + self.factor))
+
+    assert blamed(Shifted(), torch.randn(64, 32)) == []
+
+
+def test_a_repair_sets_factors_to_one():
+    model = normed()
+    nn.init.normal_(model[4].weight, 0.0, 0.02)
+
+    repair = pytorch.repair_(model, IMAGES, targets=torch.arange(16) % 5)
+
+    assert [one.parameter for one in repair.changes] == ["4.weight"]
+    assert bool((model[4].weight == 1).all())
+    assert repair.after.sound

@@ -351,6 +351,13 @@ FINDINGS: Mapping[str, Words] = MappingProxyType(
             "gamma = 0 only at the end of a residual branch",
             "torch.nn.init.ones_(model.get_parameter({parameter!r}))",
         ),
+        "gamma_about_zero": Words(
+            "the factor {where} (1 of {count} such) is drawn around 0, with rms "
+            "{measured:.2g}: it turns signs at random, and quiets what it is given",
+            "gamma = 1",
+            "for name in finding.places: "
+            "torch.nn.init.ones_(model.get_parameter(name))",
+        ),
         "forgets": Words(
             "the forget gate of {module} keeps {keep:.1%} a step (bias "
             "{measured:.2g}): "

@@ -29,6 +29,7 @@ _RULES: tuple[Rule, ...] = (
     _registered.not_initialized,
     _copies.symmetric_units,
     _blocks.gamma_zero,
+    _blocks.gamma_about_zero,
     _tensors.dead_zeros,
     _outputs.tied_embedding,
     _sequences.attention,

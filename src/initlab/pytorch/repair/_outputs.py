@@ -124,6 +124,11 @@ def open_norm(patient: Patient, finding: Found) -> list[Change]:
     ]
 
 
+def factors_of_one(patient: Patient, finding: Found) -> list[Change]:
+    """Set the factors named to 1."""
+    return [patient.filled(name, 1.0, finding) for name in finding.places]
+
+
 def quiet_embedding(patient: Patient, finding: Found) -> list[Change]:
     """Bring an embedding that is the head as well to quiet logits."""
     found = {}
