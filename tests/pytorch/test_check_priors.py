@@ -376,3 +376,60 @@ def test_a_head_that_the_loss_leaves_out_is_told(used):
 
     told = [(f.severity, f.parameter) for f in found.findings if f.id == "WI21"]
     assert told == ([] if used else [("info", "b.weight")])
+
+
+EVEN = (VECTORS[:, :1] > 0).float()
+RATES = torch.poisson(
+    (VECTORS[:, :1] / 2).exp(), generator=torch.Generator().manual_seed(0)
+)
+
+
+def even_likelihood(outputs, targets):
+    return functional.binary_cross_entropy_with_logits(outputs, targets)
+
+
+@pytest.mark.parametrize("bias", [0.0, 9.0, -9.0])
+@pytest.mark.parametrize(
+    ("loss", "check"), [(even_likelihood, "WI15"), (nn.BCEWithLogitsLoss(), "WI14")]
+)
+def test_a_bias_that_is_sure_of_even_targets_is_named(bias, loss, check):
+    model = network()
+    nn.init.constant_(model[2].bias, bias)
+
+    found = blamed(model, EVEN, loss)
+
+    assert found == ([(check, "biased_logits", "2.bias")] if bias else [])
+
+
+@pytest.mark.parametrize("bias", [0.0, 100.0])
+def test_a_bias_far_from_the_targets_is_named_and_not_the_weight(bias):
+    model = network()
+    nn.init.constant_(model[2].bias, bias)
+
+    found = blamed(model, NOISE, nn.MSELoss())
+
+    assert found == ([("WI15", "mean_ignored", "2.bias")] if bias else [])
+
+
+@pytest.mark.parametrize("bias", [0.0, 8.0])
+def test_a_log_rate_far_over_the_counts_is_named(bias):
+    model = network()
+    nn.init.constant_(model[2].bias, bias)
+
+    found = blamed(model, RATES, nn.PoissonNLLLoss())
+
+    assert found == ([("WI15", "log_mean_ignored", "2.bias")] if bias else [])
+
+
+def test_a_repair_sets_a_sure_bias_to_the_targets_share():
+    model = network()
+    nn.init.constant_(model[2].bias, 9.0)
+
+    repair = pytorch.repair_(model, VECTORS, targets=EVEN, loss=even_likelihood)
+
+    share = float(EVEN.mean())
+    assert [one.parameter for one in repair.changes] == ["2.bias"]
+    assert float(model[2].bias.detach()) == pytest.approx(
+        torch.logit(torch.tensor(share)).item(), abs=1e-4
+    )
+    assert repair.after.sound

@@ -290,6 +290,13 @@ FINDINGS: Mapping[str, Words] = MappingProxyType(
             "loss - ln(classes) < {expected}",
             _SCALE,
         ),
+        "biased_logits": Words(
+            "outputs have mean {mean:.2g}, of which the bias {where} makes "
+            "{bias_mean:.2g}: the model is sure before it has learned; first loss "
+            "{measured:.2g}, {expected:.2g} for the shares alone",
+            "bias = ln(share / (1 - share))",
+            _ZERO_BIAS,
+        ),
         "unscaled_inputs": Words(
             "the model is given numbers of {measured:.3g}, and passes them on: the "
             "first loss is {excess:.3g} nats over that of knowing nothing",

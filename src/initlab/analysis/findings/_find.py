@@ -205,6 +205,10 @@ def _explained_by(finding: Finding, other: Finding) -> bool:
         return finding.id in ("WI14", "WI15")
     if finding.cause == "saturated_loss" and other.cause == "beyond_any_law":
         return finding.parameter == other.parameter
+    if finding.cause in ("loud_regression", "biased_logits") and other.id == "WI15":
+        return other.cause in _OF_MEANS and finding is not other
+    if finding.cause == "biased_logits" and other.id == "WI13":
+        return finding.parameter == other.parameter
     if other.cause == "not_centred" and finding.id in _OF_SCALES:
         # What these weights put out is a matter of their mean, whatever their size.
         return finding is not other and bool(_places(finding) & _places(other))
@@ -250,6 +254,7 @@ def _is_loud_head(finding: Finding, other: Finding) -> bool:
 _ALL = 0.99  # of a function's values: then nothing comes back through it
 _MEMORY = frozenset({"uninitialized", "old_memory"})
 _OF_TENSORS = frozenset({"WI01", "WI02", "WI03", "WI05", "WI06", "WI21"})
+_OF_MEANS = frozenset({"mean_ignored", "log_mean_ignored", "imbalance_ignored"})
 _OF_SCALES = frozenset({"WI05", "WI06", "WI13"})
 _CHAINS = frozenset({"wrong_gain", "one_layer"})
 
