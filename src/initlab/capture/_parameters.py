@@ -93,6 +93,21 @@ def gradient_facts(gradient: Tensor | None) -> dict[str, Any]:
     return facts
 
 
+def elasticity(values: Tensor, gradient: Tensor | None, loss: Tensor) -> float:
+    """Return the relative change of a loss over that of a parameter; nan for matrices.
+
+    Example:
+        >>> loss = (p := torch.tensor([8.0], requires_grad=True)).exp().sum()
+        >>> elasticity(p, *torch.autograd.grad(loss, p), loss)
+        8.0
+    """
+    if gradient is None or values.dim() > 1 or values.is_complex():
+        return math.nan
+    size = abs(float(loss.detach()))
+    product = float((values.detach().double() * gradient.double()).sum())
+    return product / size if size > 0 else math.nan
+
+
 def twin_share(values: Tensor, gradient: Tensor | None) -> float:
     """Return the share of a constant tensor's units that learn what another one learns.
 

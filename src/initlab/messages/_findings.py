@@ -297,6 +297,12 @@ FINDINGS: Mapping[str, Words] = MappingProxyType(
             "bias = ln(share / (1 - share))",
             _ZERO_BIAS,
         ),
+        "explosive_parameter": Words(
+            "the loss of {loss:.3g} hangs on {where} as on an exponential: 1 % of it "
+            "is {measured:.2g} % of the loss",
+            "|d ln loss / d ln parameter| < {expected:.0f}",
+            _ZERO_BIAS,
+        ),
         "unscaled_inputs": Words(
             "the model is given numbers of {measured:.3g}, and passes them on: the "
             "first loss is {excess:.3g} nats over that of knowing nothing",

@@ -47,6 +47,7 @@ _RULES: tuple[Rule, ...] = (
     _flows.backward_ends,
     _arrival.loud_signals,
     _arrival.alike_features,
+    _outputs.explosive_parameter,
     _outputs.over_confident,
     _outputs.prior_ignored,
     _tensors.symmetric_update,
@@ -207,6 +208,11 @@ def _explained_by(finding: Finding, other: Finding) -> bool:
         return finding.parameter == other.parameter
     if finding.cause in ("loud_regression", "biased_logits") and other.id == "WI15":
         return other.cause in _OF_MEANS and finding is not other
+    if finding.cause == "explosive_parameter" and finding is not other:
+        return other.cause == "log_mean_ignored" and _places(finding) <= _places(other)
+    if other.cause == "explosive_parameter" and finding.id in ("WI14", "WI15"):
+        # It makes all of the loss, whatever else would be said of it.
+        return finding.cause != "log_mean_ignored"
     if finding.cause == "biased_logits" and other.id == "WI13":
         return finding.parameter == other.parameter
     if other.cause == "not_centred" and finding.id in _OF_SCALES:

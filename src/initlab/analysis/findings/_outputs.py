@@ -21,6 +21,9 @@ _FAR_FROM_MEAN = 3.0
 # Targets from 0 to 1 are scaled, however little they spread.
 _NEAR = 1.0
 _RARE = 0.9
+# By how much of itself a loss changes with a parameter: of 154 sound models at most 1.6
+# times as much; with an exponent stored where its logarithm is meant 8 to 14 times.
+_STEEP, _LARGE_LOSS, _HUGE_LOSS = 5.0, 10.0, 100.0
 # Share of an output's mean.
 _MADE_BY_BIAS = 0.5
 # Of a loss that we do not know: what a prior explains, of all that can be. Of a binary
@@ -112,6 +115,24 @@ def _biased(
         id=check, severity=severity, cause="biased_logits", module=head.module,
         parameter=head.bias, measured=losses[0], expected=losses[1],
         evidence={"mean": mean, "bias_mean": bias.mean if bias else math.nan},
+    )  # fmt: skip
+
+
+def explosive_parameter(model: Model) -> Iterator[Finding]:
+    """WI14: a loss that hangs on a bias or a number of its own as on an exponential.
+
+    Targets that are not scaled make a loss large, but none of its terms as steep.
+    """
+    loss = model.facts.output.loss
+    steep = [p for p in model.facts.parameters if p.elasticity > _STEEP]
+    if model.facts.trained or not loss > _LARGE_LOSS or not steep:
+        return
+    worst = max(steep, key=lambda p: p.elasticity)
+    yield Finding(
+        id="WI14", severity="error" if loss > _HUGE_LOSS else "warning",
+        cause="explosive_parameter", module=worst.name.rpartition(".")[0],
+        parameter=worst.name, measured=worst.elasticity, expected=_STEEP,
+        evidence={"loss": loss}, places=(worst.name,),
     )  # fmt: skip
 
 
