@@ -172,3 +172,156 @@ def test_the_slope_of_a_leaky_relu_counts():
     found = blamed(model, VECTORS)
 
     assert [one[:2] for one in found] == [("WI05", "wrong_gain")]
+
+
+def he_normal(model):
+    for layer in model.modules():
+        if isinstance(layer, nn.Linear):
+            nn.init.kaiming_normal_(layer.weight)
+            nn.init.zeros_(layer.bias)
+    return model
+
+
+@pytest.mark.parametrize("place", [2, 4])
+@pytest.mark.parametrize("loud", [False, True])
+def test_of_two_inner_layers_the_loud_one_is_named(place, loud):
+    model = he_normal(plain(depth=4, width=64, outputs=4))
+    if loud:
+        model[place].weight.data.mul_(300)
+
+    found = blamed(model, VECTORS, targets=torch.arange(64) % 4)
+
+    assert found == ([("WI05", "one_layer", f"{place}.weight")] if loud else [])
+
+
+class Parts(nn.Module):
+    """Heads that read a trunk, one of them through a layer of its own."""
+
+    def __init__(self):
+        super().__init__()
+        self.trunk = nn.Sequential(
+            nn.Linear(16, 64), nn.ReLU(), nn.Linear(64, 64), nn.ReLU()
+        )
+        self.label = nn.Sequential(nn.Linear(64, 64), nn.ReLU(), nn.Linear(64, 4))
+        self.number = nn.Linear(64, 1)
+
+    def forward(self, x):
+        x = self.trunk(x)
+        return self.label(x), self.number(x)
+
+
+@pytest.mark.parametrize("loud", [False, True])
+def test_a_loud_head_on_a_trunk_is_named_and_no_layer_beside_it(loud):
+    model = Parts()
+    if loud:
+        nn.init.normal_(model.number.weight, std=30.0)
+
+    found = blamed(model, VECTORS)
+
+    expected = [("WI05", "beyond_any_law", "number.weight")] if loud else []
+    assert found == expected
+
+
+def test_a_chain_hides_no_finding_of_another_layer():
+    class Towers(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.deep = plain(depth=14, init=False)
+            self.short = he_normal(plain(depth=2))
+
+        def forward(self, x):
+            return self.deep(x), self.short(x)
+
+    model = Towers()
+    model.short[0].weight.data.mul_(30)
+
+    found = blamed(model, VECTORS)
+
+    assert [one[1:] for one in found] == [
+        ("wrong_gain", "deep.2.weight"),
+        ("beyond_any_law", "short.0.weight"),
+    ]
+
+
+@pytest.mark.parametrize(
+    "places", [[2], [0, 2, 4, 6, 8]], ids=["one layer", "all layers"]
+)
+def test_weights_of_one_sign_are_named_whatever_their_variance(places):
+    model = plain(depth=5, width=64, inputs=16)
+    for place in places:
+        weight = model[place].weight.data
+        # The second moment that He's law asks for.
+        weight.uniform_(0, (6 / weight.shape[1]) ** 0.5)
+
+    (found,) = pytorch.check(model, VECTORS, targets=torch.arange(64) % 5).of(
+        "warning", "error"
+    )
+
+    assert (found.cause, found.parameter) == ("not_centred", f"{places[0]}.weight")
+    assert found.places == tuple(f"{place}.weight" for place in places)
+
+
+def test_a_layer_that_averages_is_a_design():
+    model = plain(depth=4, width=64)
+    weight = model[2].weight.data
+    weight.uniform_(0.5, 1.5).div_(weight.shape[1])
+
+    assert not [one for one in blamed(model, VECTORS) if one[1] == "not_centred"]
+
+
+def test_a_repair_centres_weights():
+    model = plain(depth=5, width=64)
+    for layer in model[2::2]:
+        nn.init.uniform_(layer.weight, 0.0, 0.2)
+
+    repair = pytorch.repair_(model, VECTORS)
+
+    assert repair.after.sound
+    assert all(abs(float(layer.weight.detach().mean())) < 1e-6 for layer in model[2::2])
+
+
+@pytest.mark.parametrize("mean", [0.0, 1.0])
+def test_factors_drawn_around_zero_as_weights_are(mean):
+    model = normed()
+    for layer in model:
+        if isinstance(layer, nn.BatchNorm2d):
+            nn.init.normal_(layer.weight, mean, 0.02)
+
+    found = blamed(model, IMAGES, targets=torch.arange(16) % 5)
+
+    expected = [] if mean else [("WI17", "gamma_about_zero", "1.weight")]
+    assert found == expected
+
+
+def test_a_loop_that_draws_every_parameter_around_zero_is_no_training():
+    model = normed()
+    for parameter in model.parameters():
+        nn.init.normal_(parameter, 0.0, 0.02)
+
+    found = blamed(model, IMAGES, targets=torch.arange(16) % 5)
+
+    assert ("WI17", "gamma_about_zero", "1.weight") in found
+
+
+def test_a_factor_of_one_and_a_small_number_is_sound():
+    class Shifted(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.factor = nn.Parameter(torch.randn(32) * 0.02)
+            self.body = plain(depth=3, inputs=32)
+
+        def forward(self, x):
+            return self.body(functional.layer_norm(x, (32,), 1 + self.factor))
+
+    assert blamed(Shifted(), torch.randn(64, 32)) == []
+
+
+def test_a_repair_sets_factors_to_one():
+    model = normed()
+    nn.init.normal_(model[4].weight, 0.0, 0.02)
+
+    repair = pytorch.repair_(model, IMAGES, targets=torch.arange(16) % 5)
+
+    assert [one.parameter for one in repair.changes] == ["4.weight"]
+    assert bool((model[4].weight == 1).all())
+    assert repair.after.sound

@@ -376,3 +376,104 @@ def test_a_head_that_the_loss_leaves_out_is_told(used):
 
     told = [(f.severity, f.parameter) for f in found.findings if f.id == "WI21"]
     assert told == ([] if used else [("info", "b.weight")])
+
+
+EVEN = (VECTORS[:, :1] > 0).float()
+RATES = torch.poisson(
+    (VECTORS[:, :1] / 2).exp(), generator=torch.Generator().manual_seed(0)
+)
+
+
+def even_likelihood(outputs, targets):
+    return functional.binary_cross_entropy_with_logits(outputs, targets)
+
+
+@pytest.mark.parametrize("bias", [0.0, 9.0, -9.0])
+@pytest.mark.parametrize(
+    ("loss", "check"), [(even_likelihood, "WI15"), (nn.BCEWithLogitsLoss(), "WI14")]
+)
+def test_a_bias_that_is_sure_of_even_targets_is_named(bias, loss, check):
+    model = network()
+    nn.init.constant_(model[2].bias, bias)
+
+    found = blamed(model, EVEN, loss)
+
+    assert found == ([(check, "biased_logits", "2.bias")] if bias else [])
+
+
+@pytest.mark.parametrize("bias", [0.0, 100.0])
+def test_a_bias_far_from_the_targets_is_named_and_not_the_weight(bias):
+    model = network()
+    nn.init.constant_(model[2].bias, bias)
+
+    found = blamed(model, NOISE, nn.MSELoss())
+
+    assert found == ([("WI15", "mean_ignored", "2.bias")] if bias else [])
+
+
+@pytest.mark.parametrize("bias", [0.0, 8.0])
+def test_a_log_rate_far_over_the_counts_is_named(bias):
+    model = network()
+    nn.init.constant_(model[2].bias, bias)
+
+    found = blamed(model, RATES, nn.PoissonNLLLoss())
+
+    assert found == ([("WI15", "log_mean_ignored", "2.bias")] if bias else [])
+
+
+def test_a_repair_sets_a_sure_bias_to_the_targets_share():
+    model = network()
+    nn.init.constant_(model[2].bias, 9.0)
+
+    repair = pytorch.repair_(model, VECTORS, targets=EVEN, loss=even_likelihood)
+
+    share = float(EVEN.mean())
+    assert [one.parameter for one in repair.changes] == ["2.bias"]
+    assert float(model[2].bias.detach()) == pytest.approx(
+        torch.logit(torch.tensor(share)).item(), abs=1e-4
+    )
+    assert repair.after.sound
+
+
+class Actor(nn.Module):
+    """Gives a mean, and a logarithm of a deviation that is a parameter."""
+
+    def __init__(self, log_std):
+        super().__init__()
+        torch.manual_seed(0)
+        self.mean = nn.Sequential(nn.Linear(16, 64), nn.Tanh(), nn.Linear(64, 2))
+        self.log_std = nn.Parameter(torch.full((2,), log_std))
+
+    def forward(self, x):
+        return self.mean(x), self.log_std.expand(len(x), 2)
+
+
+def action_likelihood(outputs, actions):
+    mean, log_std = outputs
+    return (((actions - mean) / log_std.exp()).square() / 2 + log_std).sum(1).mean()
+
+
+@pytest.mark.parametrize("log_std", [0.0, -0.5, -6.0])
+def test_a_deviation_where_its_logarithm_is_meant(log_std):
+    actions = drawn(ROWS, 2, seed=3)
+
+    found = blamed(Actor(log_std), actions, action_likelihood)
+
+    steep = [("WI14", "explosive_parameter", "log_std")]
+    assert found == (steep if log_std < -1 else [])
+
+
+def test_a_loss_that_only_targets_make_large_is_steep_in_no_parameter():
+    found = blamed(Actor(-0.5), 50 * drawn(ROWS, 2, seed=3), action_likelihood)
+
+    assert "explosive_parameter" not in [cause for _, cause, _ in found]
+
+
+def test_a_repair_sets_an_exponent_to_zero():
+    model = Actor(-6.0)
+    actions = drawn(ROWS, 2, seed=3)
+
+    repair = pytorch.repair_(model, VECTORS, targets=actions, loss=action_likelihood)
+
+    assert [one.parameter for one in repair.changes] == ["log_std"]
+    assert repair.after.sound

@@ -93,6 +93,21 @@ def gradient_facts(gradient: Tensor | None) -> dict[str, Any]:
     return facts
 
 
+def elasticity(values: Tensor, gradient: Tensor | None, loss: Tensor) -> float:
+    """Return the relative change of a loss over that of a parameter; nan for matrices.
+
+    Example:
+        >>> loss = (p := torch.tensor([8.0], requires_grad=True)).exp().sum()
+        >>> elasticity(p, *torch.autograd.grad(loss, p), loss)
+        8.0
+    """
+    if gradient is None or values.dim() > 1 or values.is_complex():
+        return math.nan
+    size = abs(float(loss.detach()))
+    product = float((values.detach().double() * gradient.double()).sum())
+    return product / size if size > 0 else math.nan
+
+
 def twin_share(values: Tensor, gradient: Tensor | None) -> float:
     """Return the share of a constant tensor's units that learn what another one learns.
 
@@ -198,7 +213,8 @@ def has_counted(model: nn.Module) -> bool:
 def has_varied_gammas(model: nn.Module, records: Records) -> bool:
     """Whether most normalizations differ by entry, as only training leaves them.
 
-    Gammas alone may be drawn; betas besides are not.
+    Gammas alone may be drawn; betas besides are not, but by a loop that draws every
+    parameter around 0, where no training leaves a gamma.
     """
     parameters = dict(model.named_parameters())
     varied = 0
@@ -206,5 +222,11 @@ def has_varied_gammas(model: nn.Module, records: Records) -> bool:
     for name in names:
         beta = parameters.get(name.removesuffix("weight") + "bias")
         pair = [parameters[name]] + ([beta] if beta is not None else [])
-        varied += all(p.numel() > 1 and bool((p != p.flatten()[0]).any()) for p in pair)
+        varies = all(p.numel() > 1 and bool((p != p.flatten()[0]).any()) for p in pair)
+        varied += varies and _is_centred_away(parameters[name].detach())
     return varied > len(names) / 2
+
+
+def _is_centred_away(gamma: Tensor) -> bool:
+    """Whether a factor's mean is over its deviation."""
+    return abs(float(gamma.float().mean())) > float(gamma.float().std())

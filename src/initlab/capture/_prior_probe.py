@@ -174,7 +174,8 @@ def _of_mean(
         # Of counts, 0 has no logarithm: far below the mean is as good.
         goal = goal.clamp(min=0.01 * wanted).log()
         wanted = math.log(wanted)
-    mean, size = float(output.mean()), float(output.square().mean().sqrt())
+    # A mean that is far off must not make room for itself.
+    mean, size = float(output.mean()), float(output.std())
     spread = float(goal.std())
     away = abs(wanted - mean)
     least = _AWAY if link == "identity" else _LOG_AWAY
@@ -192,8 +193,6 @@ def _of_yes_and_no(
 ) -> list[_Candidate]:
     """Return logits moved to the share, or probabilities by as many logits."""
     share = float(goal.float().mean())
-    if not max(share, 1 - share) > _SHARE:
-        return []
     wanted = math.log(share / (1 - share))
     reading: dict[str, Any] = {
         "link": "logit", "share": max(share, 1 - share), "wanted": wanted,
@@ -204,6 +203,9 @@ def _of_yes_and_no(
     else:
         logits, back = output, torch.clone
     mean = float(logits.mean())
+    far = abs(mean - wanted) > max(_LOG_AWAY, _SPREADS * float(logits.std()))
+    if not (max(share, 1 - share) > _SHARE or far):
+        return []
 
     def moved() -> Tensor:
         return back(logits + (wanted - mean)).to(output.dtype)

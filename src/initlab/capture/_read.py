@@ -24,6 +24,7 @@ from initlab.capture._loss_probe import probe_loss, probe_prior
 from initlab.capture._losses import Loss, ignored_by, read_loss
 from initlab.capture._modules import around_modules
 from initlab.capture._parameters import (
+    elasticity,
     gradient_facts,
     has_counted,
     has_varied_gammas,
@@ -292,6 +293,7 @@ class _Reader:
                 reached = self._facts[name]["reached"] or gradient is not None
                 self._facts[name] = gradient_facts(gradient) | {
                     "random_norm": kept, "reached": reached,
+                    "elasticity": elasticity(self._trainable[name], gradient, value),
                     "gradient_rank_one": rank_one_share(gradient),
                     "gradient_twins": twin_share(self._trainable[name], gradient),
                 }  # fmt: skip

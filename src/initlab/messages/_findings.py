@@ -156,6 +156,13 @@ FINDINGS: Mapping[str, Words] = MappingProxyType(
             "fan_in var(w) = gain^2",
             _SCALE,
         ),
+        "not_centred": Words(
+            "{where} (1 of {count} such) is not centred: mean {mean:.3g} beside a "
+            "deviation of {std:.3g}, so that all its units put out the same sum",
+            "|mean| / std < {expected}",
+            "for name in finding.places: w = model.get_parameter(name).data; "
+            "w.sub_(w.mean()).mul_({ratio:.3g})",
+        ),
         "loud_biases": Words(
             "the biases of {layers} layers, from {where} on, have rms {measured:.2g}: "
             "of what the layers give, they are the larger part",
@@ -283,6 +290,19 @@ FINDINGS: Mapping[str, Words] = MappingProxyType(
             "loss - ln(classes) < {expected}",
             _SCALE,
         ),
+        "biased_logits": Words(
+            "outputs have mean {mean:.2g}, of which the bias {where} makes "
+            "{bias_mean:.2g}: the model is sure before it has learned; first loss "
+            "{measured:.2g}, {expected:.2g} for the shares alone",
+            "bias = ln(share / (1 - share))",
+            _ZERO_BIAS,
+        ),
+        "explosive_parameter": Words(
+            "the loss of {loss:.3g} hangs on {where} as on an exponential: 1 % of it "
+            "is {measured:.2g} % of the loss",
+            "|d ln loss / d ln parameter| < {expected:.0f}",
+            _ZERO_BIAS,
+        ),
         "unscaled_inputs": Words(
             "the model is given numbers of {measured:.3g}, and passes them on: the "
             "first loss is {excess:.3g} nats over that of knowing nothing",
@@ -343,6 +363,13 @@ FINDINGS: Mapping[str, Words] = MappingProxyType(
             "nothing passes",
             "gamma = 0 only at the end of a residual branch",
             "torch.nn.init.ones_(model.get_parameter({parameter!r}))",
+        ),
+        "gamma_about_zero": Words(
+            "the factor {where} (1 of {count} such) is drawn around 0, with rms "
+            "{measured:.2g}: it turns signs at random, and quiets what it is given",
+            "gamma = 1",
+            "for name in finding.places: "
+            "torch.nn.init.ones_(model.get_parameter(name))",
         ),
         "forgets": Words(
             "the forget gate of {module} keeps {keep:.1%} a step (bias "

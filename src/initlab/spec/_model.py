@@ -212,6 +212,8 @@ class ParameterReading:
             direction, nan where it was not computed.
         added_ratio: Its root mean square over that of the signal that it is added to,
             where that is done by hand; else nan.
+        elasticity: Of the loss: its relative change with a relative change of this
+            vector or number, 2 for what squares are taken of; nan for matrices.
         copied: Whether PyTorch's own container made its layer by copying another.
     """
 
@@ -244,6 +246,7 @@ class ParameterReading:
     update_rank_one: float = nan
     copied: bool = False
     added_ratio: float = nan
+    elasticity: float = nan
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,7 +7,7 @@ import numpy as np
 
 from initlab.analysis.findings._finding import Finding
 from initlab.analysis.findings._model import Model
-from initlab.spec import Block
+from initlab.spec import Block, NormUse
 
 # Of the trunk's size over all its blocks; a sum of 100 equal branches grows by 10.
 _GROWTH_WARNING, _GROWTH_ERROR = math.log(30.0), math.log(1e3)
@@ -15,6 +15,8 @@ _GROWTH_WARNING, _GROWTH_ERROR = math.log(30.0), math.log(1e3)
 # branches normalize what they read, growth levels off by itself, and ends late in a
 # short trunk that starts quiet.
 _PER_BLOCK, _PER_NORMED_BLOCK = 1.15, 1.25
+# Of fewer factors the signs may be chance.
+_FEWEST_FACTORS, _QUIET_FACTOR = 8, 0.5
 
 
 def residual_growth(model: Model) -> Iterator[Finding]:
@@ -89,6 +91,34 @@ def gamma_zero(model: Model) -> Iterator[Finding]:
             parameter=first.parameter, measured=0.0, expected=1.0,
             places=tuple(n.parameter for n in found if n.parameter),
         )  # fmt: skip
+
+
+def gamma_about_zero(model: Model) -> Iterator[Finding]:
+    """WI17: factors of normalizations drawn around 0, as weights are."""
+    if model.facts.trained:
+        return
+    found = [norm for norm in model.facts.norms if _is_about_zero(model, norm)]
+    if found:
+        first = found[0]
+        yield Finding(
+            id="WI17", severity="warning", cause="gamma_about_zero",
+            module=first.module, parameter=first.parameter, measured=first.gamma_rms,
+            expected=1.0,
+            places=tuple(n.parameter for n in found if n.parameter),
+        )  # fmt: skip
+
+
+def _is_about_zero(model: Model, norm: NormUse) -> bool:
+    """Whether a factor's signs are chance: no design has a mean under its deviation.
+
+    What is a factor of 1 + gamma is not seen as its parameter.
+    """
+    facts = model.parameter(norm.parameter) if norm.parameter else None
+    if facts is None or facts.frozen or math.prod(facts.shape) < _FEWEST_FACTORS:
+        return False
+    own = math.hypot(facts.mean, facts.std)
+    is_factor = own > 0 and 0.5 < norm.gamma_rms / own < 2
+    return is_factor and abs(facts.mean) < facts.std and norm.gamma_rms < _QUIET_FACTOR
 
 
 def _beside_a_skip(model: Model, before: Sequence[int]) -> bool:

@@ -29,11 +29,13 @@ _RULES: tuple[Rule, ...] = (
     _registered.not_initialized,
     _copies.symmetric_units,
     _blocks.gamma_zero,
+    _blocks.gamma_about_zero,
     _tensors.dead_zeros,
     _outputs.tied_embedding,
     _sequences.attention,
     _flows.depth_budgets,
     _units.dead_units,
+    _scales.not_centred,
     _scales.off_scale,
     _scales.drowned_signals,
     _units.saturated_units,
@@ -45,6 +47,7 @@ _RULES: tuple[Rule, ...] = (
     _flows.backward_ends,
     _arrival.loud_signals,
     _arrival.alike_features,
+    _outputs.explosive_parameter,
     _outputs.over_confident,
     _outputs.prior_ignored,
     _tensors.symmetric_update,
@@ -166,9 +169,14 @@ def _covered_by(finding: Finding, other: Finding) -> bool:
     return (
         other.id == finding.id
         and other.cause in _CHAINS
-        and finding.cause not in _CHAINS
+        and finding.cause not in (*_CHAINS, "not_centred")
         and _rank(other) > 0
+        and _places(finding) <= _places(other)
     )
+
+
+def _places(finding: Finding) -> set[str | None]:
+    return {finding.parameter, *finding.places}
 
 
 def _merged(found: Sequence[Sequence[Finding]]) -> list[Finding]:
@@ -198,6 +206,21 @@ def _explained_by(finding: Finding, other: Finding) -> bool:
         return finding.id in ("WI14", "WI15")
     if finding.cause == "saturated_loss" and other.cause == "beyond_any_law":
         return finding.parameter == other.parameter
+    if finding.cause in ("loud_regression", "biased_logits") and other.id == "WI15":
+        return other.cause in _OF_MEANS and finding is not other
+    if finding.cause == "explosive_parameter" and finding is not other:
+        return other.cause == "log_mean_ignored" and _places(finding) <= _places(other)
+    if other.cause == "explosive_parameter" and finding.id in ("WI14", "WI15"):
+        # It makes all of the loss, whatever else would be said of it.
+        return finding.cause != "log_mean_ignored"
+    if finding.cause == "biased_logits" and other.id == "WI13":
+        return finding.parameter == other.parameter
+    if other.cause == "not_centred" and finding.id in _OF_SCALES:
+        # What these weights put out is a matter of their mean, whatever their size.
+        return finding is not other and bool(_places(finding) & _places(other))
+    if {finding.cause, other.cause} == {"not_centred", "inactive_units"}:
+        # Weights below 0 on what is positive: that units are off is what matters.
+        return finding.cause == "not_centred" and finding.parameter == other.parameter
     if finding.cause == "never_moves" and _lets_nothing_back(other):
         return True
     if finding.id == "WI12" and other.cause == "never_moves":
@@ -237,6 +260,8 @@ def _is_loud_head(finding: Finding, other: Finding) -> bool:
 _ALL = 0.99  # of a function's values: then nothing comes back through it
 _MEMORY = frozenset({"uninitialized", "old_memory"})
 _OF_TENSORS = frozenset({"WI01", "WI02", "WI03", "WI05", "WI06", "WI21"})
+_OF_MEANS = frozenset({"mean_ignored", "log_mean_ignored", "imbalance_ignored"})
+_OF_SCALES = frozenset({"WI05", "WI06", "WI13"})
 _CHAINS = frozenset({"wrong_gain", "one_layer"})
 
 

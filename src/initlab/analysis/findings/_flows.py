@@ -1,7 +1,7 @@
 """Checks of whole chains: budgets of the signal and of the gradient."""
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
@@ -26,6 +26,7 @@ _LOUD_BIASES, _MOSTLY_BIAS = 2.0, 0.3
 _RECTIFIED = frozenset({"relu", "relu6", "leaky_relu", "gelu", "silu", "elu", "selu"})
 _LOUD_HEAD = 3.0
 _VANISHED = 1e-12
+_SAME_DIGITS = 6
 _ONE_LAYER = math.log(5.0)
 _OFF_GAIN = math.log(1.5) / 2
 _FORWARD_WARNING, _FORWARD_ERROR = math.log(1e2), math.log(1e4)
@@ -40,13 +41,7 @@ def depth_budgets(model: Model) -> Iterator[Finding]:
         hidden = [use for use in chain if not use.head]
         if len(chain) < _SHORTEST or not hidden:
             continue
-        chi = [_factor(model, use) for use in chain[:-1]]
-        if chain[-1].head:
-            # A loud head is a finding of its own, and none of the chain below it; of
-            # several heads, each adds to the gradient there.
-            beside = [u for u in model.uses if u.head and chain[-2].index in u.plain]
-            loudest = max(model.weight_factor(use.index) for use in beside)
-            chi[-1] /= max(1.0, loudest / _LOUD_HEAD)
+        chi = [_without_heads(model, use) for use in chain[:-1]]
         ends = model.of("delta_norm", chain[-1].index) > 0
         if not ends or any(use.zero for use in chain) or np.isnan(chi).any():
             continue
@@ -122,6 +117,18 @@ def _factor(model: Model, use: WeightUse) -> float:
     return model.of("chi", use.index)
 
 
+def _without_heads(model: Model, use: WeightUse) -> float:
+    """Return chi, less what the loudest of the heads that read a use adds to it.
+
+    A loud head is a finding of its own, and none of the chain that it reads.
+    """
+    chi = _factor(model, use)
+    heads = [u.index for u in model.uses if u.head and use.index in u.plain]
+    loudest = max(map(model.weight_factor, heads), default=0.0)
+    # Beside other layers it adds less than this; it makes no gradient vanish.
+    return max(chi / max(1.0, loudest / _LOUD_HEAD), min(chi, 1.0))
+
+
 def _forward_change(model: Model, hidden: Sequence[WeightUse]) -> float:
     """Return the largest ln change of the pre-activations' size along a chain."""
     sizes = [model.of("preactivation_rms", use.index) for use in hidden]
@@ -149,7 +156,7 @@ def _blamed(
     middle = float(np.median(list(away.values())))
     off = [u for u in inside if away[u.index] * middle > 0
            and abs(away[u.index]) > _OFF_GAIN]  # fmt: skip
-    odd = max(inside, key=lambda u: abs(away[u.index] - middle))
+    odd = _oddest(inside, away, middle)
     biases = np.median([model.of("bias_rms", u.index) for u in inside])
     signal = np.nanmax([model.of("preactivation_rms", u.index) for u in chain])
     drowned = biases > _DROWNED * signal
@@ -235,6 +242,22 @@ def _blamed(
         evidence=evidence, places=tuple(use.parameter for use in chain),
         consequences=consequences[1:],
     )  # fmt: skip
+
+
+def _oddest(
+    uses: Sequence[WeightUse], away: Mapping[int, float], middle: float
+) -> WeightUse:
+    """Return the use that is farthest from the others.
+
+    Two are as far from their median: of these it is the one that is off its law.
+    """
+    return max(
+        uses,
+        key=lambda use: (
+            round(abs(away[use.index] - middle), _SAME_DIGITS),
+            abs(away[use.index]),
+        ),
+    )
 
 
 def _tells(uses: Sequence[WeightUse], formula: str) -> bool:

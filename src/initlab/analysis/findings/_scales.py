@@ -21,6 +21,10 @@ _TINY_HEAD = 1e-5
 # as slowly with 200.
 _DROWNS, _DROWNS_ERROR = 150.0, 1500.0
 _FITS, _EXPLAINED = 0.07, 0.12
+# Of weights of one sign, drawn uniformly or as sizes of normal ones, the mean is 1.7 or
+# 1.3 deviations. Layers that average are meant so, and have weights that add up to 1.
+_OFF_CENTRE, _ADDS_UP, _FEWEST_ENTRIES, _FEWEST_INPUTS = 0.75, 2.0, 64, 8
+_MANY_LAYERS = 3
 _DEFAULT_GAIN = 1 / math.sqrt(3.0)
 # LeCun's, He's, and PyTorch's own start.
 _GAINS = (1.0, math.sqrt(2.0), _DEFAULT_GAIN)
@@ -119,6 +123,42 @@ def _against_all(model: Model, use: WeightUse) -> Finding | None:
         return None
     away = math.log(factor / limit) / 2 + math.log(3)
     return _finding(model, use, away, None, reference=None)
+
+
+def not_centred(model: Model) -> Iterator[Finding]:
+    """WI05: weights mostly of one sign, so that all units put out the same sum."""
+    found = [use for use in weights_with_a_law(model) if _is_off_centre(model, use)]
+    if not found:
+        return
+    first = found[0]
+    mean, deviation = (
+        model.of(name, first.index) for name in ("weight_mean", "weight_std")
+    )
+    yield Finding(
+        id="WI05", severity="error" if len(found) >= _MANY_LAYERS else "warning",
+        cause="not_centred", module=first.module, parameter=first.parameter,
+        measured=abs(mean) / deviation, expected=_OFF_CENTRE,
+        evidence={
+            "mean": mean, "std": deviation,
+            "ratio": _expected_std(first, None) / deviation,
+        },
+        places=tuple(use.parameter for use in found),
+    )  # fmt: skip
+
+
+def _is_off_centre(model: Model, use: WeightUse) -> bool:
+    """Whether the mean of enough entries is large beside their deviation, and matters.
+
+    A deviation of 0 is a constant tensor, which is a finding of its own.
+    """
+    size = abs(model.of("weight_mean", use.index))
+    own = FANS["fan_in"](use.layer)
+    return (
+        size > _OFF_CENTRE * model.of("weight_std", use.index) > 0
+        and size * own > _ADDS_UP
+        and own >= _FEWEST_INPUTS
+        and math.prod(use.layer.shape) >= _FEWEST_ENTRIES
+    )
 
 
 def drowned_signals(model: Model) -> Iterator[Finding]:

@@ -124,6 +124,16 @@ def open_norm(patient: Patient, finding: Found) -> list[Change]:
     ]
 
 
+def factors_of_one(patient: Patient, finding: Found) -> list[Change]:
+    """Set the factors named to 1."""
+    return [patient.filled(name, 1.0, finding) for name in finding.places]
+
+
+def exponent_of_zero(patient: Patient, finding: Found) -> list[Change]:
+    """Set what stands in an exponent to 0: a deviation, rate or factor of 1."""
+    return [patient.filled(name, 0.0, finding) for name in finding.places]
+
+
 def quiet_embedding(patient: Patient, finding: Found) -> list[Change]:
     """Bring an embedding that is the head as well to quiet logits."""
     found = {}

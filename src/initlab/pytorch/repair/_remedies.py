@@ -39,6 +39,10 @@ REMEDIES: Mapping[str, Remedy] = MappingProxyType(
 # Where a cause asks for another remedy than its check.
 OF_CAUSES: Mapping[str, Remedy] = MappingProxyType(
     {
+        "not_centred": _scales.centred,
+        "biased_logits": _outputs.prior_bias,
+        "explosive_parameter": _outputs.exponent_of_zero,
+        "gamma_about_zero": _outputs.factors_of_one,
         "twins_for_ever": _units.drawn_units,
         "equal_rows": _units.drawn_units,
         "saturated_by_bias": _units.without_biases,

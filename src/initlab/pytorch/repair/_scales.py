@@ -32,6 +32,25 @@ def to_the_law(patient: Patient, finding: Found) -> list[Change]:
     return changes + _biases(patient, chain, finding)
 
 
+def centred(patient: Patient, finding: Found) -> list[Change]:
+    """Take the mean off weights, and bring what is left to the law."""
+    found = []
+    for use in patient.uses(finding):
+        if not patient.can_change(use) or use.derived:
+            continue
+        values = patient.tensor(use.parameter).double()
+        values = values - values.mean()
+        variance = float(values.pow(2).mean()) * patient.fan_in(use)
+        values *= (patient.target(use)[0] / variance) ** 0.5
+        found.append(
+            patient.change(
+                use.parameter, values, kind="rescaled", amount="mean 0, to the law",
+                finding=finding,
+            )
+        )  # fmt: skip
+    return found
+
+
 def _rescaled(
     patient: Patient, use: WeightUse, finding: Found, named: bool
 ) -> list[Change]:
