@@ -200,6 +200,47 @@ def test_gates_for_memories_of_a_thousand_steps_are_a_design(kind):
     assert blamed(model, SERIES, targets=LABELS) == []
 
 
+def _forget(rnn, given, recurrent):
+    with torch.no_grad():
+        rnn.bias_ih_l0[32:64] = given
+        rnn.bias_hh_l0[32:64] = recurrent
+
+
+@pytest.mark.parametrize(
+    ("given", "recurrent", "lowest"),
+    [(-0.9, -0.95, "rnn.bias_hh_l0"), (-6.0, 1.0, "rnn.bias_ih_l0")],
+)
+def test_forget_biases_that_are_low_together(given, recurrent, lowest):
+    model = Reads(nn.LSTM)
+    _forget(model.rnn, given, recurrent)
+
+    (found,) = pytorch.check(model, SERIES, targets=LABELS).of("warning", "error")
+
+    assert (found.cause, found.parameter) == ("forgets", lowest)
+    assert found.measured == pytest.approx(given + recurrent)
+    exec(found.fix, {"torch": torch, "model": model})
+    assert blamed(model, SERIES, targets=LABELS) == []
+
+
+@pytest.mark.parametrize("given", [-5.0, 8.0])
+def test_a_forget_gate_that_one_bias_opens_and_the_other_shuts(given):
+    model = Reads(nn.LSTM)
+    _forget(model.rnn, given, 3 - given)
+
+    assert blamed(model, SERIES, targets=LABELS) == []
+
+
+def test_the_gates_of_two_layers_are_told_apart():
+    """Neither layer's biases are far off, and those of both together would be."""
+    model = Reads(lambda *sizes, **more: nn.GRU(*sizes, num_layers=2, **more))
+    with torch.no_grad():
+        for name, parameter in model.rnn.named_parameters():
+            if name.startswith("bias"):
+                parameter[32:64] = 3.0
+
+    assert blamed(model, SERIES, targets=LABELS) == []
+
+
 def _alike_but_for_rounding(layer):
     with torch.no_grad():
         row = layer.weight[:1] + 0 * layer.weight
