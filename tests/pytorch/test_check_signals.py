@@ -222,6 +222,20 @@ def test_forget_biases_that_are_low_together(given, recurrent, lowest):
     assert blamed(model, SERIES, targets=LABELS) == []
 
 
+@pytest.mark.parametrize(("given", "recurrent"), [(-5.0, 0.0), (0.0, -5.0), (-9.0, 2)])
+def test_a_repair_opens_the_forget_gate_where_its_bias_is_lowest(given, recurrent):
+    model = Reads(nn.LSTM)
+    _forget(model.rnn, given, recurrent)
+    lowest = "rnn.bias_ih_l0" if given < recurrent else "rnn.bias_hh_l0"
+
+    repair = pytorch.repair_(model, SERIES, targets=LABELS)
+
+    assert [one.parameter for one in repair.changes] == [lowest]
+    assert repair.after.sound
+    kept = torch.sigmoid(model.rnn.bias_ih_l0 + model.rnn.bias_hh_l0)[32:64]
+    assert float(kept.detach().mean()) == pytest.approx(1 - 1 / 25, abs=0.01)
+
+
 @pytest.mark.parametrize("given", [-5.0, 8.0])
 def test_a_forget_gate_that_one_bias_opens_and_the_other_shuts(given):
     model = Reads(nn.LSTM)
