@@ -411,3 +411,66 @@ def test_a_quiet_head_moves_far_by_design():
     found = blamed(model, VECTORS, targets=targets, optimizer=adam)
 
     assert "WI24" not in [one[0] for one in found]
+
+
+class GatesByHand(nn.Module):
+    """An LSTM whose gates are one layer, computed in this order."""
+
+    def __init__(self, order="ifgo", width=24):
+        super().__init__()
+        self.cell, self.out = nn.Linear(8 + width, 4 * width), nn.Linear(width, 4)
+        nn.init.zeros_(self.cell.bias)
+        nn.init.ones_(self.cell.bias[width : 2 * width])
+        self.order, self.width = order, width
+
+    def forward(self, x):
+        h = c = x.new_zeros(len(x), self.width)
+        for step in range(x.shape[1]):
+            parts = self.cell(torch.cat([x[:, step], h], 1)).chunk(4, 1)
+            gates = {}
+            for name in self.order:
+                squash = torch.tanh if name == "g" else torch.sigmoid
+                gates[name] = squash(parts["ifgo".index(name)])
+            c = gates["f"] * c + gates["i"] * gates["g"]
+            h = gates["o"] * torch.tanh(c)
+        return self.out(h)
+
+
+orders = pytest.mark.parametrize("order", ["ifgo", "figo", "gofi"])
+
+
+@orders
+def test_a_gate_that_is_shut_is_found_whichever_runs_first(order):
+    model = GatesByHand(order)
+    with torch.no_grad():
+        model.cell.bias[:24] = -12.0
+        kept = model.cell.bias[24:].clone()
+
+    (found,) = blamed(model, SERIES, targets=LABELS)
+    repair = pytorch.repair_(model, SERIES, targets=LABELS)
+
+    assert found == ("WI13", "saturated_by_bias", "cell.bias")
+    assert [one.amount for one in repair.changes] == ["0 in 1 of 4 gates"]
+    assert repair.after.sound
+    assert torch.equal(model.cell.bias[24:], kept)
+
+
+@orders
+def test_a_gate_with_loud_weights_is_found_whichever_runs_first(order):
+    model = GatesByHand(order)
+    with torch.no_grad():
+        model.cell.weight[48:72] *= 60
+
+    ((_, cause, place),) = blamed(model, SERIES, targets=LABELS)
+
+    assert (cause, place) == ("saturated", "cell.weight")
+
+
+@orders
+def test_gates_by_hand_for_long_memories_are_a_design(order):
+    model = GatesByHand(order)
+    with torch.no_grad():  # chrono, for 3,000 steps
+        model.cell.bias[24:48] = torch.empty(24).uniform_(1, 3000).log()
+        model.cell.bias[:24] = -model.cell.bias[24:48]
+
+    assert blamed(model, SERIES, targets=LABELS) == []

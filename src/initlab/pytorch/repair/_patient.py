@@ -78,6 +78,11 @@ class Patient:
             return False
         return not use.derived or use.parameter.endswith("original0")
 
+    def gates(self, use: WeightUse) -> int:
+        """How many gates are cut out of what a layer gives; 1 where it is not cut."""
+        whole, part = (self._measure(n, use) for n in ("units", "activation_units"))
+        return round(whole / part) if part > 0 and whole % part == 0 else 1
+
     def variance(self, use: WeightUse) -> float:
         """Weight variance, fan_in times an entry's, of a use as it is."""
         if use.derived:

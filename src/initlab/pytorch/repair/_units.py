@@ -229,9 +229,21 @@ def without_biases(patient: Patient, finding: Found) -> list[Change]:
         return float(patient.tensor(name).double().pow(2).mean().sqrt())
 
     loud = 0.5 * size(finding.parameter)
-    biases = [
-        use.bias
+    gates = {
+        use.bias: patient.gates(use)
         for use in patient.reading.uses
         if use.bias and use.parameter in finding.places and size(use.bias) >= loud
-    ]
-    return [patient.filled(bias, 0.0, finding) for bias in dict.fromkeys(biases)]
+    }
+    return [_without_loud(patient, name, n, finding) for name, n in gates.items()]
+
+
+def _without_loud(patient: Patient, name: str, gates: int, finding: Found) -> Change:
+    """Set a bias to 0; of one that holds several gates', those that are loud."""
+    parts = patient.tensor(name).double().reshape(gates, -1)
+    sizes = parts.pow(2).mean(dim=1).sqrt()
+    quiet = sizes < 0.5 * sizes.max()
+    if not quiet.any():
+        return patient.filled(name, 0.0, finding)
+    values = torch.where(quiet[:, None], parts, 0.0).flatten()
+    amount = f"0 in {int((~quiet).sum())} of {gates} gates"
+    return patient.change(name, values, kind="set", amount=amount, finding=finding)
