@@ -109,6 +109,8 @@ class Patient:
                 continue
             if one.activation != use.activation or one.branch_end != use.branch_end:
                 continue
+            if self._measure("constant_weight", one) == 1:  # nobody's reasons
+                continue
             rms = float(self.tensor(one.parameter).double().pow(2).mean().sqrt())
             if math.isfinite(rms) and law / 30 < rms < 30 * law:
                 siblings.append(rms)

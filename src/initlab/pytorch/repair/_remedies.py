@@ -40,7 +40,7 @@ REMEDIES: Mapping[str, Remedy] = MappingProxyType(
 OF_CAUSES: Mapping[str, Remedy] = MappingProxyType(
     {
         "twins_for_ever": _units.drawn_units,
-        "equal_rows": _units.drawn_units,
+        "equal_rows": _units.drawn_rows,
         "saturated_by_bias": _units.without_biases,
         "saturated_loss": _outputs.within_the_slope,
         "writes_nothing": _outputs.writing_gates,
