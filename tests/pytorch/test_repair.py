@@ -1,6 +1,7 @@
 """`repair_`: the smallest change, proven by a second check, and taken back."""
 
 import copy
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -10,6 +11,7 @@ from torch.nn.utils import parametrizations
 
 from initlab import pytorch
 from initlab.errors import InvalidValueError, OutputError
+from initlab.pytorch.repair import _surgery
 
 
 def mlp(depth=20, width=64, outputs=5):
@@ -340,3 +342,77 @@ def test_equal_rows_are_drawn_like_other_tables_or_at_one(sibling, std):
 
     assert repair.after.sound
     assert float(model.words.weight.detach().std()) == pytest.approx(std, rel=0.1)
+
+
+class Sequences(nn.Module):
+    """A post-norm transformer, with positions added by hand."""
+
+    def __init__(self, words=0.5):
+        super().__init__()
+        self.words = nn.Embedding(20, 32)
+        self.places = nn.Parameter(0.3 * torch.randn(1, 12, 32))
+        layer = nn.TransformerEncoderLayer(32, 4, 64, dropout=0.0, batch_first=True)
+        self.body = nn.TransformerEncoder(layer, 4, enable_nested_tensor=False)
+        self.head = nn.Linear(32, 4)
+        for parameter in self.body.parameters():
+            if parameter.dim() > 1:
+                nn.init.xavier_uniform_(parameter)
+        nn.init.normal_(self.words.weight, std=words)
+
+    def forward(self, x):
+        return self.head(self.body(self.words(x) + self.places).mean(1))
+
+
+def test_an_error_may_become_a_warning_elsewhere():
+    torch.manual_seed(0)
+    words, batch = Sequences(), torch.randint(0, 20, (32, 12))
+    assert not pytorch.check(words, batch).of("warning", "error")
+    model, labels = Sequences(words=1e-5), batch[:, 0] % 4
+
+    repair = repaired(model, batch, labels, train_steps=60)
+
+    assert ("WI05", "places") in [
+        (one.finding, one.parameter) for one in repair.changes
+    ]
+    assert repair.before.of("error")
+    assert not repair.after.of("error")
+    assert repair.training.after[-1] < 0.7 * repair.training.before[-1]
+
+
+def _verdict(*findings):
+    """A diagnosis of `(check, severity, parameter)`."""
+    found = [
+        SimpleNamespace(id=check, severity=severity, parameter=where, places=())
+        for check, severity, where in findings
+    ]
+    return SimpleNamespace(
+        findings=found, of=lambda *ask: [one for one in found if one.severity in ask]
+    )
+
+
+ERROR = ("WI14", "error", "head.weight")
+
+
+@pytest.mark.parametrize(
+    ("after", "is_milder"),
+    [
+        ([("WI23", "warning", "q.weight")], True),
+        ([("WI23", "error", "q.weight")], False),
+        ([("WI05", "warning", "head.weight")], False),
+        ([("WI23", "warning", "q.weight"), ("WI04", "warning", "q.weight")], False),
+        ([("WI14", "warning", "head.weight")], False),
+    ],
+)
+def test_an_error_is_traded_for_one_warning_elsewhere_and_nothing_more(
+    after, is_milder
+):
+    before = _verdict(ERROR)
+    (finding,) = before.findings
+
+    milder = _surgery._is_milder(finding, before, _verdict(*after), {"head.weight"})
+
+    assert milder == is_milder
+    assert not _surgery._is_milder(
+        SimpleNamespace(**vars(finding) | {"severity": "warning"}),
+        before, _verdict(*after), {"head.weight"},
+    )  # fmt: skip
