@@ -200,6 +200,61 @@ def test_gates_for_memories_of_a_thousand_steps_are_a_design(kind):
     assert blamed(model, SERIES, targets=LABELS) == []
 
 
+def _forget(rnn, given, recurrent):
+    with torch.no_grad():
+        rnn.bias_ih_l0[32:64] = given
+        rnn.bias_hh_l0[32:64] = recurrent
+
+
+@pytest.mark.parametrize(
+    ("given", "recurrent", "lowest"),
+    [(-0.9, -0.95, "rnn.bias_hh_l0"), (-6.0, 1.0, "rnn.bias_ih_l0")],
+)
+def test_forget_biases_that_are_low_together(given, recurrent, lowest):
+    model = Reads(nn.LSTM)
+    _forget(model.rnn, given, recurrent)
+
+    (found,) = pytorch.check(model, SERIES, targets=LABELS).of("warning", "error")
+
+    assert (found.cause, found.parameter) == ("forgets", lowest)
+    assert found.measured == pytest.approx(given + recurrent)
+    exec(found.fix, {"torch": torch, "model": model})
+    assert blamed(model, SERIES, targets=LABELS) == []
+
+
+@pytest.mark.parametrize(("given", "recurrent"), [(-5.0, 0.0), (0.0, -5.0), (-9.0, 2)])
+def test_a_repair_opens_the_forget_gate_where_its_bias_is_lowest(given, recurrent):
+    model = Reads(nn.LSTM)
+    _forget(model.rnn, given, recurrent)
+    lowest = "rnn.bias_ih_l0" if given < recurrent else "rnn.bias_hh_l0"
+
+    repair = pytorch.repair_(model, SERIES, targets=LABELS)
+
+    assert [one.parameter for one in repair.changes] == [lowest]
+    assert repair.after.sound
+    kept = torch.sigmoid(model.rnn.bias_ih_l0 + model.rnn.bias_hh_l0)[32:64]
+    assert float(kept.detach().mean()) == pytest.approx(1 - 1 / 25, abs=0.01)
+
+
+@pytest.mark.parametrize("given", [-5.0, 8.0])
+def test_a_forget_gate_that_one_bias_opens_and_the_other_shuts(given):
+    model = Reads(nn.LSTM)
+    _forget(model.rnn, given, 3 - given)
+
+    assert blamed(model, SERIES, targets=LABELS) == []
+
+
+def test_the_gates_of_two_layers_are_told_apart():
+    """Neither layer's biases are far off, and those of both together would be."""
+    model = Reads(lambda *sizes, **more: nn.GRU(*sizes, num_layers=2, **more))
+    with torch.no_grad():
+        for name, parameter in model.rnn.named_parameters():
+            if name.startswith("bias"):
+                parameter[32:64] = 3.0
+
+    assert blamed(model, SERIES, targets=LABELS) == []
+
+
 def _alike_but_for_rounding(layer):
     with torch.no_grad():
         row = layer.weight[:1] + 0 * layer.weight
@@ -356,3 +411,66 @@ def test_a_quiet_head_moves_far_by_design():
     found = blamed(model, VECTORS, targets=targets, optimizer=adam)
 
     assert "WI24" not in [one[0] for one in found]
+
+
+class GatesByHand(nn.Module):
+    """An LSTM whose gates are one layer, computed in this order."""
+
+    def __init__(self, order="ifgo", width=24):
+        super().__init__()
+        self.cell, self.out = nn.Linear(8 + width, 4 * width), nn.Linear(width, 4)
+        nn.init.zeros_(self.cell.bias)
+        nn.init.ones_(self.cell.bias[width : 2 * width])
+        self.order, self.width = order, width
+
+    def forward(self, x):
+        h = c = x.new_zeros(len(x), self.width)
+        for step in range(x.shape[1]):
+            parts = self.cell(torch.cat([x[:, step], h], 1)).chunk(4, 1)
+            gates = {}
+            for name in self.order:
+                squash = torch.tanh if name == "g" else torch.sigmoid
+                gates[name] = squash(parts["ifgo".index(name)])
+            c = gates["f"] * c + gates["i"] * gates["g"]
+            h = gates["o"] * torch.tanh(c)
+        return self.out(h)
+
+
+orders = pytest.mark.parametrize("order", ["ifgo", "figo", "gofi"])
+
+
+@orders
+def test_a_gate_that_is_shut_is_found_whichever_runs_first(order):
+    model = GatesByHand(order)
+    with torch.no_grad():
+        model.cell.bias[:24] = -12.0
+        kept = model.cell.bias[24:].clone()
+
+    (found,) = blamed(model, SERIES, targets=LABELS)
+    repair = pytorch.repair_(model, SERIES, targets=LABELS)
+
+    assert found == ("WI13", "saturated_by_bias", "cell.bias")
+    assert [one.amount for one in repair.changes] == ["0 in 1 of 4 gates"]
+    assert repair.after.sound
+    assert torch.equal(model.cell.bias[24:], kept)
+
+
+@orders
+def test_a_gate_with_loud_weights_is_found_whichever_runs_first(order):
+    model = GatesByHand(order)
+    with torch.no_grad():
+        model.cell.weight[48:72] *= 60
+
+    ((_, cause, place),) = blamed(model, SERIES, targets=LABELS)
+
+    assert (cause, place) == ("saturated", "cell.weight")
+
+
+@orders
+def test_gates_by_hand_for_long_memories_are_a_design(order):
+    model = GatesByHand(order)
+    with torch.no_grad():  # chrono, for 3,000 steps
+        model.cell.bias[24:48] = torch.empty(24).uniform_(1, 3000).log()
+        model.cell.bias[:24] = -model.cell.bias[24:48]
+
+    assert blamed(model, SERIES, targets=LABELS) == []

@@ -37,6 +37,18 @@ def test_a_recurrence_by_hand_is_judged_by_its_radius(radius):
     assert ids == ([] if radius == 1 else [("WI19", "state.weight")])
 
 
+@pytest.mark.parametrize("radius", [0.1, 6.0])
+def test_a_repair_brings_a_recurrence_by_hand_to_radius_one(radius):
+    model = ByHand(radius)
+
+    repair = pytorch.repair_(model, torch.randn(32, 20, 4))
+
+    assert [one.parameter for one in repair.changes] == ["state.weight"]
+    assert repair.after.sound
+    size = float(torch.linalg.matrix_norm(model.state.weight.detach(), 2))
+    assert size == pytest.approx(1, rel=1e-4)
+
+
 class Shared(nn.Module):
     """One square layer in a loop with norms: no recurrence of a state."""
 

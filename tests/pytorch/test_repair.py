@@ -1,14 +1,17 @@
 """`repair_`: the smallest change, proven by a second check, and taken back."""
 
 import copy
+from types import SimpleNamespace
 
 import pytest
 import torch
 from torch import nn
 from torch.nn import functional
+from torch.nn.utils import parametrizations
 
 from initlab import pytorch
 from initlab.errors import InvalidValueError, OutputError
+from initlab.pytorch.repair import _surgery
 
 
 def mlp(depth=20, width=64, outputs=5):
@@ -265,3 +268,151 @@ def test_the_repaired_tensors_are_saved_under_every_key(batch, labels, tmp_path)
         repaired(model, batch, labels).save(tmp_path / "missing" / "x.safetensors")
     with pytest.raises(InvalidValueError, match="dry run"):
         repaired(model, batch, labels, dry_run=True).save(tmp_path / "x.safetensors")
+
+
+@pytest.mark.parametrize("kind", [nn.LSTM, nn.GRU])
+def test_constant_weights_of_several_recurrent_layers_are_all_drawn(kind):
+    class Reads(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.rnn = kind(8, 24, num_layers=2, batch_first=True)
+            self.head = nn.Linear(24, 4)
+
+        def forward(self, x):
+            return self.head(self.rnn(x)[0][:, -1])
+
+    model = Reads()
+    weights = [p for name, p in model.rnn.named_parameters() if "weight" in name]
+    for weight in weights:
+        nn.init.constant_(weight, 0.05)
+
+    repair = pytorch.repair_(model, torch.randn(16, 12, 8))
+
+    assert repair.after.sound
+    assert all(float(weight.detach().std()) > 0.1 for weight in weights)
+
+
+def weight_normed(depth=4):
+    torch.manual_seed(0)
+    layers = []
+    for _ in range(depth):
+        layers += [parametrizations.weight_norm(nn.Linear(64, 64)), nn.ReLU()]
+    return nn.Sequential(*layers, nn.Linear(64, 5))
+
+
+@pytest.mark.parametrize("units", [64, 40])
+def test_sizes_of_zero_in_a_weight_norm_are_filled_and_have_one_sign(
+    batch, labels, units
+):
+    model = weight_normed()
+    sizes = model[2].parametrizations.weight.original0
+    with torch.no_grad():
+        sizes[:units] = 0
+
+    repair = repaired(model, batch, labels)
+
+    assert "WI03" not in blamed(repair.after)
+    assert bool((sizes > 0).all())
+    if units == 64:
+        # Of 64 entries each, with variance 2 / 64.
+        assert sizes.flatten().tolist() == pytest.approx([2**0.5] * 64)
+
+
+@pytest.mark.parametrize(("sibling", "std"), [(None, 1.0), (0.02, 0.02)])
+def test_equal_rows_are_drawn_like_other_tables_or_at_one(sibling, std):
+    class Sums(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.words, self.head = nn.Embedding(20, 64), nn.Linear(64, 4)
+            if sibling is not None:
+                self.kinds = nn.Embedding(5, 64)
+                nn.init.normal_(self.kinds.weight, 0, sibling)
+
+        def forward(self, x):
+            found = self.words(x)
+            if sibling is not None:
+                found = found + self.kinds(x % 5)
+            return self.head(found.mean(dim=1))
+
+    model = Sums()
+    with torch.no_grad():
+        model.words.weight[:] = model.words.weight[0].clone()
+
+    repair = pytorch.repair_(model, torch.randint(0, 20, (16, 6)))
+
+    assert repair.after.sound
+    assert float(model.words.weight.detach().std()) == pytest.approx(std, rel=0.1)
+
+
+class Sequences(nn.Module):
+    """A post-norm transformer, with positions added by hand."""
+
+    def __init__(self, words=0.5):
+        super().__init__()
+        self.words = nn.Embedding(20, 32)
+        self.places = nn.Parameter(0.3 * torch.randn(1, 12, 32))
+        layer = nn.TransformerEncoderLayer(32, 4, 64, dropout=0.0, batch_first=True)
+        self.body = nn.TransformerEncoder(layer, 4, enable_nested_tensor=False)
+        self.head = nn.Linear(32, 4)
+        for parameter in self.body.parameters():
+            if parameter.dim() > 1:
+                nn.init.xavier_uniform_(parameter)
+        nn.init.normal_(self.words.weight, std=words)
+
+    def forward(self, x):
+        return self.head(self.body(self.words(x) + self.places).mean(1))
+
+
+def test_an_error_may_become_a_warning_elsewhere():
+    torch.manual_seed(0)
+    words, batch = Sequences(), torch.randint(0, 20, (32, 12))
+    assert not pytorch.check(words, batch).of("warning", "error")
+    model, labels = Sequences(words=1e-5), batch[:, 0] % 4
+
+    repair = repaired(model, batch, labels, train_steps=60)
+
+    assert ("WI05", "places") in [
+        (one.finding, one.parameter) for one in repair.changes
+    ]
+    assert repair.before.of("error")
+    assert not repair.after.of("error")
+    assert repair.training.after[-1] < 0.7 * repair.training.before[-1]
+
+
+def _verdict(*findings):
+    """A diagnosis of `(check, severity, parameter)`."""
+    found = [
+        SimpleNamespace(id=check, severity=severity, parameter=where, places=())
+        for check, severity, where in findings
+    ]
+    return SimpleNamespace(
+        findings=found, of=lambda *ask: [one for one in found if one.severity in ask]
+    )
+
+
+ERROR = ("WI14", "error", "head.weight")
+
+
+@pytest.mark.parametrize(
+    ("after", "is_milder"),
+    [
+        ([("WI23", "warning", "q.weight")], True),
+        ([("WI23", "error", "q.weight")], False),
+        ([("WI05", "warning", "head.weight")], False),
+        ([("WI23", "warning", "q.weight"), ("WI04", "warning", "q.weight")], False),
+        ([("WI14", "warning", "head.weight")], False),
+    ],
+)
+def test_an_error_is_traded_for_one_warning_elsewhere_and_nothing_more(
+    after, is_milder
+):
+    before = _verdict(ERROR)
+    (finding,) = before.findings
+
+    milder = _surgery._is_milder(finding, before, _verdict(*after), {"head.weight"})
+
+    assert milder == is_milder
+    assert not _surgery._is_milder(
+        SimpleNamespace(**vars(finding) | {"severity": "warning"}),
+        before, _verdict(*after), {"head.weight"},
+    )  # fmt: skip

@@ -18,6 +18,9 @@ from initlab.capture._trace import FunctionCall, Trace
 
 # Standard deviations that no input is expected to pass.
 _REACH = 4.0
+_GATES = frozenset({"sigmoid", "tanh", "hardsigmoid", "hardtanh"})
+# What lies between a layer and the gates that are cut out of what it gives.
+_BEFORE_GATES = frozenset({"view", "sum", "shift", "norm"})
 
 
 def rms_of(trace: Trace, tensor: Tensor) -> float:
@@ -123,16 +126,58 @@ def entered_activation(
     if axis is None or not given.is_floating_point():
         return
     if name not in ("prelu", "glu"):
-        more = {k: v for k, v in call.kwargs.items() if k not in ("input", "inplace")}
-        share, inactive, units = flatness(
-            name, lambda z: func(z, *call.args[1:], **more), given, axis
-        )
+        share, inactive, units = _flatness(call, func, axis)
         owner.values["saturated_share"] = share
         owner.values["inactive_units"] = float(inactive)
         owner.values["activation_units"] = float(units)
         entering = trace.once(moments, given)
         owner.values["entering_rms"] = entering.rms
         owner.values["entering_mean"] = entering.mean
+
+
+def entered_gate(
+    trace: Trace, owner: UseRecord, call: FunctionCall, func: Callable[..., Any]
+) -> None:
+    """Measure a further gate of a layer, and keep it if it is the most saturated one.
+
+    Which gate runs first is a matter of taste. Of a loop's later steps nothing is kept.
+    """
+    given, name = call.given, ACTIVATION_OF[call.name]
+    if owner.calls > 1 or not {name, owner.activation} <= _GATES:
+        return
+    axis = _unit_axis(owner, given)
+    if axis is None or not given.shape[axis] < owner.units:
+        return
+    if not _is_cut_out(trace, given):
+        return
+    share, _, _ = _flatness(call, func, axis)
+    entering, found = trace.once(moments, given), owner.values
+    # Of gates that are flat throughout, the one that is furthest out.
+    known = found.get("saturated_share", math.inf), found.get("entering_rms", math.inf)
+    if (share, entering.rms) > known:
+        found["saturated_share"] = share
+        found["entering_rms"] = entering.rms
+        found["entering_mean"] = entering.mean
+
+
+def _is_cut_out(trace: Trace, given: Tensor) -> bool:
+    """Whether a tensor is a part of what layers give, and not made of their gates."""
+    node = trace.node_of(given)
+    assert node is not None
+    ways = trace.graph.back(node, lambda one: one.kind == "layer")
+    return all(kinds <= _BEFORE_GATES for _, kinds in ways)
+
+
+def _flatness(
+    call: FunctionCall, func: Callable[..., Any], axis: int
+) -> tuple[float, float, int]:
+    more = {k: v for k, v in call.kwargs.items() if k not in ("input", "inplace")}
+    return flatness(
+        ACTIVATION_OF[call.name],
+        lambda z: func(z, *call.args[1:], **more),
+        call.given,
+        axis,
+    )
 
 
 def left_activation(

@@ -115,9 +115,12 @@ class Recorder(TorchFunctionMode):
         if not isinstance(call.given, Tensor):
             return
         owner = self._trace.owner(call.given)
-        if owner is None or owner.activation:
+        if owner is None:
             return
-        measure.entered_activation(self._trace, owner, call, func)
+        if owner.activation:
+            measure.entered_gate(self._trace, owner, call, func)
+        else:
+            measure.entered_activation(self._trace, owner, call, func)
 
     def _added(self, signal: Tensor, other: Tensor) -> None:
         """Write down how large a parameter is beside the signal it is added to."""

@@ -375,9 +375,9 @@ FINDINGS: Mapping[str, Words] = MappingProxyType(
             "the forget gate of {module} keeps {keep:.1%} a step (bias "
             "{measured:.2g}): "
             "it remembers {steps:.1f} steps",
-            "bias of 1 or more",
-            "with torch.no_grad(): bias = model.get_parameter({parameter!r}); "
-            "bias[len(bias) // 4 : len(bias) // 2] = 1",
+            "biases that add up to 1 or more",
+            "with torch.no_grad(): "
+            "model.get_parameter({parameter!r}).chunk({gates})[1].add_({missing:.3g})",
         ),
         "writes_nothing": Words(
             "the gates of {module} let {keep:.2g} of what they are given in, or out, a "

@@ -20,15 +20,9 @@ _TOKENS_ALIKE, _DROWNED = 0.998, 0.96
 def recurrent_gates(model: Model) -> Iterator[Finding]:
     """WI19: gates that forget at once, recurrent weights that blow up or fade."""
     for use in model.uses:
-        bias = model.of("forget_bias", use.index)
-        if bias < _FORGETS_WARNING:
-            keep = 1 / (1 + math.exp(-bias))
-            yield Finding(
-                id="WI19", severity="error" if bias < _FORGETS_ERROR else "warning",
-                cause="forgets", module=use.module, parameter=use.bias, measured=bias,
-                expected=1.0, evidence={"keep": keep, "steps": -1 / math.log(keep)},
-            )  # fmt: skip
-        yield from _shut_gates(model, use)
+        if use.role == "recurrent":
+            yield from _forgetting_gates(model, use)
+            yield from _shut_gates(model, use)
         radius = model.of("spectral_radius", use.index)
         low = _RADIUS_LOW if use.layer.packed == 1 else 0.0
         if radius > _RADIUS_HIGH or radius < low:
@@ -39,22 +33,44 @@ def recurrent_gates(model: Model) -> Iterator[Finding]:
             )  # fmt: skip
 
 
+def _forgetting_gates(model: Model, use: WeightUse) -> Iterator[Finding]:
+    bias, lowest = _summed_bias(model, "forget_bias", use)
+    if bias < _FORGETS_WARNING:
+        keep = 1 / (1 + math.exp(-bias))
+        yield Finding(
+            id="WI19", severity="error" if bias < _FORGETS_ERROR else "warning",
+            cause="forgets", module=use.module, parameter=lowest.bias, measured=bias,
+            expected=1.0,
+            evidence={"keep": keep, "steps": -1 / math.log(keep), "missing": 1 - bias,
+                      "gates": use.layer.packed},
+        )  # fmt: skip
+
+
 def _shut_gates(model: Model, use: WeightUse) -> Iterator[Finding]:
-    bias = model.of("write_bias", use.index)
-    if use.role == "recurrent":
-        # Biases of both weights add up; the finding is the first one's.
-        beside = [u for u in model.uses if u.module == use.module and u.role == "input"
-                  and use.index in (u.index + 1, u.index - 1)]  # fmt: skip
-        shut = [bias, *(model.of("write_bias", u.index) for u in beside)]
-        bias = sum(one for one in shut if math.isfinite(one))
-        use = min([use, *beside], key=lambda u: model.of("write_bias", u.index))
-        if bias < _SHUT:
-            yield Finding(
-                id="WI19", severity="error" if bias < _SHUT_ERROR else "warning",
-                cause="writes_nothing", module=use.module, parameter=use.bias,
-                measured=bias, expected=_SHUT,
-                evidence={"keep": 1 / (1 + math.exp(-bias))},
-            )  # fmt: skip
+    bias, lowest = _summed_bias(model, "write_bias", use)
+    if bias < _SHUT:
+        yield Finding(
+            id="WI19", severity="error" if bias < _SHUT_ERROR else "warning",
+            cause="writes_nothing", module=use.module, parameter=lowest.bias,
+            measured=bias, expected=_SHUT,
+            evidence={"keep": 1 / (1 + math.exp(-bias))},
+        )  # fmt: skip
+
+
+def _summed_bias(model: Model, name: str, use: WeightUse) -> tuple[float, WeightUse]:
+    """Return what a gate's biases add up to, and the use of the lowest of them.
+
+    A layer has one bias beside its recurrent weight and one beside that of its inputs,
+    which runs just before; nan where it has none.
+    """
+    parts = [use]
+    if use.index and model.uses[use.index - 1].role == "input":
+        parts.append(model.uses[use.index - 1])
+    biases = {one: model.of(name, one.index) for one in parts}
+    found = {one: bias for one, bias in biases.items() if math.isfinite(bias)}
+    if not found:
+        return math.nan, use
+    return sum(found.values()), min(found, key=lambda one: found[one])
 
 
 def attention(model: Model) -> Iterator[Finding]:

@@ -24,6 +24,8 @@ _FEW_COINS = 4.0
 _SATURATED, _MOSTLY_SATURATED = 0.35, 0.8
 # Share of what enters an activation, root mean square, that makes a bias the cause.
 _BY_BIAS = 0.8
+# Gates that keep a state for 3,000 steps are given 7, in the root mean square.
+_LONGEST_MEMORY = 8.0
 # Beyond these numbers the slope of a sigmoid, and of tanh, is under 5 % of its most.
 _FLAT_SIGMOID, _FLAT_TANH = 4.36, 2.18
 
@@ -103,7 +105,7 @@ def saturated_units(model: Model) -> Iterator[Finding]:
     shares = {
         use: model.of("saturated_share", use.index)
         for use in model.uses
-        if use.activation in _SQUASHING and not use.role
+        if use.activation in _SQUASHING and not use.role and not _keeps(model, use)
     }
     saturated = [use for use, share in shares.items() if share > _SATURATED]
     if not saturated:
@@ -112,18 +114,45 @@ def saturated_units(model: Model) -> Iterator[Finding]:
     use = saturated[0]
     rms = model.of("entering_rms", use.index)
     worst = max(shares[each] for each in saturated)
-    bias = model.parameter(use.bias) if use.bias else None
-    by_bias = bias is not None and math.hypot(bias.mean, bias.std) > _BY_BIAS * rms
+    by_bias = _saturates_by_bias(model, use)
+    place = use.bias if by_bias else use.parameter
+    gates = _is_cut_into_gates(model, use)
     yield Finding(
         id="WI13",
         severity="error" if worst > _MOSTLY_SATURATED else "warning",
         cause="saturated_by_bias" if by_bias else "saturated", module=use.module,
-        parameter=use.bias if by_bias else use.parameter,
-        measured=shares[use], expected=_SATURATED,
-        evidence={"activation": use.activation, "rms": rms,
+        parameter=place, measured=shares[use], expected=_SATURATED,
+        evidence={"activation": "squashing" if gates else use.activation, "rms": rms,
+                  "where": f"one gate of {place}" if gates else place,
                   "ratio": 1 / max(rms, 1e-30)},
         places=tuple(dict.fromkeys(each.parameter for each in saturated)),
     )  # fmt: skip
+
+
+def _is_cut_into_gates(model: Model, use: WeightUse) -> bool:
+    """Whether activations are given parts of a layer's output, as in LSTMs by hand.
+
+    What is known of them is known of the gate that is saturated most.
+    """
+    return model.of("activation_units", use.index) < model.of("units", use.index)
+
+
+def _keeps(model: Model, use: WeightUse) -> bool:
+    """Whether a bias holds a gate open, or shut, no longer than designs ask for."""
+    rms, mean = (model.of(f"entering_{name}", use.index) for name in ("rms", "mean"))
+    held = _is_cut_into_gates(model, use) and abs(mean) > _BY_BIAS * rms
+    return held and rms < _LONGEST_MEMORY
+
+
+def _saturates_by_bias(model: Model, use: WeightUse) -> bool:
+    """Whether a bias makes what saturates an activation: all of it, or one gate's."""
+    bias = model.parameter(use.bias) if use.bias else None
+    if bias is None:
+        return False
+    least = _BY_BIAS * model.of("entering_rms", use.index)
+    one_number = abs(model.of("entering_mean", use.index)) > least
+    size = math.hypot(bias.mean, bias.std)
+    return size > least or (one_number and bias.largest > least)
 
 
 def saturated_gates(model: Model) -> Iterator[Finding]:

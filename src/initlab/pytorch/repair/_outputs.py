@@ -153,8 +153,8 @@ def quiet_embedding(patient: Patient, finding: Found) -> list[Change]:
 def open_gates(patient: Patient, finding: Found) -> list[Change]:
     """Open forget gates for the sequence's length; bring the spectral radius to 1."""
     found: dict[str, Change] = {}
-    for use in patient.uses(finding) or list(patient.reading.uses):
-        if use.role != "recurrent" or not patient.can_change(use):
+    for use in _recurrences(patient, finding):
+        if not patient.can_change(use):
             continue
         radius = float(patient.reading.measures["spectral_radius"][use.index])
         if math.isfinite(radius) and not 0.5 <= radius <= 1.5 and radius > 0:
@@ -163,32 +163,51 @@ def open_gates(patient: Patient, finding: Found) -> list[Change]:
     return list(found.values())
 
 
+def _recurrences(patient: Patient, finding: Found) -> list[WeightUse]:
+    """Return the recurrent weights that a finding names, also by the inputs' bias.
+
+    A loop by hand has one without a role, whose radius is known.
+    """
+    uses = patient.reading.uses
+    named = {use.index for use in patient.uses(finding)} or set(range(len(uses)))
+    # Of a layer, the weight of its inputs runs just before the recurrent one.
+    named |= {number + 1 for number in named if uses[number].role == "input"}
+    radii = patient.reading.measures["spectral_radius"]
+    return [
+        use
+        for use in uses
+        if use.index in named
+        and (use.role == "recurrent" or math.isfinite(float(radii[use.index])))
+    ]
+
+
 def _opened(patient: Patient, use: WeightUse, finding: Found) -> dict[str, Change]:
     """Set the gate that keeps the state: an LSTM's second block, a GRU's second."""
     if use.layer.packed not in (_LSTM, _GRU) or not use.bias:
         return {}
-    bias = patient.tensor(use.bias).double().clone()
-    size = len(bias) // use.layer.packed
-    gate = slice(size, 2 * size)
     length = max(float(_length(patient, use)), _SHORTEST)
     # A state is kept for as many steps: sigmoid(ln T) = 1 - 1 / (T + 1).
     wanted = math.log(length)
-    other = use.bias.replace("bias_hh", "bias_ih")
     known = dict(patient.model.named_parameters())
-    both = bias[gate].mean() + (
-        patient.tensor(other).double()[gate].mean() if other in known else 0
-    )
-    if float(both) >= 0.5 * wanted:
+    # What two biases do, their sum does: the one that is too low is raised.
+    names = [use.bias, use.bias.replace("bias_hh", "bias_ih")]
+    biases = {
+        name: patient.tensor(name).double().clone() for name in names if name in known
+    }
+    means = {
+        name: float(bias.chunk(use.layer.packed)[1].mean())
+        for name, bias in biases.items()
+    }
+    missing = wanted - sum(means.values())
+    if missing <= 0.5 * wanted:
         return {}
-    bias[gate] += wanted - float(both)
+    lowest = min(means, key=lambda name: means[name])
+    biases[lowest].chunk(use.layer.packed)[1].add_(missing)
+    amount = f"gates open for {length:.0f} steps"
     change = patient.change(
-        use.bias,
-        bias,
-        kind="set",
-        amount=f"gates open for {length:.0f} steps",
-        finding=finding,
+        lowest, biases[lowest], kind="set", amount=amount, finding=finding
     )
-    return {use.bias: change}
+    return {lowest: change}
 
 
 def _length(patient: Patient, use: WeightUse) -> int:

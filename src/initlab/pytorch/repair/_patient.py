@@ -78,6 +78,11 @@ class Patient:
             return False
         return not use.derived or use.parameter.endswith("original0")
 
+    def gates(self, use: WeightUse) -> int:
+        """How many gates are cut out of what a layer gives; 1 where it is not cut."""
+        whole, part = (self._measure(n, use) for n in ("units", "activation_units"))
+        return round(whole / part) if part > 0 and whole % part == 0 else 1
+
     def variance(self, use: WeightUse) -> float:
         """Weight variance, fan_in times an entry's, of a use as it is."""
         if use.derived:
@@ -103,6 +108,8 @@ class Patient:
             if one.parameter == use.parameter or not alike or one.zero or one.derived:
                 continue
             if one.activation != use.activation or one.branch_end != use.branch_end:
+                continue
+            if self._measure("constant_weight", one) == 1:  # nobody's reasons
                 continue
             rms = float(self.tensor(one.parameter).double().pow(2).mean().sqrt())
             if math.isfinite(rms) and law / 30 < rms < 30 * law:

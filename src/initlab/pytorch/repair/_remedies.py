@@ -44,7 +44,7 @@ OF_CAUSES: Mapping[str, Remedy] = MappingProxyType(
         "explosive_parameter": _outputs.exponent_of_zero,
         "gamma_about_zero": _outputs.factors_of_one,
         "twins_for_ever": _units.drawn_units,
-        "equal_rows": _units.drawn_units,
+        "equal_rows": _units.drawn_rows,
         "saturated_by_bias": _units.without_biases,
         "saturated_loss": _outputs.within_the_slope,
         "writes_nothing": _outputs.writing_gates,

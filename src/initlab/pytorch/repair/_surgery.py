@@ -73,23 +73,28 @@ class Surgery:
         start, left = len(self.undos), dict(self.unrepaired)
         if not self._change(finding):
             return before
-        after = self.check()
+        alone, mark = self.check(), len(self.undos)
+        after = self._followed(finding, before, alone)
+        if not _objection(finding, before, after):
+            self.unrepaired = left  # of what was tried along the way, nothing stays
+            return after
+        self.take_back(mark)  # what followed did not help
+        self.unrepaired = left
+        changed = {one.parameter for one in self.changes[start:]}
+        if _is_milder(finding, before, alone, changed):
+            return alone
+        self._leave(finding, _objection(finding, before, after))
+        self.take_back(start)
+        return before
+
+    def _followed(self, finding: Any, before: Diagnosis, after: Diagnosis) -> Diagnosis:
+        """Repair what a change uncovered, too; return the last diagnosis."""
         for _ in range(_FOLLOWING):
             new = _new(before, after)
             if not new or finding.id == "WI01" or not self._change(new[0]):
                 break
             after = self.check()
-        # What a number that is not finite hid, nobody could find before.
-        new = [] if finding.id == "WI01" else _new(before, after)
-        self.unrepaired = left  # of what was tried along the way, nothing stays
-        if _key(finding) in {_key(one) for one in _blaming(after)}:
-            self._leave(finding, "the change that should mend it did not")
-        elif new:
-            self._leave(finding, f"mending it brings {new[0].id} on")
-        else:
-            return after
-        self.take_back(start)
-        return before
+        return after
 
     def _change(self, finding: Any) -> bool:
         """Apply a finding's remedy; whether there was one."""
@@ -144,6 +149,32 @@ def _blaming(diagnosis: Diagnosis) -> list[Any]:
 
 def _key(finding: Any) -> tuple[str, str]:
     return finding.id, finding.parameter or finding.module
+
+
+def _objection(finding: Any, before: Diagnosis, after: Diagnosis) -> str:
+    """Return why a change is not kept as it is; empty if nothing speaks against it."""
+    if _key(finding) in {_key(one) for one in _blaming(after)}:
+        return "the change that should mend it did not"
+    # What a number that is not finite hid, nobody could find before.
+    new = [] if finding.id == "WI01" else _new(before, after)
+    return f"mending it brings {new[0].id} on" if new else ""
+
+
+def _is_milder(
+    finding: Any, before: Diagnosis, after: Diagnosis, changed: set[str]
+) -> bool:
+    """Whether an error is gone, and at most one warning came up, and came up elsewhere.
+
+    Where a tensor was changed, a new finding says that the change was wrong.
+    """
+    new = _new(before, after)
+    mended = _key(finding) not in {_key(one) for one in _blaming(after)}
+    mended &= len(after.of("error")) < len(before.of("error"))
+    elsewhere = all(
+        one.severity == "warning" and not changed & {one.parameter, *one.places}
+        for one in new
+    )
+    return finding.severity == "error" and mended and elsewhere and len(new) <= 1
 
 
 def _new(before: Diagnosis, after: Diagnosis) -> list[Any]:

@@ -1,6 +1,7 @@
 """Remedies for tensors: not finite, alike, zero, inactive, never initialized."""
 
 import math
+import statistics
 
 import torch
 from torch import Tensor
@@ -66,6 +67,38 @@ def drawn_units(patient: Patient, finding: Found) -> list[Change]:
     ]  # fmt: skip
 
 
+def drawn_rows(patient: Patient, finding: Found) -> list[Change]:
+    """Draw tables whose rows are all alike, in the scale of the model's other tables.
+
+    Without any, at PyTorch's own scale: a small one reaches layers without a norm
+    between as next to nothing. A table that is the head as well must be quiet.
+    """
+    tables = [
+        use for use in patient.reading.uses
+        if use.layer.kind == "embedding" and not use.derived
+    ]  # fmt: skip
+    named = {finding.parameter, *finding.places}
+    sizes = [
+        _rms(patient, t) for t in tables if t.parameter not in named and not t.zero
+    ]
+    found = {}
+    for use in tables:
+        if use.parameter not in named or not patient.can_change(use):
+            continue
+        std = _SMALL if use.tied else 1.0
+        std = statistics.median(sizes) if sizes else std
+        shape = tuple(patient.tensor(use.parameter).shape)
+        found[use.parameter] = patient.change(
+            use.parameter, std * patient.normal(use.parameter, shape),
+            kind="redrawn", amount=f"std {std:.3g}", finding=finding,
+        )  # fmt: skip
+    return list(found.values())
+
+
+def _rms(patient: Patient, use: WeightUse) -> float:
+    return float(patient.tensor(use.parameter).double().pow(2).mean().sqrt())
+
+
 def _redrawn(
     patient: Patient, use: WeightUse, finding: Found, *, readers: bool
 ) -> Change | None:
@@ -117,7 +150,8 @@ def _clones(patient: Patient, finding: Found) -> list[Change]:
         if name not in dict(patient.model.named_parameters()):
             continue
         values = patient.tensor(name)
-        if values.dim() < 2:
+        # Of constant tensors the first is no better than its copies.
+        if values.dim() < 2 or bool((values == values.flatten()[0]).all()):
             continue
         digest = values.double().cpu().numpy().tobytes()
         if known.setdefault(digest, name) == name:
@@ -158,7 +192,9 @@ def _zero_rows(patient: Patient, finding: Found, uses: list[WeightUse]) -> list[
         if not dead.any() or dead.all():
             continue
         scale = float(rows[~dead].pow(2).mean().sqrt())
-        rows[dead] = scale * patient.normal(use.parameter, tuple(rows.shape))[dead]
+        drawn = patient.normal(use.parameter, tuple(rows.shape))
+        # A weight norm's sizes have no sign to draw.
+        rows[dead] = scale * (1.0 if use.derived else drawn[dead])
         values = rows.T if use.stored_transposed else rows
         amount = f"{int(dead.sum())} of {len(rows)} units"
         found.append(
@@ -215,6 +251,9 @@ def _of_law(
 def _drawn(patient: Patient, use: WeightUse, finding: Found) -> Change:
     shape = tuple(patient.tensor(use.parameter).shape)
     std = patient.std(use)
+    if use.derived:  # a weight norm's sizes, each of so many entries of the weight
+        entries = math.prod(use.layer.shape) / math.prod(shape)
+        return patient.filled(use.parameter, std * math.sqrt(entries), finding)
     values = std * patient.normal(use.parameter, shape)
     return patient.change(
         use.parameter, values, kind="redrawn", amount=f"std {std:.3g}", finding=finding
@@ -229,9 +268,21 @@ def without_biases(patient: Patient, finding: Found) -> list[Change]:
         return float(patient.tensor(name).double().pow(2).mean().sqrt())
 
     loud = 0.5 * size(finding.parameter)
-    biases = [
-        use.bias
+    gates = {
+        use.bias: patient.gates(use)
         for use in patient.reading.uses
         if use.bias and use.parameter in finding.places and size(use.bias) >= loud
-    ]
-    return [patient.filled(bias, 0.0, finding) for bias in dict.fromkeys(biases)]
+    }
+    return [_without_loud(patient, name, n, finding) for name, n in gates.items()]
+
+
+def _without_loud(patient: Patient, name: str, gates: int, finding: Found) -> Change:
+    """Set a bias to 0; of one that holds several gates', those that are loud."""
+    parts = patient.tensor(name).double().reshape(gates, -1)
+    sizes = parts.pow(2).mean(dim=1).sqrt()
+    quiet = sizes < 0.5 * sizes.max()
+    if not quiet.any():
+        return patient.filled(name, 0.0, finding)
+    values = torch.where(quiet[:, None], parts, 0.0).flatten()
+    amount = f"0 in {int((~quiet).sum())} of {gates} gates"
+    return patient.change(name, values, kind="set", amount=amount, finding=finding)
