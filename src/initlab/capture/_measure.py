@@ -10,7 +10,7 @@ from torch import Tensor
 from initlab.capture._attention import dot_product_logits, logit_statistics
 from initlab.capture._graph import Node
 from initlab.capture._layers import LayerCall
-from initlab.capture._moments import cosines, moments, token_cosine
+from initlab.capture._moments import as_real, cosines, moments, token_cosine
 from initlab.capture._operations import ACTIVATION_OF
 from initlab.capture._records import AttentionRecord, DeltaSums, UseRecord
 from initlab.capture._slopes import flatness
@@ -63,7 +63,7 @@ def layer_output(
 
 
 def _largest(tensor: Tensor) -> float:
-    low, high = tensor.detach().aminmax()
+    low, high = as_real(tensor.detach()).aminmax()
     return float(torch.maximum(-low, high))
 
 
@@ -95,8 +95,9 @@ def watch_delta(trace: Trace, record: UseRecord, output: Tensor) -> None:
     deltas = trace.records.deltas
     smallest = torch.finfo(output.dtype).smallest_normal
 
-    def arrived(delta: Tensor) -> None:
-        if trace.pass_name is None:
+    def arrived(delta: Tensor | None) -> None:
+        # An LSTM of which only the last state is read has none for its outputs.
+        if trace.pass_name is None or delta is None:
             return
         with torch.no_grad():
             sums = deltas.setdefault((trace.pass_name, record.number), DeltaSums())
