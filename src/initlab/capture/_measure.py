@@ -10,7 +10,7 @@ from torch import Tensor
 from initlab.capture._attention import dot_product_logits, logit_statistics
 from initlab.capture._graph import Node
 from initlab.capture._layers import LayerCall
-from initlab.capture._moments import as_real, cosines, moments, token_cosine
+from initlab.capture._moments import as_real, cosines, moments, spread, token_cosine
 from initlab.capture._operations import ACTIVATION_OF
 from initlab.capture._records import AttentionRecord, DeltaSums, UseRecord
 from initlab.capture._slopes import flatness
@@ -55,6 +55,7 @@ def layer_output(
             found["given_mean"], found["given_rms"] = given.mean, given.rms
             found["given_cosine"] = trace.once(cosines, signal)[1]
             found["given_std"] = given.std
+            found["given_spread"] = trace.once(spread, call.given)
             found["token_cosine"] = trace.once(token_cosine, signal)
             found["biased_off"], found["biased_on"] = biased(call, given.rms)
     if not record.rows.any() and call.given is not None:

@@ -12,6 +12,8 @@ from initlab.spec import WeightUse
 _LARGEST = {"float16": 65504.0, "bfloat16": 3.39e38, "float32": 3.4e38}
 _NEAR_LARGEST = 0.1
 _RANK_ONE = 0.9999
+# The square of it is what _RANK_ONE leaves to other directions.
+_ONE_DIRECTION = 0.01
 
 
 def not_finite(model: Model) -> Iterator[Finding]:
@@ -144,6 +146,9 @@ def symmetric_update(model: Model) -> Iterator[Finding]:
         facts = model.parameter(use.parameter)
         small = min(use.layer.shape[0], model.fan_in(use.index)) < 3
         if facts is None or use.head or small or use.role:
+            continue
+        # Given one vector, as a class token is in all examples, rank 1 is algebra.
+        if model.of("given_spread", use.index) < _ONE_DIRECTION:
             continue
         if model.facts.attentions and not has_targets_of_its_own(model, use):
             continue
