@@ -222,3 +222,73 @@ def test_what_is_cut_off_beside_such_a_function_is_still_found():
     assert found(TwoHalves(cut=True), targets=LABELS) == [
         ("WI21", "warning", "cut.weight")
     ]
+
+
+class FromOneVector(nn.Module):
+    """Makes a gate of a token that is the same in all examples, or of the inputs."""
+
+    def __init__(self, *, alike=False):
+        super().__init__()
+        self.token, self.alike = nn.Parameter(torch.randn(1, 16)), alike
+        self.first, self.head = nn.Linear(16, 16), nn.Linear(16, 4)
+        if alike:
+            with torch.no_grad():
+                row = self.first.weight[:1].clone()
+                self.first.weight.copy_(row + 1e-4 * torch.randn(16, 16))
+                self.head.weight.copy_(self.head.weight[:, :1].expand(-1, 16))
+
+    def forward(self, x):
+        if self.alike:
+            return self.head(self.first(x))
+        return self.head(x * self.first(self.token.expand(len(x), -1)))
+
+
+def test_a_layer_that_is_given_one_vector_may_learn_in_one_direction():
+    silent(FromOneVector(), targets=LABELS)
+
+    assert ("WI04", "warning", "first.weight") in found(
+        FromOneVector(alike=True), targets=LABELS
+    )
+
+
+def _sgd(rate):
+    return lambda parameters: torch.optim.SGD(parameters, lr=rate)
+
+
+def test_a_step_that_takes_a_linear_regression_to_its_solution_is_not_too_long():
+    x = torch.linspace(-3, 3, 200)
+    batch = x[:, None] ** torch.tensor([1, 2, 3])
+
+    def checked(rate):
+        model = nn.Sequential(nn.Linear(3, 1), nn.Flatten(0, 1))
+        more = {"loss": nn.MSELoss(reduction="sum"), "optimizer": _sgd(rate)}
+        return [one[:2] for one in found(model, batch, targets=x.sin(), **more)]
+
+    assert checked(1e-5) == []
+    assert ("WI24", "error") in checked(1e-3)
+
+
+class WideAndDeep(nn.Module):
+    """A linear part beside a deep one, added to one logit: all models of DeepCTR."""
+
+    def __init__(self, *, deep=1.0, wide=1e-4):
+        super().__init__()
+        self.table, self.first = nn.Embedding(9, 16), nn.Linear(16, 64)
+        self.wide, self.last = nn.Linear(16, 1, bias=False), nn.Linear(64, 1)
+        with torch.no_grad():
+            self.wide.weight.mul_(wide)
+            self.last.weight.mul_(deep)
+
+    def forward(self, x, index):
+        deep = torch.relu(self.first(self.table(index)))
+        return self.wide(x) + self.last(deep)
+
+
+def test_a_quiet_part_beside_another_one_is_a_design():
+    batch = (BATCH, torch.arange(32) % 9)
+    more = {"targets": BATCH[:, :1], "loss": functional.mse_loss}
+
+    assert found(WideAndDeep(), batch, **more) == [("WI05", "info", "wide.weight")]
+
+    severities = {one[1] for one in found(WideAndDeep(deep=1e-4), batch, **more)}
+    assert severities & {"warning", "error"}

@@ -162,14 +162,14 @@ class _Reader:
         trained = counted or has_varied_gammas(self._model, records)
         del outputs
         entries = read_parameters(self._model, graph, records)
-        self._examine_step()
+        after = self._examine_step(all(use.head for use in structure.uses))
         return Reading(
             uses=structure.uses,
             norms=structure.norms,
             attentions=structure.attentions,
             blocks=structure.blocks,
             parameters=self._with_gradients(entries),
-            output=loss.reading,
+            output=replace(loss.reading, loss_after=after),
             measures=arrays_of(records, self._facts, structure.uses),
             optimizer="" if self._optimizer is None else type(self._optimizer).__name__,
             trained=trained,
@@ -314,23 +314,27 @@ class _Reader:
         trace.records.deltas |= again.records.deltas
         return found
 
-    def _examine_step(self) -> None:
+    def _examine_step(self, only_heads: bool) -> float:
         """Take the optimizer's step, look at it, and at what is still without gradient.
 
         What is 0 by design is set free one after the other, the head first: as long as
-        a step frees anything, another one follows.
+        a step frees anything, another one follows. Returns the loss after the first of
+        them if there are only heads, whose problem may be convex; else nan.
         """
         dead = [name for name in self._trainable
                 if self._facts[name].get("gradient_zero")]  # fmt: skip
+        after = math.nan
         if not self._step or not (dead or self._optimizer is not None):
-            return
+            return after
         if not all(g is None or bool(torch.isfinite(g).all())
                    for g in self._gradients.values()):  # fmt: skip
-            return
+            return after
         if self._optimizer is not None:
             found = take_step(
                 self._model, self._gradients, self._optimizer, self._copies
             )
+            if only_heads:
+                after = self._loss_now()
             if dead:  # a learning rate that is too small must not decide what moves
                 with torch.no_grad():
                     for parameter in self._model.parameters():
@@ -351,6 +355,13 @@ class _Reader:
                 break
             dead = still
         self._gradients.clear()
+        return after
+
+    def _loss_now(self) -> float:
+        with torch.no_grad():
+            outputs = self._model(*self._call.args, **self._call.kwargs)
+            loss = self._read_loss(outputs).value
+        return math.nan if loss is None else float(loss)
 
     def _later_gradients(self) -> dict[str, Tensor | None]:
         """Run once more; return the gradients of the loss, or of a random product."""
