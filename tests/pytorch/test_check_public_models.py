@@ -292,3 +292,68 @@ def test_a_quiet_part_beside_another_one_is_a_design():
 
     severities = {one[1] for one in found(WideAndDeep(deep=1e-4), batch, **more)}
     assert severities & {"warning", "error"}
+
+
+class Attends(nn.Module):
+    """Attention on a branch, times a factor that is no parameter."""
+
+    def __init__(self, factor=1.0):
+        super().__init__()
+        self.norm, self.factor = nn.LayerNorm(16), factor
+        self.query, self.key, self.value = (nn.Linear(16, 16) for _ in range(3))
+        self.out = nn.Linear(16, 16)
+
+    def forward(self, x):
+        y = self.norm(x)
+        made = functional.scaled_dot_product_attention(
+            self.query(y), self.key(y), self.value(y)
+        )
+        return x + self.factor * self.out(made)
+
+
+class OneTokenLeft(nn.Module):
+    """A last stage with one token, as Twins and CrossFormer have at usual sizes."""
+
+    def __init__(self, factor=1.0):
+        super().__init__()
+        self.first, self.last = Attends(), Attends(factor)
+        self.merge, self.head = nn.Linear(64, 16), nn.Linear(16, 4)
+
+    def forward(self, x):
+        merged = self.merge(self.first(x).flatten(1))[:, None]
+        return self.head(self.last(merged)[:, 0])
+
+
+def test_queries_of_one_key_have_no_effect_and_factors_of_0_are_faults():
+    tokens = torch.randn(32, 4, 16)
+
+    [one] = found(OneTokenLeft(), tokens, targets=LABELS)
+    assert one == ("WI03", "info", "last.query.weight")
+
+    stopped = found(OneTokenLeft(factor=0.0), tokens, targets=LABELS)
+    assert ("WI03", "error", "last.query.weight") in stopped
+
+
+class Gated(nn.Module):
+    """Squeeze and excite with one unit in the middle, which may be off on a batch."""
+
+    def __init__(self, bias, *, on_trunk=False):
+        super().__init__()
+        self.first, self.head = nn.Linear(16, 16), nn.Linear(16, 4)
+        self.squeeze, self.excite = nn.Linear(16, 1), nn.Linear(1, 16)
+        self.on_trunk = on_trunk
+        nn.init.constant_(self.squeeze.bias, bias)
+
+    def forward(self, x):
+        y = torch.relu(self.first(x))
+        gate = self.excite(torch.relu(self.squeeze(y)))
+        return self.head(gate if self.on_trunk else y * torch.sigmoid(gate))
+
+
+def test_a_gate_that_is_off_on_this_batch_is_a_constant():
+    diagnosis = pytorch.check(Gated(bias=-9.0), BATCH, targets=LABELS)
+    assert diagnosis.sound
+    assert "gate_is_off" in [one.cause for one in diagnosis.findings]
+
+    trunk = {one[:2] for one in found(Gated(-9.0, on_trunk=True), targets=LABELS)}
+    assert trunk & {("WI03", "error"), ("WI12", "error")}
