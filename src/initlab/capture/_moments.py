@@ -103,8 +103,8 @@ def spread(tensor: Tensor) -> float:
     0 where all are the same: a layer that is given them can learn in one direction.
 
     Example:
-        >>> spread(torch.ones(4, 1, 3)), spread(torch.tensor([[1.0, 0.0], [0.0, 1.0]]))
-        (0.0, 0.7071067690849304)
+        >>> spread(torch.ones(4, 1, 3)), spread(torch.tensor([[3.0], [-3.0]]))
+        (0.0, 1.0)
     """
     x = as_real(tensor.detach())
     if x.dim() < 2 or len(x) < 2:
