@@ -28,14 +28,16 @@ class Call:
     @property
     def labelled(self) -> bool:
         """Whether the model is given the targets itself, for a loss of its own."""
-        return any(value is self.targets for value in self.kwargs.values())
+        given = (*self.args, *self.kwargs.values())
+        return any(value is self.targets for value in given)
 
 
 def as_call(model: nn.Module, batch: Any, targets: Any, *, with_loss: bool) -> Call:
     """Return how to call a model with a batch.
 
     A dict with text as keys is keyword arguments; a tuple or list is positional ones,
-    the last of them targets where the model takes one less. Tensors are copied, so
+    the last of them targets where the model takes one less. A model that takes the
+    targets itself, as arguments of that name, is given them. Tensors are copied, so
     that nothing the model does in place reaches the user's batch.
 
     Args:
@@ -78,6 +80,8 @@ def as_call(model: nn.Module, batch: Any, targets: Any, *, with_loss: bool) -> C
     required, allowed = _positional(model)
     beyond = len(args) > allowed or (with_loss and len(args) == required + 1)
     if targets is None and len(args) > 1 and beyond:
+        if _takes_targets(model, len(args) - 1):
+            return Call(args, {}, args[-1])
         args, targets = args[:-1], args[-1]
     if allowed == 1 and len(args) > 1:
         return Call((batch,), {}, targets)
@@ -101,6 +105,12 @@ def _names_arguments(model: nn.Module, batch: Mapping[Any, Any]) -> bool:
     if any(p.kind is inspect.Parameter.VAR_KEYWORD for p in parameters):
         return all(isinstance(key, str) for key in batch)
     return set(batch) <= {p.name for p in parameters}
+
+
+def _takes_targets(model: nn.Module, place: int) -> bool:
+    """Whether the argument of forward at this place is for targets, by its name."""
+    names = [parameter.name for parameter in _parameters(model)]
+    return names[place : place + 1] in (["targets"], ["labels"])
 
 
 def _positional(model: nn.Module) -> tuple[int, int]:

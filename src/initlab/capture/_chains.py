@@ -1,5 +1,6 @@
 """Which layer follows which, and through what: chains, segments, heads, gates."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from initlab.capture._graph import Graph, Node
@@ -115,6 +116,26 @@ def heads(graph: Graph, joins: set[int]) -> set[int]:
         for stop, _ in graph.back(output, stops)
         if stop.use is not None and stop.kind == "layer"
     }
+
+
+def added_heads(graph: Graph, heads: Mapping[int, int]) -> set[int]:
+    """Return the heads whose outputs are added to those of other heads.
+
+    Args:
+        graph: Of the run.
+        heads: Nodes of the heads, by their uses' numbers.
+    """
+    found: set[int] = set()
+    for node in graph.nodes:
+        if node.kind != "sum":
+            continue
+        sides = [
+            {use for use, head in heads.items() if graph.descends(below, head)}
+            for below in graph.signal_inputs(node)
+        ]
+        if sum(map(bool, sides)) > 1:
+            found |= set().union(*sides)
+    return found
 
 
 def gates(graph: Graph, records: Records, previous: list[set[int]]) -> set[int]:

@@ -5,6 +5,7 @@ from typing import Any
 from torch import Tensor
 
 from initlab.capture import _measure as measure
+from initlab.capture._batch import tensors_in
 from initlab.capture._graph import Node
 from initlab.capture._layers import LayerCall, layer_calls, recurrent_calls
 from initlab.capture._norms import enter_norm, scaled_norm
@@ -47,7 +48,7 @@ def enter(
 
 def _layers_of(trace: Trace, call: FunctionCall) -> list[LayerCall]:
     """Return the layers that a function is; none if it is something else."""
-    if any(isinstance(a, Tensor) and a.is_complex() for a in call.args):
+    if any(tensor.is_complex() for tensor in tensors_in((call.args, call.kwargs))):
         return []  # no law is known of what a Fourier transform weighs
     if call.kind == "recurrent":
         return recurrent_calls(call.name, call.args, call.kwargs, trace.is_weight)

@@ -10,7 +10,7 @@ from torch import Tensor
 from initlab.capture._attention import dot_product_logits, logit_statistics
 from initlab.capture._graph import Node
 from initlab.capture._layers import LayerCall
-from initlab.capture._moments import cosines, moments, token_cosine
+from initlab.capture._moments import as_real, cosines, moments, spread, token_cosine
 from initlab.capture._operations import ACTIVATION_OF
 from initlab.capture._records import AttentionRecord, DeltaSums, UseRecord
 from initlab.capture._slopes import flatness
@@ -58,6 +58,7 @@ def layer_output(
             found["given_mean"], found["given_rms"] = given.mean, given.rms
             found["given_cosine"] = trace.once(cosines, signal)[1]
             found["given_std"] = given.std
+            found["given_spread"] = trace.once(spread, call.given)
             found["token_cosine"] = trace.once(token_cosine, signal)
             found["biased_off"], found["biased_on"] = biased(call, given.rms)
     if not record.rows.any() and call.given is not None:
@@ -66,7 +67,7 @@ def layer_output(
 
 
 def _largest(tensor: Tensor) -> float:
-    low, high = tensor.detach().aminmax()
+    low, high = as_real(tensor.detach()).aminmax()
     return float(torch.maximum(-low, high))
 
 
@@ -98,8 +99,9 @@ def watch_delta(trace: Trace, record: UseRecord, output: Tensor) -> None:
     deltas = trace.records.deltas
     smallest = torch.finfo(output.dtype).smallest_normal
 
-    def arrived(delta: Tensor) -> None:
-        if trace.pass_name is None:
+    def arrived(delta: Tensor | None) -> None:
+        # An LSTM of which only the last state is read has none for its outputs.
+        if trace.pass_name is None or delta is None:
             return
         with torch.no_grad():
             sums = deltas.setdefault((trace.pass_name, record.number), DeltaSums())

@@ -97,6 +97,23 @@ def token_cosine(tensor: Tensor) -> float:
     return float(_mean_cosines(x[:4, :_EXAMPLES].float()).mean())
 
 
+def spread(tensor: Tensor) -> float:
+    """Return how far vectors along the last axis are from their mean, over their size.
+
+    0 where all are the same: a layer that is given them can learn in one direction.
+
+    Example:
+        >>> spread(torch.ones(4, 1, 3)), spread(torch.tensor([[3.0], [-3.0]]))
+        (0.0, 1.0)
+    """
+    x = as_real(tensor.detach())
+    if x.dim() < 2 or len(x) < 2:
+        return math.nan
+    x = x[:_EXAMPLES].reshape(-1, x.shape[-1]).float()
+    size = float(torch.linalg.vector_norm(x))
+    return float(torch.linalg.vector_norm(x - x.mean(dim=0))) / size if size else 0.0
+
+
 def _mean_cosines(x: Tensor) -> Tensor:
     """Return the mean cosine of two rows that are not zero, of each matrix."""
     norms = torch.linalg.vector_norm(x, dim=2)

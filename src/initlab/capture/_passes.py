@@ -1,6 +1,7 @@
 """Back from a random product of the outputs, and from the loss."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import torch
@@ -53,9 +54,36 @@ def _gradients(
 ) -> list[Tensor | None]:
     if not roots or not parameters:
         return [None] * len(parameters)
-    return list(
-        torch.autograd.grad(
+    with _set_aside(parameters):
+        found = torch.autograd.grad(
             roots, parameters, grad_outputs=products, retain_graph=keep,
             allow_unused=True,
-        )
-    )  # fmt: skip
+        )  # fmt: skip
+        return [
+            _total(gradient, parameter.grad)
+            for gradient, parameter in zip(found, parameters, strict=True)
+        ]
+
+
+@contextmanager
+def _set_aside(parameters: Sequence[Tensor]) -> Iterator[None]:
+    """Let parameters have no `.grad` inside, and the one that they had afterwards.
+
+    A Function that runs its layers again on the way back, as reversible ones do, adds
+    to `.grad`: in place, so that what a user had there would be lost.
+    """
+    kept = [parameter.grad for parameter in parameters]
+    for parameter in parameters:
+        parameter.grad = None
+    try:
+        yield
+    finally:
+        for parameter, grad in zip(parameters, kept, strict=True):
+            parameter.grad = grad
+
+
+def _total(gradient: Tensor | None, inner: Tensor | None) -> Tensor | None:
+    """Return the sum of what came back, and of what Functions added on the way."""
+    if gradient is None or inner is None:
+        return inner if gradient is None else gradient
+    return gradient + inner

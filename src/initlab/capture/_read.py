@@ -1,8 +1,8 @@
 """A model, read: one forward pass recorded, gradients back, and all put back."""
 
 import math
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, nullcontext
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import replace
 from typing import Any
 
@@ -12,6 +12,7 @@ from torch.optim import Optimizer
 
 from initlab.capture._arrays import arrays_of
 from initlab.capture._batch import Call, as_call, tensors_in
+from initlab.capture._failures import named_failure, named_failure_back
 from initlab.capture._first_step import (
     evaluates_the_loss,
     made_optimizer,
@@ -22,6 +23,7 @@ from initlab.capture._first_step import (
 from initlab.capture._graph import Graph
 from initlab.capture._loss_probe import probe_loss, probe_prior
 from initlab.capture._losses import Loss, ignored_by, read_loss
+from initlab.capture._modes import set_modes
 from initlab.capture._modules import around_modules
 from initlab.capture._parameters import (
     elasticity,
@@ -42,11 +44,8 @@ from initlab.capture._trace import Trace
 from initlab.capture._unwrap import eager, unwrapped, without_lazy
 from initlab.capture._values import Reading
 from initlab.capture._weights import equal_outgoing, weigh
-from initlab.errors import InitlabError, InvalidValueError
+from initlab.errors import InvalidValueError
 from initlab.spec import OutputReading, ParameterReading
-
-# Normalizations of the batch need it, and are what training sees.
-_KEEPS_TRAINING = ("Norm", "RNN", "LSTM", "GRU")
 
 # Share of one class from which on a loss is asked whether it minds.
 _UNEVEN = 0.5
@@ -55,10 +54,6 @@ _MOST_STEPS = 3
 
 LossFunction = Callable[..., Tensor] | nn.Module
 AnyOptimizer = Optimizer | Callable[..., Optimizer]
-
-
-class ModelRunError(InvalidValueError):
-    """The model raised an exception on this batch: in which module, and which one."""
 
 
 def read(
@@ -152,7 +147,7 @@ class _Reader:
     def read(self, copies: Mapping[int, Tensor]) -> Reading:
         self._copies = copies
         counted = has_counted(self._model)
-        _set_modes(self._model)
+        set_modes(self._model)
         trace = Trace(self._model, tensors_in((self._call.args, self._call.kwargs)))
         outputs = self._forward(trace)
         graph, records = trace.graph, trace.records
@@ -168,14 +163,14 @@ class _Reader:
         trained = counted or has_varied_gammas(self._model, records)
         del outputs
         entries = read_parameters(self._model, graph, records)
-        self._examine_step()
+        after = self._examine_step(all(use.head for use in structure.uses))
         return Reading(
             uses=structure.uses,
             norms=structure.norms,
             attentions=structure.attentions,
             blocks=structure.blocks,
             parameters=self._with_gradients(entries),
-            output=loss.reading,
+            output=replace(loss.reading, loss_after=after),
             measures=arrays_of(records, self._facts, structure.uses),
             optimizer="" if self._optimizer is None else type(self._optimizer).__name__,
             trained=trained,
@@ -193,7 +188,7 @@ class _Reader:
 
     def _forward(self, trace: Trace) -> Any:
         with (
-            _named_failure(trace, self._model),
+            named_failure(trace, self._model),
             around_modules(trace, self._model),
             Recorder(trace),
         ):
@@ -274,9 +269,10 @@ class _Reader:
             if t.requires_grad
         ]
         trace.pass_name = "random"
-        random = random_gradients(
-            roots + zero_heads, parameters, self._seed, keep=value is not None
-        )
+        with named_failure_back():
+            random = random_gradients(
+                roots + zero_heads, parameters, self._seed, keep=value is not None
+            )
         for name, gradient in zip(names, random, strict=True):
             self._facts[name] = gradient_facts(gradient)
             if gradient is not None:
@@ -286,8 +282,7 @@ class _Reader:
             self._gradients = dict(zip(names, random, strict=True))
         else:
             random.clear()  # two sets of gradients are never held at a time
-            trace.pass_name = "loss"
-            found = loss_gradients(value, parameters, keep=False)
+            found = self._back_from_loss(trace, value, parameters)
             for name, gradient in zip(names, found, strict=True):
                 kept = self._facts[name].get("random_norm", math.nan)
                 reached = self._facts[name]["reached"] or gradient is not None
@@ -300,23 +295,48 @@ class _Reader:
             self._gradients = dict(zip(names, found, strict=True))
         trace.pass_name = None
 
-    def _examine_step(self) -> None:
+    def _back_from_loss(
+        self, trace: Trace, value: Tensor, parameters: Sequence[Tensor]
+    ) -> list[Tensor | None]:
+        """Return the gradients of the loss; of a further run, if this one is used up.
+
+        A model's own hook or Function may allow one way back for each way forward.
+        """
+        trace.pass_name = "loss"
+        try:
+            return loss_gradients(value, parameters, keep=False)
+        except Exception:  # whatever such a hook raises
+            again = Trace(self._model, tensors_in((self._call.args, self._call.kwargs)))
+            loss = self._read_loss(self._forward(again)).value
+            if loss is None or not loss.requires_grad:
+                raise
+        again.pass_name = "loss"
+        with named_failure_back():
+            found = loss_gradients(loss, parameters, keep=False)
+        trace.records.deltas |= again.records.deltas
+        return found
+
+    def _examine_step(self, only_heads: bool) -> float:
         """Take the optimizer's step, look at it, and at what is still without gradient.
 
         What is 0 by design is set free one after the other, the head first: as long as
-        a step frees anything, another one follows.
+        a step frees anything, another one follows. Returns the loss after the first of
+        them if there are only heads, whose problem may be convex; else nan.
         """
         dead = [name for name in self._trainable
                 if self._facts[name].get("gradient_zero")]  # fmt: skip
+        after = math.nan
         if not self._step or not (dead or self._optimizer is not None):
-            return
+            return after
         if not all(g is None or bool(torch.isfinite(g).all())
                    for g in self._gradients.values()):  # fmt: skip
-            return
+            return after
         if self._optimizer is not None:
             found = take_step(
                 self._model, self._gradients, self._optimizer, self._copies
             )
+            if only_heads:
+                after = self._loss_now()
             if dead:  # a learning rate that is too small must not decide what moves
                 with torch.no_grad():
                     for parameter in self._model.parameters():
@@ -337,6 +357,13 @@ class _Reader:
                 break
             dead = still
         self._gradients.clear()
+        return after
+
+    def _loss_now(self) -> float:
+        with torch.no_grad():
+            outputs = self._model(*self._call.args, **self._call.kwargs)
+            loss = self._read_loss(outputs).value
+        return math.nan if loss is None else float(loss)
 
     def _later_gradients(self) -> dict[str, Tensor | None]:
         """Run once more; return the gradients of the loss, or of a random product."""
@@ -355,36 +382,3 @@ class _Reader:
     ) -> tuple[ParameterReading, ...]:
         """Return parameters, read before any step, with what the passes found."""
         return tuple(replace(one, **self._facts[one.name]) for one in entries)
-
-
-@contextmanager
-def _named_failure(trace: Trace, model: nn.Module) -> Iterator[None]:
-    """Say in which module the model failed."""
-    try:
-        yield
-    except InitlabError:
-        raise
-    except Exception as error:
-        path = trace.where
-        module = dict(model.named_modules()).get(path, model)
-        name = f"{path} ({type(module).__name__})" if path else type(module).__name__
-        lines = str(error).strip().splitlines() or [type(error).__name__]
-        raise ModelRunError(
-            f"model: failed on this batch in {name}: {type(error).__name__}: {lines[0]}"
-        ) from error
-
-
-def _set_modes(model: nn.Module) -> None:
-    """Training mode, but nothing random: leaves without weights are set to eval."""
-    model.train()
-    for module in model.modules():
-        leaf = not any(True for _ in module.children())
-        bare = not any(True for _ in module.parameters(recurse=False)) and not any(
-            True for _ in module.buffers(recurse=False)
-        )
-        if (
-            leaf
-            and bare
-            and not any(k in type(module).__name__ for k in _KEEPS_TRAINING)
-        ):
-            module.training = False

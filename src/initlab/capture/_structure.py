@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from initlab.capture._chains import Links, gates, heads, links, segments
+from initlab.capture._chains import Links, added_heads, gates, heads, links, segments
 from initlab.capture._graph import Graph, Node
 from initlab.capture._records import Records, UseRecord
 from initlab.capture._residuals import Join, residual_joins
@@ -44,6 +44,9 @@ class Structure:
         self._heads = heads(graph, {join.node for join in self._joins})
         followed = {u for each in self._links for u in each.previous}
         self._heads -= followed
+        self._added = added_heads(
+            graph, {number: records.uses[number].node for number in self._heads}
+        )
         self._gates = gates(graph, records, [each.previous for each in self._links])
         self.norms = self._norms()
         self.blocks = self._blocks()
@@ -109,6 +112,7 @@ class Structure:
             branch_end=number in ends,
             stem=own.stem,
             head=number in self._heads,
+            added=number in self._added,
             gate=number in self._gates,
             attends=role,
             frozen=all(frozen.get(name, False) for name in record.sources),

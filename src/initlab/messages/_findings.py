@@ -107,6 +107,19 @@ FINDINGS: Mapping[str, Words] = MappingProxyType(
             "gradient after one step > 0",
             "look for what is 0 above {where}: a weight, a factor, dead units",
         ),
+        "has_no_effect": Words(
+            "{where} gets no gradient on this batch, now or after a step{more}, and "
+            "nothing is 0 above it: the outputs do not depend on it here",
+            "gradient after one step > 0",
+            "nothing, where one key in a softmax, outputs that are not read or a gate "
+            "that is off explain it; else look at what is made of {where}",
+        ),
+        "gate_is_off": Words(
+            "{where} gets no gradient on this batch, now or after a step{more}: all "
+            "units of {gate} are off, so that the gate is a constant",
+            "gradient after one step > 0",
+            "nothing, unless {gate} stays off on other batches",
+        ),
         "rank_one_update": Words(
             "the first update of {where} has rank 1: all its units learn the same",
             "share of the first singular direction < {expected}",

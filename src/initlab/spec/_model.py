@@ -45,6 +45,7 @@ class WeightUse:
         branch_end: Whether it is the last layer of that branch.
         stem: Whether it reads the model's inputs, with no layer before.
         head: Whether no layer comes after it.
+        added: Whether it is a head whose output is added to another head's.
         gate: Whether what it makes multiplies another signal (squeeze and excite).
         attends: "query", "key", "value" or "packed" where it feeds an attention.
         frozen: Whether no source requires a gradient.
@@ -78,6 +79,7 @@ class WeightUse:
     branch_end: bool = False
     stem: bool = False
     head: bool = False
+    added: bool = False
     gate: bool = False
     attends: str = ""
     frozen: bool = False
@@ -306,6 +308,8 @@ class OutputReading:
         loss_shifted: A known loss of uneven classes, if the first output had on average
             the logits of their shares.
         loss_at_targets: It, if that output were the targets.
+        loss_after: The loss after the optimizer's first step, of a model without hidden
+            layers.
         examples: In the batch.
         nonfinite: Entries of the first output that are nan or infinite.
         head: Index of the use that the first output came out of; -1 if none is known.
@@ -331,6 +335,7 @@ class OutputReading:
     loss_quiet: float = nan
     loss_shifted: float = nan
     loss_at_targets: float = nan
+    loss_after: float = nan
     examples: int = 0
     nonfinite: int = 0
     head: int = -1

@@ -184,11 +184,21 @@ def _head(model: Model, use: WeightUse) -> Finding | None:
     if not 0 < factor < _TINY_HEAD:
         return None
     # Behind a normalization one step of Adam takes it as far as from 0, which is a
-    # design; BEiT starts like that.
+    # design; BEiT starts like that. So do wide parts beside deep ones.
+    designed = use.norm_before or (use.added and _is_beside_another(model, use))
     return Finding(
-        id="WI05", severity="info" if use.norm_before else "warning",
+        id="WI05", severity="info" if designed else "warning",
         cause="tiny_head", module=use.module,
         parameter=use.parameter, measured=factor, expected=1.0,
+    )  # fmt: skip
+
+
+def _is_beside_another(model: Model, use: WeightUse) -> bool:
+    """Whether a head that is not next to zero is added to what another one makes."""
+    return any(
+        other.added and other is not use
+        and not model.weight_factor(other.index) < _TINY_HEAD
+        for other in model.uses
     )  # fmt: skip
 
 

@@ -13,6 +13,8 @@ _SUBNORMAL, _MOSTLY = 0.01, 0.5
 # Adam's step of 1e-3 on weights with a deviation of 0.01, as GoogLeNet's, is 0.1. What
 # is small beside LeCun's law, as an adapter, may go far and still be small.
 _LONG, _FAR_TOO_LONG, _SHORT = 0.2, 1.0, 1e-6
+# Of the loss, after a step of a linear model that was not too long.
+_FALLS = 0.7
 # Sums with a norm behind them. Eight are fine in our healthy models; BERT has 24, and
 # needs warm-up.
 _POST_NORM_BLOCKS, _DEEP_POST_NORM, _GROWING = 6, 20, 2.0
@@ -74,7 +76,10 @@ def first_update(model: Model) -> Iterator[Finding]:
     factors = {use.parameter: model.weight_factor(use.index) for use in model.uses}
     smallness = [min(1.0, factors.get(p.name, 1.0)) ** 0.5 for p in moved]
     middle = float(np.median(ratios * smallness))
-    long, short = middle > _LONG, float(np.median(ratios)) < _SHORT
+    # A linear regression may be taken far towards its solution at once.
+    arrives = facts.output.loss_after < _FALLS * facts.output.loss
+    long = middle > _LONG and not arrives
+    short = float(np.median(ratios)) < _SHORT
     if long or short:
         worst = moved[int(np.argmax(ratios) if long else np.argmin(ratios))]
         yield Finding(

@@ -1,17 +1,20 @@
 """Checks of single tensors: finite, not dead, with updates of more than one rank."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from initlab.analysis.findings._finding import Finding, Severity
 from initlab.analysis.findings._model import Model
 from initlab.analysis.findings._places import at_name, at_parameter, at_use, joined
-from initlab.spec import WeightUse
+from initlab.spec import Block, ParameterReading, WeightUse
 
 # Largest numbers of the types, and the share of them that is as good as infinite.
 _LARGEST = {"float16": 65504.0, "bfloat16": 3.39e38, "float32": 3.4e38}
 _NEAR_LARGEST = 0.1
 _RANK_ONE = 0.9999
+# The square of it is what _RANK_ONE leaves to other directions.
+_ONE_DIRECTION = 0.01
+_FLAT = 0.99
 
 
 def not_finite(model: Model) -> Iterator[Finding]:
@@ -97,7 +100,7 @@ def _dead_weight(model: Model, use: WeightUse) -> list[Finding]:
     )  # fmt: skip
     if designed or not use.previous:
         return []
-    if _leads_around(model):
+    if _leads_around(model, {one.index for one in model.uses if one.zero}):
         return []
     return [
         at_use(use, "WI03", "error", "zero_weight_on_trunk", measured=0.0,
@@ -105,11 +108,11 @@ def _dead_weight(model: Model, use: WeightUse) -> list[Finding]:
     ]  # fmt: skip
 
 
-def _leads_around(model: Model) -> bool:
-    """Whether a way from the inputs to some head passes no weight of zeros."""
+def _leads_around(model: Model, blocked: set[int]) -> bool:
+    """Whether a way from the inputs to some head passes none of these uses."""
     arrived: set[int] = set()
     for use in model.uses:
-        passing = {below for below in use.previous if not model.uses[below].zero}
+        passing = set(use.previous) - blocked
         if use.stem or not use.previous or passing & arrived:
             arrived.add(use.index)
     return any(use.head and use.index in arrived for use in model.uses)
@@ -129,10 +132,68 @@ def _never_moves(model: Model) -> Iterator[Finding]:
         and not (zeros and p.dtype == "float16")
     ]  # fmt: skip
     if stuck:
+        designed, gate = _are_designed(model, stuck), _gate_that_is_off(model, stuck)
+        beside = "has_no_effect" if gate is None else "gate_is_off"
         yield at_parameter(
-            stuck[0], "WI03", "error", "never_moves", measured=0.0,
-            expected=math.nan, places=tuple(p.name for p in stuck),
+            stuck[0], "WI03", "info" if designed else "error",
+            beside if designed else "never_moves", measured=0.0, expected=math.nan,
+            evidence={"gate": gate.module} if gate is not None else {},
+            places=tuple(p.name for p in stuck),
         )  # fmt: skip
+
+
+def _gate_that_is_off(
+    model: Model, stuck: Sequence[ParameterReading]
+) -> WeightUse | None:
+    """Return the first gate of these weights whose units are all off."""
+    names = {p.name for p in stuck}
+    gates = [u for u in model.uses if u.gate and names & set(u.sources)]
+    return next((use for use in gates if _is_flat(model, use)), None)
+
+
+def _are_designed(model: Model, stuck: Sequence[ParameterReading]) -> bool:
+    """Whether weights without a gradient are beside the way, and nothing is 0 there.
+
+    So it is with queries and keys where a softmax has one key, with what makes tokens
+    that the head does not read, and with a gate that this batch turns off.
+    """
+    if any(p.dtype in ("float16", "bfloat16") for p in stuck):
+        return False  # rounded to 0
+    names = {p.name for p in stuck}
+    blocked = {use.index for use in model.uses if names & set(use.sources)}
+    heads = {use.index for use in model.uses if use.head}
+    if heads <= blocked or not _leads_around(model, blocked):
+        return False
+    zeros = any(
+        p.largest == 0 and p.role not in ("bias", "beta", "shift")
+        and (p.frozen or p.later_gradient_zero)
+        for p in model.facts.parameters
+    )  # fmt: skip
+    flat = any(_is_flat(model, use) for use in model.uses if not use.gate)
+    return not (zeros or flat or any(_is_off(model, b) for b in model.facts.blocks))
+
+
+def _is_flat(model: Model, use: WeightUse) -> bool:
+    """Whether a layer is given zeros, or all that it makes is where slopes are 0."""
+    units = model.of("activation_units", use.index)
+    return (
+        model.of("given_rms", use.index) == 0
+        or model.of("saturated_share", use.index) > _FLAT
+        or model.of("inactive_units", use.index) >= units > 0
+    )
+
+
+def _is_off(model: Model, block: Block) -> bool:
+    """Whether a factor that is no parameter makes one side of a block 0."""
+    if block.branch_rms > 0 and block.skip_rms > 0:
+        return False
+    norms = [model.facts.norms[number] for number in block.norms]
+    factors = [model.parameter(name) for name in block.scales]
+    return not (
+        any(model.uses[number].zero for number in block.uses)
+        or any(norm.gamma_zero for norm in norms)
+        or any(factor is not None and factor.largest == 0 for factor in factors)
+    )
 
 
 def symmetric_update(model: Model) -> Iterator[Finding]:
@@ -144,6 +205,9 @@ def symmetric_update(model: Model) -> Iterator[Finding]:
         facts = model.parameter(use.parameter)
         small = min(use.layer.shape[0], model.fan_in(use.index)) < 3
         if facts is None or use.head or small or use.role:
+            continue
+        # Given one vector, as a class token is in all examples, rank 1 is algebra.
+        if model.of("given_spread", use.index) < _ONE_DIRECTION:
             continue
         if model.facts.attentions and not has_targets_of_its_own(model, use):
             continue

@@ -1,0 +1,43 @@
+"""Exceptions of a model, named: where it failed, and how."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from torch import nn
+
+from initlab.capture._trace import Trace
+from initlab.errors import InitlabError, InvalidValueError
+
+
+class ModelRunError(InvalidValueError):
+    """The model raised an exception on this batch: in which module, and which one."""
+
+
+@contextmanager
+def named_failure(trace: Trace, model: nn.Module) -> Iterator[None]:
+    """Say in which module the model failed."""
+    try:
+        yield
+    except InitlabError:
+        raise
+    except Exception as error:
+        path = trace.where
+        module = dict(model.named_modules()).get(path, model)
+        name = f"{path} ({type(module).__name__})" if path else type(module).__name__
+        lines = str(error).strip().splitlines() or [type(error).__name__]
+        raise ModelRunError(
+            f"model: failed on this batch in {name}: {type(error).__name__}: {lines[0]}"
+        ) from error
+
+
+@contextmanager
+def named_failure_back() -> Iterator[None]:
+    """Say that the model failed where gradients come back, as in a hook of its own."""
+    try:
+        yield
+    except Exception as error:
+        lines = str(error).strip().splitlines() or [type(error).__name__]
+        raise ModelRunError(
+            "model: failed on the way back from its outputs: "
+            f"{type(error).__name__}: {lines[0]}"
+        ) from error
