@@ -331,3 +331,45 @@ def test_a_learned_token_whose_branch_is_next_to_silent_drowns_nothing():
     found = pytorch.check(Classifies(), TOKENS).findings
 
     assert "drowns_a_signal" not in {one.cause for one in found}
+
+
+class Summed(nn.Module):
+    """A set's elements each through some layers, summed, and through some more."""
+
+    def __init__(self):
+        super().__init__()
+        self.each = plain(3, 128, 3, 128, nn.ELU, init=False)
+        self.all = plain(2, 128, 128, 10, nn.ELU, init=False)
+
+    def forward(self, x):
+        return self.all(self.each(x).sum(dim=1))
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_a_sum_over_a_set_makes_no_weights_too_small(seed):
+    torch.manual_seed(seed)
+    model, x = Summed(), torch.randn(16, 100, 3) / 2
+
+    found = pytorch.check(
+        model, x, loss=functional.cross_entropy, targets=torch.randint(10, (16,))
+    )
+
+    blamed = {finding.id for finding in found.of("error", "warning")}
+    assert not blamed & {"WI05", "WI06", "WI07"}
+
+
+def test_rewards_of_one_are_no_prior():
+    torch.manual_seed(0)
+    model, states = plain(3, 128, 4, 2, init=False), torch.randn(128, 4) / 2
+    actions = torch.randint(2, (128, 1))
+    with torch.no_grad():
+        targets = 1 + 0.99 * model(torch.randn(128, 4) / 2).amax(dim=1, keepdim=True)
+
+    def loss(values, wanted):
+        return functional.smooth_l1_loss(values.gather(1, actions), wanted)
+
+    assert not pytorch.check(model, states, loss=loss, targets=targets).of(
+        "error", "warning"
+    )
+    far = pytorch.check(model, states, loss=loss, targets=targets + 20)
+    assert [f.id for f in far.of("error", "warning")] == ["WI15"]

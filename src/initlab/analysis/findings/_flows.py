@@ -60,8 +60,17 @@ def depth_budgets(model: Model) -> Iterator[Finding]:
             severity = "info"
         found = _blamed(model, chain, budget, forward, severity)
         only_growing = size < limit and abs(forward) < _FORWARD_WARNING
-        if not only_growing or found.cause in ("wrong_gain", "wrong_fan"):
+        if not only_growing or _explains_growth(found):
             yield found
+
+
+def _explains_growth(found: Finding) -> bool:
+    """Whether a chain's finding is of weights too large; small ones make nothing grow.
+
+    A sum over many positions, as of a set, does that without any.
+    """
+    of_weights = found.cause in ("wrong_gain", "wrong_fan")
+    return of_weights and found.measured > found.expected
 
 
 def _loud_biases(model: Model, hidden: Sequence[WeightUse]) -> Iterator[Finding]:
