@@ -103,3 +103,8 @@ class Finding:
             "places": self.places,
             **self.evidence,
         }
+
+
+def rank(finding: Finding) -> int:
+    """Return how bad it is: 0 for information, 1 or 2."""
+    return SEVERITIES.index(finding.severity)

@@ -1,0 +1,148 @@
+"""Which finding explains which: a cause is named once, not with all that it does."""
+
+from collections.abc import Callable, Set
+
+from initlab.analysis.findings._finding import Finding, rank
+
+# What each check explains, wherever it is found.
+_EXPLAINS = {
+    "WI01": {f"WI{n:02}" for n in range(2, 25)} - {"WI21", "WI02"},
+    "WI02": {"WI04", "WI05", "WI11", "WI07", "WI08", "WI09", "WI10", "WI14"},
+    "WI03": {"WI04", "WI07", "WI08", "WI10", "WI11", "WI24", "WI12", "WI17"},
+    "WI05": {"WI04", "WI06", "WI07", "WI08", "WI09", "WI10", "WI11", "WI12", "WI14"},
+    "WI06": {"WI07", "WI08", "WI09", "WI10", "WI05", "WI11", "WI14"},
+    "WI07": {"WI12", "WI08", "WI09", "WI10", "WI11", "WI04", "WI14"},
+    "WI09": {"WI10", "WI11", "WI14"},
+    "WI11": {"WI04"},
+    "WI12": {"WI03", "WI04", "WI11", "WI07", "WI08", "WI10"},
+    "WI13": {"WI07", "WI10"},
+    "WI16": {"WI09", "WI10", "WI11", "WI14", "WI23"},
+    "WI17": {"WI18", "WI03", "WI04", "WI11", "WI12", "WI08", "WI10", "WI24"},
+    "WI18": {"WI14", "WI05"},
+    "WI22": {"WI03", "WI05", "WI08", "WI07", "WI04", "WI24", "WI11"},
+    "WI23": {"WI05"},
+}
+_ALL = 0.99  # of a function's values: then nothing comes back through it
+_MEMORY = frozenset({"uninitialized", "old_memory"})
+_OF_TENSORS = frozenset({"WI01", "WI02", "WI03", "WI05", "WI06", "WI21"})
+_OF_MEANS = frozenset({"mean_ignored", "log_mean_ignored", "imbalance_ignored"})
+_OF_SCALES = frozenset({"WI05", "WI06", "WI13"})
+_OF_OUTPUTS = frozenset({"WI14", "WI15"})
+_CHAINS = frozenset({"wrong_gain", "one_layer"})
+
+
+def consequences_of(finding: Finding) -> Set[str]:
+    """Return the checks that a finding explains; what is for information, none."""
+    return _EXPLAINS.get(finding.id, frozenset()) if rank(finding) else frozenset()
+
+
+def covered_by(finding: Finding, other: Finding) -> bool:
+    """Whether a chain's finding says of all its layers what this one says of one."""
+    return (
+        other.id == finding.id
+        and other.cause in _CHAINS
+        and finding.cause not in (*_CHAINS, "not_centred")
+        and rank(other) > 0
+        and _places(finding) <= _places(other)
+    )
+
+
+def explained_by(finding: Finding, other: Finding) -> bool:
+    """Whether one finding is a consequence of another."""
+    if finding is other:
+        return False
+    for says in _PARTICULAR:
+        said = says(finding, other)
+        if said is not None:
+            return said
+    return _by_check(finding, other)
+
+
+def _of_memory(finding: Finding, other: Finding) -> bool | None:
+    """What stands in a tensor that nothing was written to means nothing."""
+    if other.cause in _MEMORY and finding.id != "WI01":
+        return finding.parameter == other.parameter or finding.id not in _OF_TENSORS
+    return None
+
+
+def _of_outputs(finding: Finding, other: Finding) -> bool | None:
+    """What outputs are, beside what they do to the loss."""
+    same = finding.parameter == other.parameter
+    if "WI14" in (finding.id, other.id) and _is_loud_head(finding, other):
+        return finding.id != "WI14"
+    if other.cause == "saturated_loss" and same:
+        return finding.id in _OF_OUTPUTS
+    if finding.cause == "saturated_loss" and other.cause == "beyond_any_law":
+        return same
+    if finding.cause in ("loud_regression", "biased_logits") and other.id == "WI15":
+        return other.cause in _OF_MEANS
+    if finding.cause == "explosive_parameter":
+        return other.cause == "log_mean_ignored" and _places(finding) <= _places(other)
+    if other.cause == "explosive_parameter" and finding.id in _OF_OUTPUTS:
+        # It makes all of the loss, whatever else would be said of it.
+        return finding.cause != "log_mean_ignored"
+    if finding.cause == "biased_logits" and other.id == "WI13":
+        return same
+    return None
+
+
+def _of_centres(finding: Finding, other: Finding) -> bool | None:
+    """What weights of one sign put out is a matter of their mean, not of their size."""
+    if other.cause == "not_centred" and finding.id in _OF_SCALES:
+        return bool(_places(finding) & _places(other))
+    if {finding.cause, other.cause} == {"not_centred", "inactive_units"}:
+        # Weights below 0 on what is positive: that units are off is what matters.
+        return finding.cause == "not_centred" and finding.parameter == other.parameter
+    return None
+
+
+def _of_stops(finding: Finding, other: Finding) -> bool | None:
+    """What nothing comes back through, and what gets no gradient for it."""
+    if finding.cause == "never_moves" and _lets_nothing_back(other):
+        return True
+    if finding.id == "WI12" and other.cause == "never_moves":
+        return False  # units that are off stop what comes back through them
+    return None
+
+
+def _by_check(finding: Finding, other: Finding) -> bool:
+    """What a check explains in general, and where it does not."""
+    explained = finding.id in consequences_of(other)
+    if rank(other) and {finding.cause, other.cause} == {"loud_signal", "depth_budget"}:
+        return other.cause == "loud_signal"
+    if not explained:
+        return False
+    if finding.id == "WI12" and other.id == "WI07":
+        return other.cause in ("drowned_by_biases", "loud_biases")
+    if finding.id == "WI14" and other.id == "WI07":
+        return other.cause == "loud_biases"
+    if finding.cause == "biased_off":
+        return False
+    if {finding.id, other.id} == {"WI05", "WI06"}:
+        # Of two gains or fans, those of the same layers are one thing.
+        return bool(set(finding.places) & set(other.places)) or other.cause in _CHAINS
+    return True
+
+
+# In this order: the first that says anything is right.
+_PARTICULAR: tuple[Callable[[Finding, Finding], bool | None], ...] = (
+    _of_memory, _of_outputs, _of_centres, _of_stops,
+)  # fmt: skip
+
+
+def _places(finding: Finding) -> set[str | None]:
+    return {finding.parameter, *finding.places}
+
+
+def _lets_nothing_back(finding: Finding) -> bool:
+    """Whether it says of a function that it is flat wherever it is asked."""
+    flat = finding.cause in ("saturated", "saturated_by_bias")
+    return finding.cause == "saturated_loss" or (flat and finding.measured > _ALL)
+
+
+def _is_loud_head(finding: Finding, other: Finding) -> bool:
+    """Whether one says of a head what it is, and the other what it does to the loss."""
+    return finding.parameter == other.parameter and "beyond_any_law" in (
+        finding.cause,
+        other.cause,
+    )
