@@ -334,6 +334,47 @@ def test_queries_of_one_key_have_no_effect_and_factors_of_0_are_faults():
     assert ("WI03", "error", "last.query.weight") in stopped
 
 
+class Placed(Attends):
+    """Attention with a bias that layers make of positions, as CrossFormer's."""
+
+    def __init__(self):
+        super().__init__()
+        self.places = nn.Sequential(
+            nn.Linear(2, 8), nn.LayerNorm(8), nn.ReLU(), nn.Linear(8, 1)
+        )
+
+    def forward(self, x):
+        y = self.norm(x)
+        at = torch.arange(x.shape[1])
+        apart = torch.stack([at[:, None] - at, at - at[:, None]], dim=-1).float()
+        made = functional.scaled_dot_product_attention(
+            self.query(y), self.key(y), self.value(y), self.places(apart)[..., 0]
+        )
+        return x + self.out(made)
+
+
+def test_a_bias_of_positions_has_no_effect_where_there_is_one():
+    model = OneTokenLeft()
+    model.last = Placed()
+
+    diagnosis = pytorch.check(model, torch.randn(32, 4, 16), targets=LABELS)
+
+    assert diagnosis.sound
+    assert "has_no_effect" in [one.cause for one in diagnosis.findings]
+
+
+def test_parameters_without_entries_are_read():
+    class Empty(nn.Linear):
+        def __init__(self):
+            super().__init__(16, 4)
+            self.memory = nn.Parameter(torch.empty(0, 16))
+
+        def forward(self, x):
+            return super().forward(x) + self.memory.sum()
+
+    assert pytorch.check(Empty(), BATCH, targets=LABELS).sound
+
+
 class Gated(nn.Module):
     """Squeeze and excite with one unit in the middle, which may be off on a batch."""
 

@@ -143,7 +143,7 @@ def rank_one_share(change: Tensor | None) -> float:
         return math.nan
     if change.is_complex():
         return math.nan
-    rows = change.float().reshape(len(change), -1)
+    rows = change.float().flatten(1)
     total = float(rows.square().sum())
     if not (total > 0 and math.isfinite(total)):
         return math.nan

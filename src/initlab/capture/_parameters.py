@@ -121,6 +121,8 @@ def twin_share(values: Tensor, gradient: Tensor | None) -> float:
     """
     if gradient is None or gradient.is_sparse or gradient.is_complex():
         return 0.0
+    if not values.numel():
+        return 0.0
     axes = [size for size in values.shape if size > 1]
     if len(axes) < 2 or values.flatten()[0] != values.flatten()[-1]:
         return 0.0

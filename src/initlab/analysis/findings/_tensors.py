@@ -165,12 +165,19 @@ def _are_designed(model: Model, stuck: Sequence[ParameterReading]) -> bool:
     if heads <= blocked or not _leads_around(model, blocked):
         return False
     zeros = any(
-        p.largest == 0 and p.role not in ("bias", "beta", "shift")
-        and (p.frozen or p.later_gradient_zero)
+        p.largest == 0 and (p.frozen or p.later_gradient_zero) and not _is_added(p)
         for p in model.facts.parameters
-    )  # fmt: skip
-    flat = any(_is_flat(model, use) for use in model.uses if not use.gate)
+    )
+    # What reads the positions of one token is given zeros that are the model's own.
+    fed = [use for use in model.uses if not use.gate and (use.stem or use.previous)]
+    flat = any(_is_flat(model, use) for use in fed)
     return not (zeros or flat or any(_is_off(model, b) for b in model.facts.blocks))
+
+
+def _is_added(parameter: ParameterReading) -> bool:
+    """Whether zeros of it stop nothing; beside the way only its name says so."""
+    unknown = parameter.role == "other" and parameter.name.endswith("bias")
+    return unknown or parameter.role in ("bias", "beta", "shift")
 
 
 def _is_flat(model: Model, use: WeightUse) -> bool:
