@@ -259,6 +259,9 @@ def test_weights_of_one_sign_are_named_whatever_their_variance(places):
 
     assert (found.cause, found.parameter) == ("not_centred", f"{places[0]}.weight")
     assert found.places == tuple(f"{place}.weight" for place in places)
+    exec(found.fix, {"finding": found, "model": model})
+    mended = pytorch.check(model, VECTORS, targets=torch.arange(64) % 5)
+    assert not mended.of("warning", "error")
 
 
 def test_a_layer_that_averages_is_a_design():

@@ -174,7 +174,7 @@ FINDINGS: Mapping[str, Words] = MappingProxyType(
             "deviation of {std:.3g}, so that all its units put out the same sum",
             "|mean| / std < {expected}",
             "for name in finding.places: w = model.get_parameter(name).data; "
-            "w.sub_(w.mean()).mul_({ratio:.3g})",
+            "w.sub_(w.mean()).mul_({gain:.3g} / w[0].numel() ** 0.5 / w.std())",
         ),
         "loud_biases": Words(
             "the biases of {layers} layers, from {where} on, have rms {measured:.2g}: "

@@ -140,7 +140,7 @@ def not_centred(model: Model) -> Iterator[Finding]:
         measured=abs(mean) / deviation, expected=_OFF_CENTRE,
         evidence={
             "mean": mean, "std": deviation,
-            "ratio": _expected_std(first, None) / deviation,
+            "gain": _expected_std(first, None) * math.sqrt(FANS["fan_in"](first.layer)),
         },
         places=tuple(use.parameter for use in found),
     )  # fmt: skip
