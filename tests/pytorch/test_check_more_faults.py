@@ -328,3 +328,11 @@ def test_a_repair_sets_factors_to_one():
     assert [one.parameter for one in repair.changes] == ["4.weight"]
     assert bool((model[4].weight == 1).all())
     assert repair.after.sound
+
+
+def test_small_factors_of_one_sign_are_a_choice():
+    model = plain(depth=2)
+    model.insert(1, nn.LayerNorm(32))
+    model[1].weight.data.normal_(0.3, 0.01)
+
+    assert not [one for one in blamed(model, VECTORS) if "gamma" in one[1]]
