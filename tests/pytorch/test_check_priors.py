@@ -127,6 +127,20 @@ def test_a_loss_of_log_probabilities_has_a_prior_too():
     assert blamed(model, torch.arange(ROWS) % 5, nn.NLLLoss()) == []
 
 
+@pytest.mark.parametrize("classes", [64, 1000])
+def test_even_labels_are_no_numbers_to_a_loss_of_log_probabilities(classes):
+    model = nn.Sequential(*network(classes), nn.LogSoftmax(dim=1))
+    labels = torch.arange(ROWS) * 389 % classes
+
+    assert blamed(model, labels, nn.NLLLoss()) == []
+
+
+def test_a_loss_that_falls_without_end_has_no_prior():
+    rewards = 50 + NOISE
+
+    assert blamed(network(), rewards, lambda o, r: -(o * r).mean()) == []
+
+
 @pytest.mark.parametrize("classes", [2, 3, 4])
 @pytest.mark.parametrize("given", [nn.CrossEntropyLoss(), "a function"])
 def test_even_classes_are_no_prior(classes, given):

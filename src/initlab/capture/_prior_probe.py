@@ -94,6 +94,11 @@ def probe_priors(
         ideal = _value(ask, placed | {key: goal})
         if not ideal < before:
             continue
+        if one.reading.link in ("identity", "log"):
+            # A loss that goes on falling beyond, as a critic's, knows no place for it.
+            beyond = 2 * one.moved() - outputs[one.output].detach()
+            if _value(ask, placed | {key: beyond}) < after:
+                continue
         if one.reading.link == "logit":
             # A mask among the targets is rare, too, but of no use as an answer.
             always = torch.full_like(goal, float(goal.median()))
@@ -125,10 +130,9 @@ def _candidates(
     if not output.is_floating_point() or output.numel() < 2 or target.numel() < 2:
         return []
     if not target.is_floating_point() and target.dtype != torch.bool:
-        of_classes = _of_classes(output, target)
-        if of_classes is not None:
-            reading, moved, ideal = of_classes
-            return _made(number, index, reading, moved, ideal)
+        axis = _class_axis(output, target)
+        if axis is not None:
+            return _of_classes(number, output, index, target.long(), axis)
     goal = _like(target, output)
     if goal is None or not bool(torch.isfinite(goal).all()):
         return []
@@ -216,36 +220,36 @@ def _of_yes_and_no(
     return _made(number, index, reading | {"mean": mean}, moved, ideal)
 
 
-def _of_classes(
-    output: Tensor, target: Tensor
-) -> tuple[dict[str, Any], Callable[[], Tensor], Callable[[], Tensor]] | None:
-    """Return what is known of labels, and logits at their shares and at them.
-
-    None if they are no labels of this output; nothing is asked of even ones.
-    """
-    if output.dim() < 2 or output.shape[:-1] == target.shape:
-        axis = output.dim() - 1
-    else:
-        axis = 1
-    rest = output.shape[:axis] + output.shape[axis + 1 :]
-    classes = output.shape[axis] if output.dim() > 1 else 0
-    if classes < 2 or rest != target.shape:
+def _class_axis(output: Tensor, target: Tensor) -> int | None:
+    """Return the axis of an output that whole numbers are labels of, or None."""
+    if output.dim() < 2:
         return None
-    labels = target.long()
-    kept = (labels >= 0) & (labels < classes)
-    beyond = labels[labels >= classes]
+    axis = output.dim() - 1 if output.shape[:-1] == target.shape else 1
+    classes = output.shape[axis]
+    if output.shape[:axis] + output.shape[axis + 1 :] != target.shape or classes < 2:
+        return None
+    beyond = target[target >= classes]
     if len(beyond) and not bool((beyond == beyond[0]).all()):
         return None  # one such may be what the loss leaves out
+    return axis
+
+
+def _of_classes(
+    number: int, output: Tensor, index: int, labels: Tensor, axis: int
+) -> list[_Candidate]:
+    """Return logits at the shares of labels; nothing is asked of even ones."""
+    classes = output.shape[axis]
+    kept = (labels >= 0) & (labels < classes)
     counts = torch.bincount(labels[kept], minlength=classes).to(torch.float64)
     total, frequent = float(counts.sum()), float(counts.max())
     if total < 2 * classes or frequent == total:
-        return None
+        return []
     shares = counts[counts > 0] / total
     entropy = float(-(shares * shares.log()).sum())
     # Labels drawn uniformly seem uneven by about so much.
     gain = math.log(classes) - entropy - (classes - 1) / (2 * total)
     if not (gain > _GAIN or (classes == 2 and frequent > _SHARE * total)):
-        return None
+        return []
     along = [-1 if place == axis else 1 for place in range(output.dim())]
     others = [place for place in range(output.dim()) if place != axis]
     logs = ((counts + 0.5) / (total + 0.5 * classes)).log().to(output.dtype)
@@ -264,4 +268,4 @@ def _of_classes(
         "link": "classes", "share": frequent / total,
         "gain": gain / math.log(classes), "classes": classes,
     }  # fmt: skip
-    return reading, moved, ideal
+    return _made(number, index, reading, moved, ideal)

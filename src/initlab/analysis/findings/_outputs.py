@@ -290,7 +290,7 @@ def _compares(output: OutputReading) -> bool:
     """Whether the loss compares outputs with targets as they are."""
     if output.loss_kind != "given":
         return output.loss_kind == "mse"
-    return output.loss_at_targets < _AT_TARGETS * output.loss
+    return abs(output.loss_at_targets) < _AT_TARGETS * output.loss
 
 
 def tied_embedding(model: Model) -> Iterator[Finding]:
