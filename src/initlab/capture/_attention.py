@@ -56,11 +56,12 @@ def dot_product_logits(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Tensor:
     return logits
 
 
-def logit_statistics(logits: Tensor) -> LogitStatistics:
+def logit_statistics(logits: Tensor, *, may_be_masked: bool = True) -> LogitStatistics:
     """Return the length, spread and entropy of rows of logits.
 
     Args:
         logits: Keys on the last axis; what a mask hides is very negative.
+        may_be_masked: Whether there may be such.
 
     Example:
         >>> found = logit_statistics(torch.zeros(3, 8))
@@ -71,7 +72,9 @@ def logit_statistics(logits: Tensor) -> LogitStatistics:
     if len(rows) > _ROWS:
         stride = -(-len(rows) // _ROWS)
         rows = rows[:: stride + (stride % 2 == 0)]
-    seen = _not_masked(rows)
+    seen = (
+        _not_masked(rows) if may_be_masked else torch.ones_like(rows, dtype=torch.bool)
+    )
     counts = seen.sum(dim=-1)
     rows, seen, counts = (x[counts > 1] for x in (rows, seen, counts))
     if not len(rows):

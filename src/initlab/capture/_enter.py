@@ -105,6 +105,8 @@ def _measure_node(
     elif node.kind == "softmax" and follows_product(graph, node):
         width = product_width(graph, node)
         records.attentions.append(measure.plain_attention(node, call.given, width))
+    elif node.kind == "softmax" and (made := measure.choice(trace, node, call)):
+        records.choices.append(made)
     elif node.kind == "scale":
         factors = [n for n in node.inputs if graph.nodes[n].kind == "parameter"]
         if factors:
@@ -122,6 +124,7 @@ def _enter_activation(
         owner.values.pop("saturated_share", None)
         owner.values.pop("inactive_units", None)
     if not owner.activation:
+        owner.activated = node.number
         node.slope = measure.left_activation(trace, owner, node.name, call, output)
 
 

@@ -176,20 +176,19 @@ def _einsum(args: Sequence[Any], is_weight: IsWeight) -> list[LayerCall]:
     terms, _, result = args[0].replace(" ", "").partition("->")
     names = terms.split(",")
     weights = [i for i, t in enumerate(operands) if is_weight(t)]
-    if (
-        len(operands) != 2
-        or len(weights) != 1
-        or not result
-        or "." in names[weights[0]]
-    ):
+    if len(weights) != 1 or not result or "." in names[weights[0]]:
         return []
     (at,) = weights
-    own, other = names[at], names[1 - at]
-    weight = operands[at]
+    own, weight = names[at], operands[at]
+    signals = [i for i in range(len(operands)) if i != at]
+    other = "".join(names[i] for i in signals)
     out = [c for c in own if c in result and c not in other]
     into = [c for c in own if c in other and c not in result]
     batch = [c for c in own if c in other and c in result]
-    if not out or not into or len(batch) + len(out) + len(into) != len(own):
+    given = next((i for i in signals if {*into} <= {*names[i]}), None)
+    if not out or not into or given is None:
+        return []
+    if len(batch) + len(out) + len(into) != len(own):
         return []
     sizes = dict(zip(own, weight.shape, strict=True))
     rows = weight.detach().permute(*(own.index(c) for c in (*batch, *out, *into)))
@@ -201,7 +200,7 @@ def _einsum(args: Sequence[Any], is_weight: IsWeight) -> list[LayerCall]:
             bias=None,
             layer=layer,
             rows=rows.reshape(-1, fan_in),
-            given=operands[1 - at],
+            given=operands[given],
         )
     ]
 

@@ -12,13 +12,25 @@ from initlab.capture._graph import Node
 from initlab.capture._layers import LayerCall
 from initlab.capture._moments import as_real, cosines, moments, spread, token_cosine
 from initlab.capture._operations import ACTIVATION_OF
-from initlab.capture._records import AttentionRecord, DeltaSums, UseRecord
+from initlab.capture._records import (
+    AttentionRecord,
+    ChoiceRecord,
+    DeltaSums,
+    UseRecord,
+)
 from initlab.capture._slopes import flatness
 from initlab.capture._trace import FunctionCall, Trace
 
 # Standard deviations that no input is expected to pass.
 _REACH = 4.0
 _GATES = frozenset({"sigmoid", "tanh", "hardsigmoid", "hardtanh"})
+# Below and above these numbers a parameter is out of reach. Decays of .9999 are in use,
+# and so are steps of a thousandth.
+_FLAT = {
+    "sigmoid": (-7.5, 10.0),
+    "tanh": (-4.0, 4.0),
+    "softplus": (-9.0, math.inf),
+}
 # What lies between a layer and the gates that are cut out of what it gives.
 _BEFORE_GATES = frozenset({"view", "sum", "shift", "norm"})
 
@@ -123,11 +135,11 @@ def entered_activation(
     trace: Trace, owner: UseRecord, call: FunctionCall, func: Callable[..., Any]
 ) -> None:
     """Measure the slopes of an activation, before it may overwrite what it is given."""
-    given, name = call.given, ACTIVATION_OF[call.name]
+    given = call.given
     axis = _unit_axis(owner, given)
     if axis is None or not given.is_floating_point():
         return
-    if name not in ("prelu", "glu"):
+    if call.name not in ("prelu", "glu"):
         share, inactive, units = _flatness(call, func, axis)
         owner.values["saturated_share"] = share
         owner.values["inactive_units"] = float(inactive)
@@ -162,6 +174,33 @@ def entered_gate(
         found["entering_mean"] = entering.mean
 
 
+def bent_parameter(trace: Trace, call: FunctionCall) -> None:
+    """Write down a parameter that a squashing function is flat at, in all its entries.
+
+    As a decay is that is a sigmoid of -10, and a step that is a softplus of -20.
+    """
+    name, sources = ACTIVATION_OF[call.name], trace.sources(call.given)
+    if name not in _FLAT or len(sources) != 1 or not trace.is_weight(call.given):
+        return
+    low, high = _FLAT[name]
+    least, most = (float(end) for end in call.given.detach().aminmax())
+    if most < low or least > high:
+        trace.records.flat[sources[0]] = name
+
+
+def side_by_side(trace: Trace, parts: list[Tensor]) -> None:
+    """Measure how loud what layers give is beside what it is concatenated with."""
+    parts = [part for part in parts if part.is_floating_point() and part.numel()]
+    sizes = [rms_of(trace, part) for part in parts]
+    for place, part in enumerate(parts):
+        owner, rest = trace.owner(part), sizes[:place] + sizes[place + 1 :]
+        if owner is None or not max(rest, default=0.0) > 0:
+            continue
+        found, ratio = owner.values, sizes[place] / max(rest)
+        if ratio > found.get("beside_ratio", 0.0):
+            found["beside_ratio"], found["beside_rms"] = ratio, sizes[place]
+
+
 def _is_cut_out(trace: Trace, given: Tensor) -> bool:
     """Whether a tensor is a part of what layers give, and not made of their gates."""
     node = trace.node_of(given)
@@ -189,8 +228,12 @@ def left_activation(
     slope = 0.0
     if name == "leaky_relu":
         args, kwargs = call.args, call.kwargs
-        given = args[1] if len(args) > 1 else kwargs.get("negative_slope", 0.01)
-        slope = float(given) if isinstance(given, float | int) else 0.01
+        named = kwargs.get("negative_slope", kwargs.get("weight", 0.01))
+        given = args[1] if len(args) > 1 else named
+        if isinstance(given, Tensor):  # PReLU's, one for all or one per channel
+            slope = trace.once(moments, given).rms
+        else:
+            slope = float(given) if isinstance(given, float | int) else 0.01
     owner.activation, owner.negative_slope = name, slope
     m = trace.once(moments, output)
     found = owner.values
@@ -227,6 +270,28 @@ def plain_attention(node: Node, logits: Tensor, width: int) -> AttentionRecord:
         length=found.length,
         width=width,
         scale=math.nan,
+        logit_std=found.logit_std,
+        entropy=found.entropy,
+    )
+
+
+def choice(trace: Trace, node: Node, call: FunctionCall) -> ChoiceRecord | None:
+    """Measure the logits of a softmax that is no attention's, and no output."""
+    given = call.given
+    axis = call.kwargs.get("dim", call.args[1] if len(call.args) > 1 else -1)
+    if not isinstance(axis, int) or not given.dim() or not given.is_floating_point():
+        return None
+    found = logit_statistics(
+        given.movedim(axis, -1), may_be_masked=not trace.is_weight(given)
+    )
+    owner, sources = trace.owner(given), trace.sources(given)
+    if owner is not None:
+        sources = owner.sources
+    return ChoiceRecord(
+        node=node.number,
+        module=node.module,
+        parameter=sources[0] if sources else "",
+        length=found.length,
         logit_std=found.logit_std,
         entropy=found.entropy,
     )

@@ -56,7 +56,7 @@ KIND_OF: Mapping[str, str] = MappingProxyType(
 ACTIVATION_OF: Mapping[str, str] = MappingProxyType(
     {
         "relu": "relu", "relu6": "relu6", "leaky_relu": "leaky_relu",
-        "threshold": "threshold", "rrelu": "leaky_relu", "prelu": "prelu",
+        "threshold": "threshold", "rrelu": "leaky_relu", "prelu": "leaky_relu",
         "tanh": "tanh", "sigmoid": "sigmoid", "erf": "erf", "gelu": "gelu",
         "silu": "silu", "elu": "elu", "selu": "selu", "celu": "elu",
         "softplus": "softplus", "sin": "sin", "mish": "mish",

@@ -63,6 +63,7 @@ def read_parameters(
             role=roles.get(name, "other"),
             copied=name.startswith(copying),
             added_ratio=records.added.get(name, math.nan),
+            flat_in=records.flat.get(name, ""),
             **_entries(as_real(parameter.detach())),
         )
         for name, parameter in model.named_parameters()
@@ -94,17 +95,18 @@ def gradient_facts(gradient: Tensor | None) -> dict[str, Any]:
 
 
 def elasticity(values: Tensor, gradient: Tensor | None, loss: Tensor) -> float:
-    """Return the relative change of a loss over that of a parameter; nan for matrices.
+    """Return the relative change of a loss over that of a parameter.
 
     Example:
         >>> loss = (p := torch.tensor([8.0], requires_grad=True)).exp().sum()
         >>> elasticity(p, *torch.autograd.grad(loss, p), loss)
         8.0
     """
-    if gradient is None or values.dim() > 1 or values.is_complex():
+    if gradient is None or values.is_complex():
         return math.nan
     size = abs(float(loss.detach()))
-    product = float((values.detach().double() * gradient.double()).sum())
+    product = float(torch.dot(values.detach().flatten().float(),
+                               gradient.flatten().float()))  # fmt: skip
     return product / size if size > 0 else math.nan
 
 

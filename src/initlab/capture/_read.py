@@ -171,6 +171,7 @@ class _Reader:
             blocks=structure.blocks,
             parameters=self._with_gradients(entries),
             output=replace(loss.reading, loss_after=after),
+            choices=structure.choices,
             measures=arrays_of(records, self._facts, structure.uses),
             optimizer="" if self._optimizer is None else type(self._optimizer).__name__,
             trained=trained,

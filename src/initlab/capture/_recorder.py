@@ -100,6 +100,8 @@ class Recorder(TorchFunctionMode):
         """Measure what an in-place function would overwrite; return a sum's sizes."""
         if call.kind == "activation":
             self._before_activation(call, func)
+        elif call.kind == "cat":
+            measure.side_by_side(self._trace, list(_tensors(call.args)))
         elif call.kind == "sum":
             found = [t for t in call.args if isinstance(t, Tensor)]
             signals = [t for t in found if self._trace.is_signal(t)]
@@ -116,6 +118,7 @@ class Recorder(TorchFunctionMode):
             return
         owner = self._trace.owner(call.given)
         if owner is None:
+            measure.bent_parameter(self._trace, call)
             return
         if owner.activation:
             measure.entered_gate(self._trace, owner, call, func)

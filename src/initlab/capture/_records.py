@@ -24,6 +24,7 @@ class UseRecord:
         units: Units that it has.
         unit_axis: Axis of its output that holds them.
         activation, negative_slope: Of the first activation after it.
+        activated: The node that this is.
         entered: What a weight of zeros was applied to, to start gradients there.
         values: Measures by the dataset's names.
     """
@@ -46,6 +47,7 @@ class UseRecord:
     calls: int = 1
     activation: str = ""
     negative_slope: float = 0.0
+    activated: int | None = None
     entered: list[Tensor] = field(default_factory=list)
     values: dict[str, float] = field(default_factory=dict)
 
@@ -75,6 +77,18 @@ class AttentionRecord:
     entropy: float
 
 
+@dataclass(slots=True, kw_only=True)
+class ChoiceRecord:
+    """A softmax that is no attention's, as it is met."""
+
+    node: int
+    module: str
+    parameter: str
+    length: float
+    logit_std: float
+    entropy: float
+
+
 @dataclass(slots=True)
 class DeltaSums:
     """Sums over a layer's gradients, of all its calls."""
@@ -94,8 +108,11 @@ class Records:
     uses: list[UseRecord] = field(default_factory=list)
     norms: list[NormRecord] = field(default_factory=list)
     attentions: list[AttentionRecord] = field(default_factory=list)
+    choices: list[ChoiceRecord] = field(default_factory=list)
     sums: dict[int, tuple[float, float, float]] = field(default_factory=dict)
     deltas: dict[tuple[str, int], DeltaSums] = field(default_factory=dict)
     scaled_by: dict[int, str] = field(default_factory=dict)
     # Of parameters that are added by hand: their size over that of the signal.
     added: dict[str, float] = field(default_factory=dict)
+    # Parameters in the flat part of a function, by that function's name.
+    flat: dict[str, str] = field(default_factory=dict)

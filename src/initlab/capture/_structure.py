@@ -6,8 +6,11 @@ from initlab.capture._chains import Links, added_heads, gates, heads, links, seg
 from initlab.capture._graph import Graph, Node
 from initlab.capture._records import Records, UseRecord
 from initlab.capture._residuals import Join, residual_joins
-from initlab.spec import AttentionUse, Block, NormUse, WeightUse
+from initlab.spec import AttentionUse, Block, Choice, NormUse, WeightUse
 
+# What lies between layers and the activation of their sum.
+_THROUGH = ("view", "shift", "scale", "dropout")
+_ADDING = frozenset({*_THROUGH, "sum", "norm", "product", "average", "reduction"})
 # A scale given by hand that is as good as none, times the root of the width.
 _UNSCALED = 2.0
 
@@ -16,7 +19,7 @@ class Structure:
     """What a graph says of a model, worked out once.
 
     Attributes:
-        uses, norms, attentions, blocks: As in `Reading`.
+        uses, norms, attentions, choices, blocks: As in `Reading`.
     """
 
     def __init__(
@@ -51,6 +54,7 @@ class Structure:
         self.norms = self._norms()
         self.blocks = self._blocks()
         self.attentions = self._attentions()
+        self.choices = self._choices()
         ends = {use for block in self.blocks for use in block.ends}
         adapters = self._adapters()
         self.uses = tuple(
@@ -102,6 +106,8 @@ class Structure:
             negative_slope=record.negative_slope,
             source=own.source,
             normed=self._normed(record.node),
+            norm_after=self._norm_after(record),
+            joined=self._joined(record),
             norm_before=own.norm_before,
             previous=tuple(sorted(own.previous)),
             plain=tuple(sorted(own.plain)),
@@ -267,6 +273,32 @@ class Structure:
             readers = self._consumers[nodes[0].number]
         return False
 
+    def _norm_after(self, record: UseRecord) -> int | None:
+        """Return which normalization gives the activation after a use its numbers."""
+        if record.activated is None:
+            return None
+        node = self._graph.nodes[record.activated]
+        while node.kind != "norm":
+            below = self._graph.signal_inputs(node)
+            if len(below) != 1 or node.kind not in ("activation", *_THROUGH):
+                return None
+            node = self._graph.nodes[below[0]]
+        norms = [norm.node for norm in self._records.norms]
+        return norms.index(node.number) if node.number in norms else None
+
+    def _joined(self, record: UseRecord) -> tuple[int, ...]:
+        """Return the other uses whose outputs are added to one's before it is bent."""
+        if record.activated is None:
+            return ()
+        found = {
+            stop.use
+            for stop, passed in self._graph.back(
+                self._graph.nodes[record.activated].inputs[0], _is_layer
+            )
+            if stop.use is not None and "sum" in passed and passed <= _ADDING
+        }
+        return tuple(sorted(found - {record.number}))
+
     def _attention_sides(self, number: int) -> dict[str, set[int]]:
         """Return the uses that make an attention's queries, keys and values."""
         graph = self._graph
@@ -356,6 +388,31 @@ class Structure:
                 )
             )
         return tuple(found)
+
+    def _choices(self) -> tuple[Choice, ...]:
+        return tuple(
+            Choice(
+                module=record.module,
+                parameter=record.parameter,
+                length=record.length,
+                logit_std=record.logit_std,
+                entropy=record.entropy,
+            )
+            for record in self._records.choices
+            if not self._comes_out(record.node)
+        )
+
+    def _comes_out(self, number: int) -> bool:
+        """Whether a node is an output of the model, but for views and logarithms."""
+        todo = [number]
+        while todo:
+            one = todo.pop()
+            if one in self._graph.outputs:
+                return True
+            readers = [self._graph.nodes[n] for n in self._consumers[one]]
+            through = ("view", "unary", "scale", "cat")
+            todo += [node.number for node in readers if node.kind in through]
+        return False
 
     def _is_scaled(self, number: int) -> bool:
         """Whether anything multiplies or normalizes queries, keys or logits."""

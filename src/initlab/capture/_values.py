@@ -8,6 +8,7 @@ import numpy as np
 from initlab.spec import (
     AttentionUse,
     Block,
+    Choice,
     ModelFacts,
     NormUse,
     OutputReading,
@@ -25,6 +26,7 @@ class Reading:
         norms, attentions, blocks: What else has a part in the signal's way.
         parameters: Every parameter, used or not.
         output: What came out.
+        choices: Softmaxes that are no attention's.
         measures: One number per use, by the dataset's variables.
         optimizer: Class name of the optimizer whose first step was examined, or "".
         trained: Whether normalizations hold statistics or factors of a training.
@@ -39,6 +41,7 @@ class Reading:
     parameters: tuple[ParameterReading, ...]
     output: OutputReading
     measures: Mapping[str, np.ndarray] = field(repr=False)
+    choices: tuple[Choice, ...] = ()
     optimizer: str = ""
     trained: bool = False
     notes: tuple[str, ...] = ()
@@ -54,6 +57,7 @@ class Reading:
             blocks=self.blocks,
             parameters=self.parameters,
             output=self.output,
+            choices=self.choices,
             optimizer=self.optimizer,
             trained=self.trained,
             notes=self.notes,

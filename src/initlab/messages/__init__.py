@@ -4,6 +4,7 @@ from initlab.messages._causes import CAUSES, cause_sentence
 from initlab.messages._findings import (
     FINDINGS,
     NOTHING,
+    REACHES,
     SOUND,
     SOUND_NEXT,
     finding_fix,
@@ -41,6 +42,7 @@ __all__ = [
     "GRID_CAVEAT",
     "NOTHING",
     "PAIRED_CAVEAT",
+    "REACHES",
     "SIGNALS",
     "SIGNAL_CAVEAT",
     "SIGNAL_QUESTION",

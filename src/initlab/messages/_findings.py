@@ -15,6 +15,9 @@ class Words(NamedTuple):
 
 _SCALE = "with torch.no_grad(): model.get_parameter({parameter!r}).mul_({ratio:.3g})"
 _ZERO_BIAS = "torch.nn.init.zeros_(model.get_parameter({parameter!r}))"
+_ZERO_BIASES = (
+    "for name in finding.places: torch.nn.init.zeros_(model.get_parameter(name))"
+)
 _REDRAW = 'initlab.pytorch.initialize_(model, "he_normal")'
 
 FINDINGS: Mapping[str, Words] = MappingProxyType(
@@ -39,6 +42,13 @@ FINDINGS: Mapping[str, Words] = MappingProxyType(
             "largest",
             "largest activation <= {expected:.2g}",
             "make the weights of {where} smaller, or compute in float32",
+        ),
+        "grows_beyond": Words(
+            "numbers overflow at {after}, by weights of {where} (1 of {count} such) "
+            "that are larger than any scheme makes them: fan_in var(w) = {factor:.3g}",
+            "every activation is finite",
+            "for name in finding.places: "
+            "torch.nn.init.kaiming_normal_(model.get_parameter(name))",
         ),
         "nonfinite_loss": Words(
             "the first loss is {measured}, although every layer's output is finite",
@@ -183,6 +193,12 @@ FINDINGS: Mapping[str, Words] = MappingProxyType(
             "for name in finding.places: "
             "torch.nn.init.zeros_(model.get_parameter(name))",
         ),
+        "drowns_its_neighbours": Words(
+            "what {where} gives is {measured:.0f} times as large as all that it is "
+            "concatenated with",
+            "rms(part) / rms(other parts) < 30",
+            _SCALE,
+        ),
         "drowns_a_signal": Words(
             "{where} is {measured:.3g} times as large as the signal that it is added "
             "to, so that all examples look alike",
@@ -249,6 +265,12 @@ FINDINGS: Mapping[str, Words] = MappingProxyType(
             "rms(given) / rms(what the layers before gave) < {expected:.0f}",
             "look at {where}, and at what is done with its outputs",
         ),
+        "lost_signal": Words(
+            "between {where} and {after} the signal shrinks to {measured:.2g} of its "
+            "size: no layer does that, but an exp of numbers far below 0, a factor",
+            "rms(given) / rms(what the layers before gave) > {expected:.0e}",
+            "look at {where}, and at what is done with its outputs",
+        ),
         "backward_change": Words(
             "the gradient is {measured:.2g} times as large at {where} as at the head",
             "ratio of Frobenius norms within {expected:.0e}",
@@ -276,7 +298,7 @@ FINDINGS: Mapping[str, Words] = MappingProxyType(
             "{measured:.0%} of the units of {where} are inactive: their biases, "
             "{bias_mean:.2g} on average, keep them below 0 for any input of this size",
             "|bias| < 4 |w| rms(x)",
-            _ZERO_BIAS,
+            "{zero_biases}",
         ),
         "saturated": Words(
             "{measured:.0%} of the {activation} activations after {where} lie where "
@@ -290,6 +312,13 @@ FINDINGS: Mapping[str, Words] = MappingProxyType(
             "the function is flat: the bias makes numbers of {rms:.2g}",
             "share with |f'| < 5 % below {expected:.0%}",
             _ZERO_BIAS,
+        ),
+        "flat_parameter": Words(
+            "all entries of {where} (1 of {count} such), {measured:.3g} on average, "
+            "lie where the {function} of them is flat: no gradient moves them",
+            "some entries within reach of a slope",
+            "for name in finding.places: "
+            "torch.nn.init.uniform_(model.get_parameter(name), {low:g}, {high:g})",
         ),
         "saturated_loss": Words(
             "the loss is flat at outputs of {rms:.2g}, which {where} makes: a relative "
@@ -384,6 +413,13 @@ FINDINGS: Mapping[str, Words] = MappingProxyType(
             "for name in finding.places: "
             "torch.nn.init.ones_(model.get_parameter(name))",
         ),
+        "gamma_tiny": Words(
+            "the factor {where} (1 of {count} such) is {measured:.2g}: next to nothing "
+            "of what is normalized there passes",
+            "gamma = 1",
+            "for name in finding.places: "
+            "torch.nn.init.ones_(model.get_parameter(name))",
+        ),
         "forgets": Words(
             "the forget gate of {module} keeps {keep:.1%} a step (bias "
             "{measured:.2g}): "
@@ -412,6 +448,12 @@ FINDINGS: Mapping[str, Words] = MappingProxyType(
         "sharp_attention": Words(
             "each token looks at one other: the logits of {attentions} attentions have "
             "std up to {measured:.3g}, the entropy is {entropy:.0%} of ln {length:.0f}",
+            "std of the logits < {expected}",
+            _SCALE,
+        ),
+        "sharp_choice": Words(
+            "a softmax of {where} takes one of {length:.0f}: its logits have std "
+            "{measured:.3g}, the entropy is {entropy:.0%} of ln {length:.0f}",
             "std of the logits < {expected}",
             _SCALE,
         ),
@@ -452,6 +494,12 @@ FINDINGS: Mapping[str, Words] = MappingProxyType(
     }
 )
 
+# From where to where a parameter of such a function may start: decays of
+# 5 to 99 % a step, steps of a hundredth to .7.
+REACHES: Mapping[str, tuple[float, float]] = MappingProxyType(
+    {"sigmoid": (-3.0, 5.0), "softplus": (-5.0, 0.0), "tanh": (-1.0, 1.0)}
+)
+
 SOUND = "initialization sound"
 NOTHING = "no weights: nothing to judge"
 SOUND_NEXT = "look at the learning rate, the mask, the labels"
@@ -482,9 +530,14 @@ def finding_fix(cause: str, evidence: Mapping[str, Any]) -> str:
 
 def _with_words(evidence: Mapping[str, Any]) -> dict[str, Any]:
     others = len(evidence.get("places", ())) - 1
+    low, high = REACHES.get(evidence.get("function", ""), (0.0, 0.0))
     return {
         **evidence,
         "count": others + 1,
+        "low": low,
+        "high": high,
+        "zero_biases": _ZERO_BIASES if others > 0
+        else _ZERO_BIAS.format(parameter=evidence.get("parameter")),
         "more": f", nor {others} more" if others > 0 else "",
         "assumed": "" if evidence.get("known", True) else ", if outputs are logits",
         "vanished": f", and {evidence.get('gone')} weights have no gradient left"

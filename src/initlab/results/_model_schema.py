@@ -33,6 +33,8 @@ _MEASURED = {
     "given_mean": "mean of what the layer is given",
     "given_std": "standard deviation of what the layer is given",
     "given_rms": "root mean square of what the layer is given",
+    "beside_ratio": "size of what it gives over all that it is concatenated with",
+    "beside_rms": "size of what it gives, where it is concatenated",
     "given_spread": "distance of given vectors from their mean, over their size",
     "given_cosine": "mean centred cosine between two examples of what it is given",
     "token_cosine": "mean cosine of two tokens of an example, as given",

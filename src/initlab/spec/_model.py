@@ -33,6 +33,10 @@ class WeightUse:
         source: Name of the last activation before it, "identity" if there is none.
         normed: Whether a normalization lies between it and that activation, or what
             comes next.
+        norm_after: Index, in `Reading.norms`, of the normalization that gives that
+            activation its numbers; or None.
+        joined: Indices of other uses whose outputs are added to its own before that
+            activation.
         norm_before: Whether its input comes out of a normalization.
         previous: Indices of the uses whose outputs reach it through no other layer.
         plain: Those of `previous` with no normalization, sum or product in between.
@@ -69,6 +73,8 @@ class WeightUse:
     negative_slope: float = 0.0
     source: str = "identity"
     normed: bool = False
+    norm_after: int | None = None
+    joined: tuple[int, ...] = ()
     norm_before: bool = False
     previous: tuple[int, ...] = ()
     plain: tuple[int, ...] = ()
@@ -140,6 +146,27 @@ class AttentionUse:
     entropy: float
     scaled: bool = True
     uses: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choice:
+    """A softmax that ran inside the model, and is no attention's.
+
+    As over experts, neighbours, layers that are mixed.
+
+    Attributes:
+        module: Path of its module.
+        parameter: Name of the weight, or of the parameter, that makes its logits.
+        length: Numbers that it chooses among, on average.
+        logit_std: Standard deviation of the logits, within rows.
+        entropy: Mean entropy of the rows, over ln(length): 1 is uniform.
+    """
+
+    module: str
+    parameter: str
+    length: float
+    logit_std: float
+    entropy: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -215,7 +242,9 @@ class ParameterReading:
         added_ratio: Its root mean square over that of the signal that it is added to,
             where that is done by hand; else nan.
         elasticity: Of the loss: its relative change with a relative change of this
-            vector or number, 2 for what squares are taken of; nan for matrices.
+            parameter, 2 for what squares are taken of.
+        flat_in: Name of the function that is applied to it, where that is flat at all
+            entries; or "".
         copied: Whether PyTorch's own container made its layer by copying another.
     """
 
@@ -249,6 +278,7 @@ class ParameterReading:
     copied: bool = False
     added_ratio: float = nan
     elasticity: float = nan
+    flat_in: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -365,6 +395,7 @@ class ModelFacts:
         uses, norms, attentions, blocks, parameters: In order of execution; parameters
             as registered.
         output: What came out.
+        choices: Softmaxes that are no attention's.
         optimizer: Class name of the optimizer whose step was examined, or "".
         trained: Whether normalizations hold statistics or factors of a training.
         build: Where the model was built several times.
@@ -378,6 +409,7 @@ class ModelFacts:
     blocks: tuple[Block, ...]
     parameters: tuple[ParameterReading, ...]
     output: OutputReading
+    choices: tuple[Choice, ...] = ()
     optimizer: str = ""
     trained: bool = False
     build: BuildFacts = field(default_factory=BuildFacts)

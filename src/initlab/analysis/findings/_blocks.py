@@ -7,7 +7,7 @@ import numpy as np
 
 from initlab.analysis.findings._finding import Finding
 from initlab.analysis.findings._model import Model
-from initlab.spec import Block, NormUse
+from initlab.spec import Block, NormUse, ParameterReading
 
 # Of the trunk's size over all its blocks; a sum of 100 equal branches grows by 10.
 _GROWTH_WARNING, _GROWTH_ERROR = math.log(30.0), math.log(1e3)
@@ -17,6 +17,8 @@ _GROWTH_WARNING, _GROWTH_ERROR = math.log(30.0), math.log(1e3)
 _PER_BLOCK, _PER_NORMED_BLOCK = 1.15, 1.25
 # Of fewer factors the signs may be chance.
 _FEWEST_FACTORS, _QUIET_FACTOR = 8, 0.5
+# Of 600 healthy models none has a smaller one but at the end of a branch.
+_TINY_FACTOR = 0.02
 
 
 def residual_growth(model: Model) -> Iterator[Finding]:
@@ -93,32 +95,49 @@ def gamma_zero(model: Model) -> Iterator[Finding]:
         )  # fmt: skip
 
 
-def gamma_about_zero(model: Model) -> Iterator[Finding]:
-    """WI17: factors of normalizations drawn around 0, as weights are."""
+def quiet_gammas(model: Model) -> Iterator[Finding]:
+    """WI17: factors of normalizations drawn around 0, as weights are, or next to it."""
     if model.facts.trained:
         return
-    found = [norm for norm in model.facts.norms if _is_about_zero(model, norm)]
-    if found:
-        first = found[0]
-        yield Finding(
-            id="WI17", severity="warning", cause="gamma_about_zero",
-            module=first.module, parameter=first.parameter, measured=first.gamma_rms,
-            expected=1.0,
-            places=tuple(n.parameter for n in found if n.parameter),
-        )  # fmt: skip
+    factors = {norm: _own_factor(model, norm) for norm in model.facts.norms}
+    drawn = {
+        norm: factor is not None and _is_about_zero(factor)
+        for norm, factor in factors.items()
+    }
+    for cause, found in (
+        ("gamma_about_zero", [norm for norm in factors if drawn[norm]]),
+        ("gamma_tiny", [
+            norm for norm, factor in factors.items()
+            if factor is not None and not drawn[norm] and not norm.branch_end
+            and 0 < norm.gamma_rms < _TINY_FACTOR
+        ]),
+    ):  # fmt: skip
+        if found:
+            yield Finding(
+                id="WI17", severity="warning", cause=cause, module=found[0].module,
+                parameter=found[0].parameter, measured=found[0].gamma_rms, expected=1.0,
+                places=tuple(n.parameter for n in found if n.parameter),
+            )  # fmt: skip
 
 
-def _is_about_zero(model: Model, norm: NormUse) -> bool:
-    """Whether a factor's signs are chance: no design has a mean under its deviation.
+def _own_factor(model: Model, norm: NormUse) -> ParameterReading | None:
+    """Return the parameter that a normalization multiplies by, where it may learn.
 
     What is a factor of 1 + gamma is not seen as its parameter.
     """
     facts = model.parameter(norm.parameter) if norm.parameter else None
-    if facts is None or facts.frozen or math.prod(facts.shape) < _FEWEST_FACTORS:
-        return False
+    if facts is None or facts.frozen:
+        return None
     own = math.hypot(facts.mean, facts.std)
-    is_factor = own > 0 and 0.5 < norm.gamma_rms / own < 2
-    return is_factor and abs(facts.mean) < facts.std and norm.gamma_rms < _QUIET_FACTOR
+    return facts if own > 0 and 0.5 < norm.gamma_rms / own < 2 else None
+
+
+def _is_about_zero(factor: ParameterReading) -> bool:
+    """Whether a factor's signs are chance: no design has a mean under its deviation."""
+    if math.prod(factor.shape) < _FEWEST_FACTORS:
+        return False
+    size = math.hypot(factor.mean, factor.std)
+    return abs(factor.mean) < factor.std and size < _QUIET_FACTOR
 
 
 def _beside_a_skip(model: Model, before: Sequence[int]) -> bool:

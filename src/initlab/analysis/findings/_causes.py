@@ -12,6 +12,7 @@ _EXPLAINS = {
     "WI05": {"WI04", "WI06", "WI07", "WI08", "WI09", "WI10", "WI11", "WI12", "WI14"},
     "WI06": {"WI07", "WI08", "WI09", "WI10", "WI05", "WI11", "WI14"},
     "WI07": {"WI12", "WI08", "WI09", "WI10", "WI11", "WI04", "WI14"},
+    "WI08": {"WI10", "WI11"},
     "WI09": {"WI10", "WI11", "WI14"},
     "WI11": {"WI04"},
     "WI12": {"WI03", "WI04", "WI11", "WI07", "WI08", "WI10"},
@@ -27,6 +28,7 @@ _MEMORY = frozenset({"uninitialized", "old_memory"})
 _OF_TENSORS = frozenset({"WI01", "WI02", "WI03", "WI05", "WI06", "WI21"})
 _OF_MEANS = frozenset({"mean_ignored", "log_mean_ignored", "imbalance_ignored"})
 _OF_SCALES = frozenset({"WI05", "WI06", "WI13"})
+_LOSES_SIGNALS = _OF_TENSORS | {"WI12", "WI13", "WI16", "WI17", "WI19", "WI22"}
 _OF_OUTPUTS = frozenset({"WI14", "WI15"})
 _CHAINS = frozenset({"wrong_gain", "one_layer"})
 
@@ -89,15 +91,17 @@ def _of_outputs(finding: Finding, other: Finding) -> bool | None:
 def _of_centres(finding: Finding, other: Finding) -> bool | None:
     """What weights of one sign put out is a matter of their mean, not of their size."""
     if other.cause == "not_centred" and finding.id in _OF_SCALES:
-        return bool(_places(finding) & _places(other))
+        return _share_a_place(finding, other)
     if {finding.cause, other.cause} == {"not_centred", "inactive_units"}:
         # Weights below 0 on what is positive: that units are off is what matters.
-        return finding.cause == "not_centred" and finding.parameter == other.parameter
+        return finding.cause == "not_centred" and _share_a_place(finding, other)
     return None
 
 
 def _of_stops(finding: Finding, other: Finding) -> bool | None:
     """What nothing comes back through, and what gets no gradient for it."""
+    if finding.cause == "lost_signal":
+        return rank(other) > 0 and other.id in _LOSES_SIGNALS
     if finding.cause == "never_moves" and _lets_nothing_back(other):
         return True
     if finding.id == "WI12" and other.cause == "never_moves":
@@ -132,6 +136,10 @@ _PARTICULAR: tuple[Callable[[Finding, Finding], bool | None], ...] = (
 
 def _places(finding: Finding) -> set[str | None]:
     return {finding.parameter, *finding.places}
+
+
+def _share_a_place(finding: Finding, other: Finding) -> bool:
+    return bool(_places(finding) & _places(other) - {None})
 
 
 def _lets_nothing_back(finding: Finding) -> bool:

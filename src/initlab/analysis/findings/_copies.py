@@ -1,7 +1,7 @@
 """Checks of copies: units, rows of tables, whole tensors that start alike."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 
 from initlab.analysis.findings._finding import SEVERITIES, Finding, Severity
 from initlab.analysis.findings._model import Model
@@ -22,6 +22,7 @@ def symmetric_units(model: Model) -> Iterator[Finding]:
         worst = max(group, key=lambda one: SEVERITIES.index(one.severity))
         yield joined(worst, tuple(one.parameter or "" for one in group))
     known = {one.parameter for one in every}
+    known |= _readers_of_copies(model, known)
     twins = [
         p for p in model.facts.parameters
         if p.gradient_twins == 1 and p.name not in known and not p.frozen
@@ -32,6 +33,16 @@ def symmetric_units(model: Model) -> Iterator[Finding]:
             places=tuple(p.name for p in twins),
         )  # fmt: skip
     yield from _clones(model)
+
+
+def _readers_of_copies(model: Model, copied: Set[str | None]) -> set[str]:
+    """Return weights whose columns learn alike for what they are given: one sum."""
+    units = {use.index for use in model.uses if use.parameter in copied}
+    return {
+        use.parameter
+        for use in model.uses
+        if use.zero and use.previous and {*use.previous} <= units
+    }
 
 
 def _symmetric_layers(model: Model) -> Iterator[Finding]:
@@ -47,7 +58,9 @@ def _symmetric_layers(model: Model) -> Iterator[Finding]:
             yield from _equal_rows(model, use)
             continue
         copies = units - model.of("distinct_units", use.index)
-        if constant or not copies > 0 or use.adapter or _is_gathered(model, use):
+        if constant or not copies > 0 or _is_gathered(model, use):
+            continue
+        if use.adapter and use.zero:
             continue
         both = model.of("symmetric_units", use.index) > 0
         share = copies / units

@@ -25,6 +25,8 @@ _RARE = 0.9
 # By how much of itself a loss changes with a parameter: of 154 sound models at most 1.6
 # times as much; with an exponent stored where its logarithm is meant 8 to 14 times.
 _STEEP, _LARGE_LOSS, _HUGE_LOSS = 5.0, 10.0, 100.0
+# The same of a weight that is divided by its size, and of a factor of the outputs.
+_OF_NO_SIZE, _OF_FULL_SIZE = 0.1, 0.5
 # Share of an output's mean.
 _MADE_BY_BIAS = 0.5
 # Of a loss that we do not know: what a prior explains, of all that can be. Of a binary
@@ -57,9 +59,10 @@ def over_confident(model: Model) -> Iterator[Finding]:
         size = max(output.target_std, abs(output.target_mean)) or math.inf
         large = output.rms / size
         if large > 10:
+            module, parameter = _what_makes_it_loud(model, head)
             yield Finding(
                 id="WI14", severity="warning", cause="loud_regression",
-                module=head.module, parameter=head.parameter, measured=output.rms,
+                module=module, parameter=parameter, measured=output.rms,
                 expected=output.target_std, evidence={"ratio": 1 / large},
             )  # fmt: skip
         return
@@ -89,14 +92,29 @@ def over_confident(model: Model) -> Iterator[Finding]:
         return
     # One logit is sure by its size, several by how far they are apart.
     size = output.rms if output.loss_kind == "binary" else output.std
+    module, parameter = _what_makes_it_loud(model, head)
     yield Finding(
-        id="WI14", severity=severity, cause="over_confident", module=head.module,
-        parameter=head.parameter, measured=excess, expected=_EXCESS_INFO,
+        id="WI14", severity=severity, cause="over_confident", module=module,
+        parameter=parameter, measured=excess, expected=_EXCESS_INFO,
         evidence={
             "std": output.std, "classes": output.classes or output.shape[-1],
             "known": known, "ratio": min(1.0, 0.5 / max(size, 1e-12)),
         },
     )  # fmt: skip
+
+
+def _what_makes_it_loud(model: Model, head: WeightUse) -> tuple[str, str]:
+    """Return module and parameter whose size is that of the outputs: the head's.
+
+    Where it is normalized, as for cosines, it is a factor that the loss hangs on.
+    """
+    own = model.parameter(head.parameter)
+    if own is not None and own.elasticity < _OF_NO_SIZE:
+        others = [p for p in model.facts.parameters if p.elasticity > _OF_FULL_SIZE]
+        worst = max(others, key=lambda p: p.elasticity, default=None)
+        if worst is not None:
+            return worst.name.rpartition(".")[0], worst.name
+    return head.module, head.parameter
 
 
 def _is_made_by_bias(model: Model, head: WeightUse, mean: float) -> bool:
@@ -120,12 +138,17 @@ def _biased(
 
 
 def explosive_parameter(model: Model) -> Iterator[Finding]:
-    """WI14: a loss that hangs on a bias or a number of its own as on an exponential.
+    """WI14: a loss that hangs on a head or a number of its own as on an exponential.
 
-    Targets that are not scaled make a loss large, but none of its terms as steep.
+    Targets that are not scaled make a loss large, but none of its terms as steep. What
+    runs in a loop or lies deep in a network is steep by how often signals meet it.
     """
     loss = model.facts.output.loss
-    steep = [p for p in model.facts.parameters if p.elasticity > _STEEP]
+    heads = {use.parameter for use in model.uses if use.head and use.calls == 1}
+    steep = [
+        p for p in model.facts.parameters
+        if p.elasticity > _STEEP and (len(p.shape) < 2 or p.name in heads)
+    ]  # fmt: skip
     if model.facts.trained or not loss > _LARGE_LOSS or not steep:
         return
     worst = max(steep, key=lambda p: p.elasticity)

@@ -20,6 +20,8 @@ _TINY_HEAD = 1e-5
 # A small GPT learns no worse with positions 100 times as loud as its words, and 3 times
 # as slowly with 200.
 _DROWNS, _DROWNS_ERROR = 150.0, 1500.0
+# Of 307 public models none concatenates a part of more than 2.6.
+_LOUDER, _LOUD_PART = 30.0, 10.0
 _FITS, _EXPLAINED = 0.07, 0.12
 # Of weights of one sign, drawn uniformly or as sizes of normal ones, the mean is 1.7 or
 # 1.3 deviations. Layers that average are meant so, and have weights that add up to 1.
@@ -174,6 +176,20 @@ def drowned_signals(model: Model) -> Iterator[Finding]:
             cause="drowns_a_signal", module=parameter.name.rpartition(".")[0],
             parameter=parameter.name, measured=ratio, expected=1.0,
             evidence={"ratio": 1 / ratio}, places=(parameter.name,),
+        )  # fmt: skip
+
+
+def drowned_neighbours(model: Model) -> Iterator[Finding]:
+    """WI05: a part of a concatenation is far louder than the others."""
+    for use in model.fresh():
+        ratio = model.of("beside_ratio", use.index)
+        if not (ratio > _LOUDER and model.of("beside_rms", use.index) > _LOUD_PART):
+            continue
+        yield Finding(
+            id="WI05", severity="error" if ratio > _DROWNS_ERROR else "warning",
+            cause="drowns_its_neighbours", module=use.module, parameter=use.parameter,
+            measured=ratio, expected=1.0, evidence={"ratio": 1 / ratio},
+            places=(use.parameter,),
         )  # fmt: skip
 
 

@@ -13,6 +13,8 @@ _FORGETS_WARNING, _FORGETS_ERROR = -1.0, -4.0
 _RADIUS_LOW, _RADIUS_HIGH, _RADIUS_ERROR = 0.3, 1.5, 10.0
 _LOGITS_WARNING, _LOGITS_ERROR, _UNSCALED_LOGITS = 3.0, 10.0, 1.5
 _ENTROPY, _ENTROPY_ERROR = 0.5, 0.1
+# Of 307 public models one has logits over 1.2, at 5.8 without a scale.
+_CHOICE_LOGITS, _CHOICE_ENTROPY = 8.0, 0.1
 # After a branch that is louder than its skip, less is enough.
 _TOKENS_ALIKE, _DROWNED = 0.998, 0.96
 # Translators with Xavier's embeddings have .9985, and train.
@@ -103,6 +105,25 @@ def attention(model: Model) -> Iterator[Finding]:
             "ratio": 1 / math.sqrt(max(logits, 1e-9)), "attentions": len(found),
         },
         places=tuple(dict.fromkeys(use.parameter for use in makers)),
+    )  # fmt: skip
+
+
+def sharp_choices(model: Model) -> Iterator[Finding]:
+    """WI23: a softmax over experts, neighbours or layers that takes one of them."""
+    found = [
+        each for each in model.facts.choices
+        if each.logit_std > _CHOICE_LOGITS and each.entropy < _CHOICE_ENTROPY
+    ]  # fmt: skip
+    if model.facts.trained or not found:
+        return
+    first = found[0]
+    yield Finding(
+        id="WI23", severity="warning", cause="sharp_choice", module=first.module,
+        parameter=first.parameter or None, measured=first.logit_std,
+        expected=_CHOICE_LOGITS,
+        evidence={"entropy": first.entropy, "length": first.length,
+                  "ratio": 1 / first.logit_std},
+        places=tuple(dict.fromkeys(each.parameter for each in found if each.parameter)),
     )  # fmt: skip
 
 

@@ -11,6 +11,8 @@ from initlab.spec import Block, ParameterReading, WeightUse
 # Largest numbers of the types, and the share of them that is as good as infinite.
 _LARGEST = {"float16": 65504.0, "bfloat16": 3.39e38, "float32": 3.4e38}
 _NEAR_LARGEST = 0.1
+# Of fan_in times the second moment of entries; schemes in use stay under 30.
+_BEYOND_ANY_LAW = 60.0
 _RANK_ONE = 0.9999
 # The square of it is what _RANK_ONE leaves to other directions.
 _ONE_DIRECTION = 0.01
@@ -37,11 +39,18 @@ def not_finite(model: Model) -> Iterator[Finding]:
         limit = _LARGEST.get(kind.dtype if kind else "float32", 3.4e38) * _NEAR_LARGEST
         largest = model.of("largest_output", use.index)
         if count > 0 or largest > limit:
+            grown = _grown_before(model, use)
+            first = grown[0] if grown else use
+            beyond = "nonfinite_output" if count > 0 else "nearly_infinite"
             yield Finding(
-                id="WI01", severity="error", module=use.module,
-                cause="nonfinite_output" if count > 0 else "nearly_infinite",
-                parameter=use.parameter, measured=count if count > 0 else largest,
+                id="WI01", severity="error", module=first.module,
+                cause="grows_beyond" if grown else beyond,
+                parameter=first.parameter, measured=count if count > 0 else largest,
                 expected=0.0 if count > 0 else limit,
+                evidence={
+                    "factor": model.weight_factor(first.index), "after": use.parameter,
+                },
+                places=tuple(one.parameter for one in grown),
             )  # fmt: skip
             return
     output = model.facts.output
@@ -58,6 +67,19 @@ def not_finite(model: Model) -> Iterator[Finding]:
                 measured=float(parameter.gradient_nonfinite), expected=0.0,
             )  # fmt: skip
             return
+
+
+def _grown_before(model: Model, arrived: WeightUse) -> list[WeightUse]:
+    """Return the weights beyond any law on the way to where numbers overflow."""
+    below = {arrived.index}
+    for use in reversed(model.uses[: arrived.index + 1]):
+        if use.index in below:
+            below |= {number for number in use.previous if number < use.index}
+    return [
+        use for use in model.fresh()
+        if use.index in below and use.layer.kind in ("linear", "conv")
+        and model.weight_factor(use.index) > _BEYOND_ANY_LAW
+    ]  # fmt: skip
 
 
 def dead_zeros(model: Model) -> Iterator[Finding]:

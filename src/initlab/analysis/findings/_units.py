@@ -15,6 +15,8 @@ _SQUASHING = frozenset({"tanh", "sigmoid", "erf", "hardtanh", "hardsigmoid"})
 _MOSTLY, _ALL = 0.5, 0.999
 _BEYOND_THEORY = 0.35
 _BIASED = 0.05
+# Weights whose mean is further below 0, in deviations, are of one sign.
+_OFF_CENTRE = 0.75
 # Standard deviations by which a beta keeps most units off.
 _FAR_BELOW = 1.5
 # Standard deviations of a fair coin.
@@ -38,46 +40,70 @@ def dead_units(model: Model) -> Iterator[Finding]:
             continue
         units = model.of("activation_units", use.index)
         off = model.of("inactive_units", use.index) / units
-        biased = model.of("biased_off", use.index)
-        above = model.of("biased_on", use.index)
-        # Biases that drown a signal without a preference are another fault.
-        lopsided = biased - above > _BY_CHANCE * math.sqrt((biased + above) / units)
-        lopsided |= above == 0 and biased > _MOSTLY
-        biased = biased if lopsided and not use.normed else 0.0
+        biased = [one for one in _added_up(model, use) if _is_biased_off(model, one)]
         examples = model.facts.output.examples
         expected = _off_by_chance(model.of("cosine", use.index), examples)
         beyond, silent = _BEYOND_THEORY, off > _ALL
         if examples == 1:  # each unit is a coin, and a few coins may all fall alike
             beyond = max(beyond, _FEW_COINS * math.sqrt(0.25 / units))
             silent &= off > expected + beyond
-        proven = biased > _BIASED and off > _BIASED
+        proven = bool(biased) and off > _BIASED
         many = off > _MOSTLY and off > expected + beyond
         if not (proven or many or silent):
             continue
         if math.isnan(expected):
             expected = 0.0  # of whole layers
-        severity: Severity = "error" if off > _ALL or biased > 0.25 else "warning"
-        beta = _shutting_beta(model, use) if use.normed else None
+        beta = _shutting_beta(model, use)
         if dead and not proven and beta is None:
             continue  # behind a layer that says nothing, nobody has anything to say
         dead |= off > _ALL
+        largest = max((model.of("biased_off", one.index) for one in biased), default=0)
+        evidence = {"units": units, "examples": examples or "unknown size"}
+        severity: Severity = "error" if off > _ALL or largest > 0.25 else "warning"
         if beta is not None:
             yield Finding(
                 id="WI12", severity=severity, cause="biased_off",
                 module=beta.name.rpartition(".")[0], parameter=beta.name, measured=off,
                 expected=expected, places=(beta.name,),
-                evidence={"units": units, "examples": examples or "unknown size",
-                          "bias_mean": beta.mean},
+                evidence=evidence | {"bias_mean": beta.mean},
             )  # fmt: skip
             continue
+        blamed = biased if proven else _below_zero(model, use) or [use]
+        first = use if use in blamed else blamed[0]
+        names = [one.bias if proven else one.parameter for one in (first, *blamed)]
         yield Finding(
             id="WI12", severity=severity,
-            cause="biased_off" if proven else "inactive_units", module=use.module,
-            parameter=use.bias if proven else use.parameter, measured=off,
-            expected=expected,
-            evidence={"units": units, "examples": examples or "unknown size",
-                      "bias_mean": model.of("bias_mean", use.index)},
+            cause="biased_off" if proven else "inactive_units", module=first.module,
+            parameter=names[0], measured=off, expected=expected,
+            evidence=evidence | {"bias_mean": model.of("bias_mean", first.index)},
+            places=tuple(dict.fromkeys(name for name in names if name)),
         )  # fmt: skip
+
+
+def _added_up(model: Model, use: WeightUse) -> list[WeightUse]:
+    """Return the uses whose sum an activation is given."""
+    return [use, *(model.uses[number] for number in use.joined)]
+
+
+def _is_biased_off(model: Model, use: WeightUse) -> bool:
+    """Whether a bias keeps units below 0, and not as many above.
+
+    Biases that drown a signal without a preference are another fault.
+    """
+    off, on = (model.of(f"biased_{way}", use.index) for way in ("off", "on"))
+    chance = _BY_CHANCE * math.sqrt((off + on) / model.of("units", use.index))
+    lopsided = off - on > chance or (on == 0 and off > _MOSTLY)
+    return lopsided and not use.normed and off > _BIASED
+
+
+def _below_zero(model: Model, use: WeightUse) -> list[WeightUse]:
+    """Return what of a sum has weights below 0, mostly."""
+    return [
+        one
+        for one in _added_up(model, use)
+        if model.of("weight_mean", one.index)
+        < -_OFF_CENTRE * model.of("weight_std", one.index)
+    ]
 
 
 def _off_by_chance(cosine: float, examples: int) -> float:
@@ -91,13 +117,12 @@ def _off_by_chance(cosine: float, examples: int) -> float:
 
 def _shutting_beta(model: Model, use: WeightUse) -> ParameterReading | None:
     """Return the beta after a layer that keeps what it normalized below 0."""
-    for norm in model.facts.norms:
-        if norm.parameter is None or use.index not in norm.before:
-            continue
-        beta = model.parameter(norm.parameter.removesuffix("weight") + "bias")
-        if beta is not None and beta.mean < -_FAR_BELOW * norm.gamma_rms < 0:
-            return beta
-    return None
+    norm = None if use.norm_after is None else model.facts.norms[use.norm_after]
+    if norm is None or norm.parameter is None:
+        return None
+    beta = model.parameter(norm.parameter.removesuffix("weight") + "bias")
+    shut = beta is not None and beta.mean < -_FAR_BELOW * norm.gamma_rms < 0
+    return beta if shut else None
 
 
 def saturated_units(model: Model) -> Iterator[Finding]:
@@ -153,6 +178,21 @@ def _saturates_by_bias(model: Model, use: WeightUse) -> bool:
     one_number = abs(model.of("entering_mean", use.index)) > least
     size = math.hypot(bias.mean, bias.std)
     return size > least or (one_number and bias.largest > least)
+
+
+def flat_parameters(model: Model) -> Iterator[Finding]:
+    """WI13: parameters that a function squashes, all of them where it is flat."""
+    if model.facts.trained:
+        return
+    found = [p for p in model.facts.parameters if p.flat_in and not p.frozen]
+    for function in dict.fromkeys(p.flat_in for p in found):
+        group = [p for p in found if p.flat_in == function]
+        yield Finding(
+            id="WI13", severity="warning", cause="flat_parameter",
+            module=group[0].name.rpartition(".")[0], parameter=group[0].name,
+            measured=group[0].mean, expected=0.0, evidence={"function": function},
+            places=tuple(p.name for p in group),
+        )  # fmt: skip
 
 
 def saturated_gates(model: Model) -> Iterator[Finding]:

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from initlab.capture import tensors_in
+from initlab.messages import REACHES
 from initlab.pytorch.repair._change import Change
 from initlab.pytorch.repair._patient import Found, Patient
 from initlab.spec import WeightUse
@@ -21,15 +22,41 @@ def quiet_head(patient: Patient, finding: Found) -> list[Change]:
     """Rescale the head so that its outputs hardly differ."""
     std = patient.reading.output.std
     heads = [use for use in patient.reading.uses if use.head]
+    if finding.parameter not in {use.parameter for use in heads}:
+        return _quiet_factor(patient, finding)
     if not math.isfinite(std) or std <= _QUIET:
         return []
     found = []
     for use in heads:
         if patient.can_change(use) and not use.tied:
-            found.append(patient.rescaled(use.parameter, _QUIET / std, finding))
+            root = _power(patient, use.parameter, finding)
+            factor = (_QUIET / std) ** (1 / root)
+            found.append(patient.rescaled(use.parameter, factor, finding))
         if use.bias and float(patient.tensor(use.bias).abs().max()) > 1:
             found.append(patient.rescaled(use.bias, _QUIET / std, finding))
-    return found
+    return found or _quiet_factor(patient, finding)
+
+
+def _quiet_factor(patient: Patient, finding: Found) -> list[Change]:
+    """Rescale what is no head's weight, but what outputs are proportional to."""
+    known = dict(patient.model.named_parameters())
+    name = finding.parameter
+    ratio = float(finding.evidence.get("ratio", math.nan))
+    if name not in known or not (known[name].requires_grad and ratio > 0):
+        return []
+    root = _power(patient, name, finding)
+    return [patient.rescaled(name, ratio ** (1 / root), finding)]
+
+
+def _power(patient: Patient, name: str, finding: Found) -> float:
+    """Return to which power of a parameter outputs are proportional, at least 1.
+
+    The loss tells: a squared error is of twice that power.
+    """
+    found = (p.elasticity for p in patient.reading.parameters if p.name == name)
+    squares = 2 if finding.cause == "loud_regression" else 1
+    power = next(found, 1.0) / squares
+    return power if power > 1 else 1.0
 
 
 def prior_bias(patient: Patient, finding: Found) -> list[Change]:
@@ -132,6 +159,22 @@ def factors_of_one(patient: Patient, finding: Found) -> list[Change]:
 def exponent_of_zero(patient: Patient, finding: Found) -> list[Change]:
     """Set what stands in an exponent to 0: a deviation, rate or factor of 1."""
     return [patient.filled(name, 0.0, finding) for name in finding.places]
+
+
+def within_reach(patient: Patient, finding: Found) -> list[Change]:
+    """Spread parameters evenly over where the function of them has a slope."""
+    low, high = REACHES[str(finding.evidence["function"])]
+    found = []
+    for name in finding.places:
+        shape = patient.tensor(name).shape
+        values = torch.linspace(low, high, max(2, shape.numel()), dtype=torch.float64)
+        found.append(
+            patient.change(
+                name, values[: shape.numel()].reshape(shape), kind="set",
+                amount=f"evenly from {low:g} to {high:g}", finding=finding,
+            )
+        )  # fmt: skip
+    return found
 
 
 def quiet_embedding(patient: Patient, finding: Found) -> list[Change]:

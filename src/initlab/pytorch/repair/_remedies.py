@@ -39,10 +39,15 @@ REMEDIES: Mapping[str, Remedy] = MappingProxyType(
 # Where a cause asks for another remedy than its check.
 OF_CAUSES: Mapping[str, Remedy] = MappingProxyType(
     {
+        "grows_beyond": _scales.to_the_law,
+        "loud_signal": _scales.named_to_the_law,
         "not_centred": _scales.centred,
         "biased_logits": _outputs.prior_bias,
         "explosive_parameter": _outputs.exponent_of_zero,
         "gamma_about_zero": _outputs.factors_of_one,
+        "gamma_tiny": _outputs.factors_of_one,
+        "sharp_choice": _scales.quiet_choice,
+        "flat_parameter": _outputs.within_reach,
         "twins_for_ever": _units.drawn_units,
         "equal_rows": _units.drawn_rows,
         "saturated_by_bias": _units.without_biases,
@@ -55,8 +60,9 @@ OF_CAUSES: Mapping[str, Remedy] = MappingProxyType(
 ELSEWHERE: Mapping[str, str] = MappingProxyType(
     {
         "lost_buffer": "make the buffer anew; only parameters are repaired",
-        "targets_unscaled": "standardize the targets: no weights are as large",
         "loud_signal": "change what is done between the layers; it has no weights",
+        "lost_signal": "change what is done between the layers; it has no weights",
+        "targets_unscaled": "standardize the targets: no weights are as large",
         "WI20": "widen the layers: no weights mend a narrow network",
         "WI24": "change the optimizer's learning rate or its warm-up",
         "WI25": "use initlab.pytorch.mu_p, which needs a narrower base",

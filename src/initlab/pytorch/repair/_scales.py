@@ -23,13 +23,31 @@ def to_the_law(patient: Patient, finding: Found) -> list[Change]:
     segments = {use.segment for use in named}
     chain = [use for use in patient.reading.uses if use.segment in segments]
     own = [change for use in named for change in _rescaled(patient, use, finding, True)]
-    if own and finding.id in ("WI05", "WI06", "WI13"):
+    if own and finding.id in ("WI01", "WI05", "WI06", "WI13"):
         return own + _biases(patient, named, finding)
     rest = [use for use in chain if use not in named]
     changes = own + [
         change for use in rest for change in _rescaled(patient, use, finding, False)
     ]
     return changes + _biases(patient, chain, finding)
+
+
+def named_to_the_law(patient: Patient, finding: Found) -> list[Change]:
+    """Rescale the layer named, and no other, if it is off its law."""
+    return [
+        change
+        for use in patient.uses(finding)
+        if use.parameter == finding.parameter
+        for change in _rescaled(patient, use, finding, named=True)
+    ]
+
+
+def quiet_choice(patient: Patient, finding: Found) -> list[Change]:
+    """Rescale what makes a softmax's logits to a deviation of 1."""
+    known = dict(patient.model.named_parameters())
+    if finding.parameter not in known or not known[finding.parameter].requires_grad:
+        return []
+    return [patient.rescaled(finding.parameter, 1 / finding.measured, finding)]
 
 
 def centred(patient: Patient, finding: Found) -> list[Change]:

@@ -98,7 +98,11 @@ class Surgery:
 
     def _change(self, finding: Any) -> bool:
         """Apply a finding's remedy; whether there was one."""
-        if finding.cause in ELSEWHERE or finding.id not in REMEDIES:
+        remedy = REMEDIES.get(finding.id)
+        if finding.cause in ELSEWHERE:
+            remedy = None
+        remedy = OF_CAUSES.get(finding.cause, remedy)
+        if remedy is None:
             reason = ELSEWHERE.get(finding.id, "no remedy is known")
             self._leave(finding, ELSEWHERE.get(finding.cause, reason))
             return False
@@ -116,13 +120,13 @@ class Surgery:
             targets=self._targets,
             seed=self._seed,
         )
-        remedy = OF_CAUSES.get(finding.cause, REMEDIES[finding.id])
         changes = remedy(patient, finding)
         for change in changes:
             self.undos.append(change.apply(self._model))
             self.changes.append(change)
         if not changes:
-            self._leave(finding, "nothing that may be changed explains it")
+            reason = "nothing that may be changed explains it"
+            self._leave(finding, ELSEWHERE.get(finding.cause, reason))
         return bool(changes)
 
     def _leave(self, finding: Any, reason: str) -> None:

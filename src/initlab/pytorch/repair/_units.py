@@ -103,7 +103,7 @@ def _redrawn(
     patient: Patient, use: WeightUse, finding: Found, *, readers: bool
 ) -> Change | None:
     """Redraw a weight's copies; of a reader the whole, where all its columns are."""
-    if not patient.can_change(use) or use.derived:
+    if not patient.can_change(use) or use.derived or (readers and use.zero):
         return None
     weight = patient.tensor(use.parameter).double()
     rows = weight.T if use.stored_transposed else weight
