@@ -6,6 +6,7 @@ from torch import Tensor
 
 from initlab.capture import _measure as measure
 from initlab.capture._batch import tensors_in
+from initlab.capture._by_hand import enter_shift
 from initlab.capture._graph import Node
 from initlab.capture._layers import LayerCall, layer_calls, recurrent_calls
 from initlab.capture._norms import enter_norm, scaled_norm
@@ -99,7 +100,7 @@ def _measure_node(
         records.sums[node.number] = (*sizes, measure.rms_of(trace, output))
     elif node.kind == "norm" and graph.carries_signal(node.number):
         # Weights are standardized by the same functions.
-        enter_norm(trace, node, call.name, _gamma(trace, call))
+        enter_norm(trace, node, call.name, _gamma(trace, call), _beta(trace, call))
     elif node.kind == "attention":
         records.attentions.append(measure.fused_attention(node, call))
     elif node.kind == "softmax" and follows_product(graph, node):
@@ -107,6 +108,8 @@ def _measure_node(
         records.attentions.append(measure.plain_attention(node, call.given, width))
     elif node.kind == "softmax" and (made := measure.choice(trace, node, call)):
         records.choices.append(made)
+    elif node.kind == "shift":
+        enter_shift(trace, node, call, output)
     elif node.kind == "scale":
         factors = [n for n in node.inputs if graph.nodes[n].kind == "parameter"]
         if factors:
@@ -134,6 +137,15 @@ def _gamma(trace: Trace, call: FunctionCall) -> Tensor | None:
         return given
     tensors = (t for t in call.args if isinstance(t, Tensor))
     return next(filter(trace.is_weight, tensors), None)
+
+
+def _beta(trace: Trace, call: FunctionCall) -> Tensor | None:
+    given = call.kwargs.get("bias")
+    if isinstance(given, Tensor):
+        return given
+    tensors = [t for t in call.args if isinstance(t, Tensor)]
+    weights = [t for t in tensors if trace.is_weight(t)]
+    return weights[1] if len(weights) == 2 else None
 
 
 def _enter_layers(

@@ -24,13 +24,6 @@ from initlab.capture._trace import FunctionCall, Trace
 # Standard deviations that no input is expected to pass.
 _REACH = 4.0
 _GATES = frozenset({"sigmoid", "tanh", "hardsigmoid", "hardtanh"})
-# Below and above these numbers a parameter is out of reach. Decays of .9999 are in use,
-# and so are steps of a thousandth.
-_FLAT = {
-    "sigmoid": (-7.5, 10.0),
-    "tanh": (-4.0, 4.0),
-    "softplus": (-9.0, math.inf),
-}
 # What lies between a layer and the gates that are cut out of what it gives.
 _BEFORE_GATES = frozenset({"view", "sum", "shift", "norm"})
 
@@ -55,14 +48,7 @@ def layer_output(
         return
     if record.calls == 1:
         found = record.values
-        m = trace.once(moments, output)
-        found["preactivation_mean"], found["preactivation_std"] = m.mean, m.std
-        found["preactivation_rms"] = m.rms
-        found["nonfinite_outputs"] = float(m.nonfinite)
-        found["largest_output"] = _largest(output)
-        found["cosine"], found["centred_cosine"] = trace.once(
-            cosines, _examples_first(trace, output)
-        )
+        came_out(trace, record, output)
         found["output_positions"] = output.numel() / max(1, record.units)
         if call.given is not None and call.given.is_floating_point():
             given = trace.once(moments, call.given)
@@ -72,10 +58,22 @@ def layer_output(
             found["given_std"] = given.std
             found["given_spread"] = trace.once(spread, call.given)
             found["token_cosine"] = trace.once(token_cosine, signal)
-            found["biased_off"], found["biased_on"] = biased(call, given.rms)
+            found["biased_off"], found["biased_on"] = biased(record, given.rms)
     if not record.rows.any() and call.given is not None:
         record.entered.append(call.given)
     watch_delta(trace, record, output)
+
+
+def came_out(trace: Trace, record: UseRecord, output: Tensor) -> None:
+    """Measure the numbers that a layer gave, its bias among them."""
+    found, m = record.values, trace.once(moments, output)
+    found["preactivation_mean"], found["preactivation_std"] = m.mean, m.std
+    found["preactivation_rms"] = m.rms
+    found["nonfinite_outputs"] = float(m.nonfinite)
+    found["largest_output"] = _largest(output)
+    found["cosine"], found["centred_cosine"] = trace.once(
+        cosines, _examples_first(trace, output)
+    )
 
 
 def _largest(tensor: Tensor) -> float:
@@ -89,15 +87,15 @@ def _examples_first(trace: Trace, signal: Tensor) -> Tensor:
     return signal.transpose(0, 1) if swapped else signal
 
 
-def biased(call: LayerCall, input_rms: float) -> tuple[float, float]:
+def biased(record: UseRecord, input_rms: float) -> tuple[float, float]:
     """Return the shares of units that their bias keeps below zero, and above.
 
     Of inputs of this size, one in thirty thousand reaches as far.
     """
-    bias = call.bias
-    if bias is None or bias.numel() != len(call.rows):
+    bias, rows = record.bias_value, record.rows
+    if bias is None or bias.numel() != len(rows):
         return 0.0, 0.0
-    reach = _REACH * input_rms * torch.linalg.vector_norm(call.rows.float(), dim=1)
+    reach = _REACH * input_rms * torch.linalg.vector_norm(rows.float(), dim=1)
     values = bias.detach().float().flatten()
     off = (values < -reach) & (values < 0)
     on = (values > reach) & (values > 0)
@@ -172,20 +170,6 @@ def entered_gate(
         found["saturated_share"] = share
         found["entering_rms"] = entering.rms
         found["entering_mean"] = entering.mean
-
-
-def bent_parameter(trace: Trace, call: FunctionCall) -> None:
-    """Write down a parameter that a squashing function is flat at, in all its entries.
-
-    As a decay is that is a sigmoid of -10, and a step that is a softplus of -20.
-    """
-    name, sources = ACTIVATION_OF[call.name], trace.sources(call.given)
-    if name not in _FLAT or len(sources) != 1 or not trace.is_weight(call.given):
-        return
-    low, high = _FLAT[name]
-    least, most = (float(end) for end in call.given.detach().aminmax())
-    if most < low or least > high:
-        trace.records.flat[sources[0]] = name
 
 
 def side_by_side(trace: Trace, parts: list[Tensor]) -> None:

@@ -141,6 +141,9 @@ def equal_rows(rows: Tensor, tolerance: float = _EQUAL) -> list[list[int]]:
     if not 2 <= len(rows) <= _LARGEST_SORTED or rows.numel() == 0:
         return []
     rows = rows.float()
+    largest = float(rows.abs().max())
+    if 0 < largest < math.inf:  # squares of large numbers overflow
+        rows = rows / largest
     generator = torch.Generator().manual_seed(0)
     direction = torch.randn(rows.shape[1], generator=generator).to(rows.device)
     norms = torch.linalg.vector_norm(rows, dim=1)

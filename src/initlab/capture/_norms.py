@@ -14,12 +14,20 @@ _NORMS = frozenset(
 )
 
 
-def enter_norm(trace: Trace, node: Node, name: str, gamma: Tensor | None) -> NormRecord:
+def enter_norm(
+    trace: Trace,
+    node: Node,
+    name: str,
+    gamma: Tensor | None,
+    beta: Tensor | None = None,
+) -> NormRecord:
     """Write down a normalization; its kind is the function's name, or the node's."""
     kind = name if name in _NORMS else node.name
     record = NormRecord(node=node.number, module=trace.where, kind=kind, gamma=None)
     if gamma is not None and (sources := trace.sources(gamma)):
         _set_gamma(trace, record, gamma, sources[0])
+    if beta is not None and (sources := trace.sources(beta)):
+        record.beta, record.beta_rms = sources[0], measure.rms_of(trace, beta)
     trace.records.norms.append(record)
     return record
 

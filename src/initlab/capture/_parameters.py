@@ -195,8 +195,8 @@ def _roles(graph: Graph, records: Records) -> dict[str, str]:
     for norm in records.norms:
         if norm.gamma is not None:
             found[norm.gamma] = "gamma"
-            beta = norm.gamma.removesuffix("weight") + "bias"
-            found[beta] = "beta"
+        if norm.beta is not None:
+            found[norm.beta] = "beta"
     for use in records.uses:
         kind = "embedding" if use.layer.kind == "embedding" else "weight"
         for name in use.sources:

@@ -13,6 +13,7 @@ from torch import Tensor
 from torch.overrides import TorchFunctionMode
 
 from initlab.capture import _measure as measure
+from initlab.capture._by_hand import bent_parameter
 from initlab.capture._enter import enter
 from initlab.capture._operations import CONSTANTS, kind_of, name_of
 from initlab.capture._trace import FunctionCall, Trace
@@ -118,7 +119,7 @@ class Recorder(TorchFunctionMode):
             return
         owner = self._trace.owner(call.given)
         if owner is None:
-            measure.bent_parameter(self._trace, call)
+            bent_parameter(self._trace, call)
             return
         if owner.activation:
             measure.entered_gate(self._trace, owner, call, func)
@@ -130,7 +131,9 @@ class Recorder(TorchFunctionMode):
         sources = self._trace.sources(other)
         if len(sources) != 1 or other.numel() < 2 or not signal.is_floating_point():
             return
-        if not self._trace.is_fresh(signal):
+        owner = self._trace.owner(signal)
+        is_bias = owner is not None and other.numel() == owner.units
+        if is_bias or not self._trace.is_fresh(signal):
             return
         size = measure.rms_of(self._trace, signal)
         if size > 0:

@@ -62,6 +62,8 @@ class NormRecord:
     gamma: str | None
     gamma_rms: float = 1.0
     gamma_zero: float = 0.0
+    beta: str | None = None
+    beta_rms: float = 0.0
 
 
 @dataclass(slots=True, kw_only=True)

@@ -234,6 +234,8 @@ class Structure:
                     branch_end=ends and record.node in self._block_of_node,
                     gamma_rms=record.gamma_rms,
                     gamma_zero=record.gamma_zero,
+                    beta=record.beta,
+                    beta_rms=record.beta_rms,
                 )
             )
         return tuple(found)

@@ -300,6 +300,12 @@ FINDINGS: Mapping[str, Words] = MappingProxyType(
             "|bias| < 4 |w| rms(x)",
             "{zero_biases}",
         ),
+        "saturated_gates_by_bias": Words(
+            "{measured:.0%} of the gates in {module} are shut or open for good: the "
+            "biases {where} (1 of {count} such) send them numbers of {rms:.2g}",
+            "share with |f'| < 5 % below {expected:.0%}",
+            "{zero_biases}",
+        ),
         "saturated": Words(
             "{measured:.0%} of the {activation} activations after {where} lie where "
             "the "

@@ -109,6 +109,8 @@ class NormUse:
         branch_end: Whether no layer of its branch comes after it.
         gamma_rms: Of its factor; 1 where it has none.
         gamma_zero: Share of the factor's entries that are 0.
+        beta: Name of what is added behind it, or None.
+        beta_rms: Root mean square of that.
     """
 
     module: str
@@ -121,6 +123,8 @@ class NormUse:
     branch_end: bool = False
     gamma_rms: float = 1.0
     gamma_zero: float = 0.0
+    beta: str | None = None
+    beta_rms: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

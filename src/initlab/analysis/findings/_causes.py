@@ -62,6 +62,8 @@ def explained_by(finding: Finding, other: Finding) -> bool:
 
 def _of_memory(finding: Finding, other: Finding) -> bool | None:
     """What stands in a tensor that nothing was written to means nothing."""
+    if finding.cause == "old_memory" and other.cause == "nonfinite_parameter":
+        return finding.parameter == other.parameter
     if other.cause in _MEMORY and finding.id != "WI01":
         return finding.parameter == other.parameter or finding.id not in _OF_TENSORS
     return None

@@ -10,7 +10,7 @@ from initlab.spec import ParameterReading, WeightUse
 
 _RECTIFIERS = frozenset({"relu", "relu6", "threshold"})
 # Not quite flat below 0, but as good as that far below.
-_SMOOTH = frozenset({"gelu", "silu", "elu", "mish", "hardswish", "softplus"})
+_SMOOTH = frozenset({"gelu", "silu", "elu", "mish", "hardswish", "softplus", "selu"})
 _SQUASHING = frozenset({"tanh", "sigmoid", "erf", "hardtanh", "hardsigmoid"})
 _MOSTLY, _ALL = 0.5, 0.999
 _BEYOND_THEORY = 0.35
@@ -118,9 +118,9 @@ def _off_by_chance(cosine: float, examples: int) -> float:
 def _shutting_beta(model: Model, use: WeightUse) -> ParameterReading | None:
     """Return the beta after a layer that keeps what it normalized below 0."""
     norm = None if use.norm_after is None else model.facts.norms[use.norm_after]
-    if norm is None or norm.parameter is None:
+    if norm is None or norm.beta is None:
         return None
-    beta = model.parameter(norm.parameter.removesuffix("weight") + "bias")
+    beta = model.parameter(norm.beta)
     shut = beta is not None and beta.mean < -_FAR_BELOW * norm.gamma_rms < 0
     return beta if shut else None
 
@@ -135,22 +135,25 @@ def saturated_units(model: Model) -> Iterator[Finding]:
     saturated = [use for use, share in shares.items() if share > _SATURATED]
     if not saturated:
         return
-    # What is upstream of the others has the cause in it.
-    use = saturated[0]
-    rms = model.of("entering_rms", use.index)
+    # What is upstream of the others has the cause in it; of a sum, the loudest part.
+    bent = saturated[0]
+    rms = model.of("entering_rms", bent.index)
     worst = max(shares[each] for each in saturated)
-    by_bias = _saturates_by_bias(model, use)
+    parts = _added_up(model, bent)
+    biased = [part for part in parts if _saturates_by_bias(model, part, bent)]
+    by_bias = bool(biased)
+    use = max(biased or parts, key=lambda one: _size_of(model, one, by_bias))
     place = use.bias if by_bias else use.parameter
-    gates = _is_cut_into_gates(model, use)
+    gates = _is_cut_into_gates(model, bent)
     yield Finding(
         id="WI13",
         severity="error" if worst > _MOSTLY_SATURATED else "warning",
         cause="saturated_by_bias" if by_bias else "saturated", module=use.module,
-        parameter=place, measured=shares[use], expected=_SATURATED,
-        evidence={"activation": "squashing" if gates else use.activation, "rms": rms,
+        parameter=place, measured=shares[bent], expected=_SATURATED,
+        evidence={"activation": "squashing" if gates else bent.activation, "rms": rms,
                   "where": f"one gate of {place}" if gates else place,
                   "ratio": 1 / max(rms, 1e-30)},
-        places=tuple(dict.fromkeys(each.parameter for each in saturated)),
+        places=tuple(dict.fromkeys(each.parameter for each in (use, *saturated))),
     )  # fmt: skip
 
 
@@ -169,13 +172,19 @@ def _keeps(model: Model, use: WeightUse) -> bool:
     return held and rms < _LONGEST_MEMORY
 
 
-def _saturates_by_bias(model: Model, use: WeightUse) -> bool:
+def _size_of(model: Model, use: WeightUse, by_bias: bool) -> float:
+    name = "bias_rms" if by_bias else "preactivation_rms"
+    size = model.of(name, use.index)
+    return size if size > 0 else 0.0
+
+
+def _saturates_by_bias(model: Model, use: WeightUse, bent: WeightUse) -> bool:
     """Whether a bias makes what saturates an activation: all of it, or one gate's."""
     bias = model.parameter(use.bias) if use.bias else None
     if bias is None:
         return False
-    least = _BY_BIAS * model.of("entering_rms", use.index)
-    one_number = abs(model.of("entering_mean", use.index)) > least
+    least = _BY_BIAS * model.of("entering_rms", bent.index)
+    one_number = abs(model.of("entering_mean", bent.index)) > least
     size = math.hypot(bias.mean, bias.std)
     return size > least or (one_number and bias.largest > least)
 
@@ -201,16 +210,40 @@ def saturated_gates(model: Model) -> Iterator[Finding]:
         given = model.of("given_rms", use.index)
         if use.role != "input" or not given > 0 or "relu" in use.operation:
             continue
-        rms = given * math.sqrt(model.weight_factor(use.index))
+        by_weights = given * math.sqrt(model.weight_factor(use.index))
+        biases = _loud_recurrent_biases(model, use)
+        rms = math.hypot(by_weights, *biases.values())
         flat = _FLAT_SIGMOID if use.layer.packed > 1 else _FLAT_TANH
+        if not rms > 0:
+            continue
         # Sums of many products are normal.
         share = math.erfc(flat / (rms * math.sqrt(2)))
         if share > _SATURATED:
+            by_bias = max(biases.values(), default=0.0) > by_weights
+            names = tuple(sorted(biases, key=lambda name: -biases[name]))
+            places = names if by_bias else (use.parameter,)
             yield Finding(
                 id="WI13",
                 severity="error" if share > _MOSTLY_SATURATED else "warning",
-                cause="saturated_gates", module=use.module, parameter=use.parameter,
+                cause="saturated_gates_by_bias" if by_bias else "saturated_gates",
+                module=use.module, parameter=places[0],
                 measured=share, expected=_SATURATED,
                 evidence={"rms": rms, "given": given, "ratio": 1 / rms},
-                places=(use.parameter,),
+                places=places,
             )  # fmt: skip
+
+
+def _loud_recurrent_biases(model: Model, use: WeightUse) -> dict[str, float]:
+    """Return the biases of a recurrent layer with their sizes.
+
+    Of gates, what designs hold them open or shut with is none of them.
+    """
+    parts = [use]
+    if use.index + 1 < len(model.uses) and model.uses[use.index + 1].role:
+        parts.append(model.uses[use.index + 1])
+    least = _LONGEST_MEMORY if use.layer.packed > 1 else 0.0
+    return {
+        one.bias: size
+        for one in parts
+        if one.bias and (size := model.of("bias_rms", one.index)) > least
+    }

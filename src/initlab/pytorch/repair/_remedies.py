@@ -51,6 +51,7 @@ OF_CAUSES: Mapping[str, Remedy] = MappingProxyType(
         "twins_for_ever": _units.drawn_units,
         "equal_rows": _units.drawn_rows,
         "saturated_by_bias": _units.without_biases,
+        "saturated_gates_by_bias": _outputs.exponent_of_zero,
         "saturated_loss": _outputs.within_the_slope,
         "writes_nothing": _outputs.writing_gates,
     }

@@ -1,0 +1,84 @@
+"""Parameters that a model adds, or bends, by hand: biases, betas, decays."""
+
+import math
+
+from torch import Tensor
+
+from initlab.capture import _measure as measure
+from initlab.capture._graph import Node
+from initlab.capture._operations import ACTIVATION_OF
+from initlab.capture._records import NormRecord, UseRecord
+from initlab.capture._trace import FunctionCall, Trace
+
+_ADDS = frozenset({"add", "radd", "iadd"})
+# Below and above these numbers a parameter is out of reach. Decays of .9999 are in use,
+# and so are steps of a thousandth.
+_FLAT = {
+    "sigmoid": (-7.5, 10.0),
+    "tanh": (-4.0, 4.0),
+    "softplus": (-9.0, math.inf),
+}
+
+
+def enter_shift(trace: Trace, node: Node, call: FunctionCall, output: Tensor) -> None:
+    """Take for a bias what is added to all that a layer gives, one number a unit.
+
+    And for a beta what is added behind a normalization.
+    """
+    tensors = [t for t in call.args if isinstance(t, Tensor)]
+    weights = [t for t in tensors if trace.is_weight(t)]
+    if call.name not in _ADDS or len(weights) != 1 or len(tensors) != 2:
+        return
+    (added,) = weights
+    sources = trace.sources(added)
+    below = trace.graph.signal_inputs(node)
+    if len(sources) != 1 or len(below) != 1 or trace.is_derived(added):
+        return
+    source = trace.graph.nodes[below[0]]
+    while source.kind == "view" and len(source.inputs) == 1:
+        source = trace.graph.nodes[source.inputs[0]]
+    if source.use is not None:
+        record = trace.records.uses[source.use]
+        _enter_bias(trace, record, sources[0], added, output)
+    norm = _normalization(trace, source)
+    if norm is not None and norm.beta is None:
+        norm.beta, norm.beta_rms = sources[0], measure.rms_of(trace, added)
+
+
+def _enter_bias(
+    trace: Trace, record: UseRecord, name: str, added: Tensor, output: Tensor
+) -> None:
+    if record.bias is not None or record.calls > 1 or record.role:
+        return
+    if added.numel() != record.units or record.layer.kind == "embedding":
+        return
+    record.bias, record.bias_value = name, added
+    measure.came_out(trace, record, output)
+    given = record.values.get("given_rms", math.nan)
+    record.values["biased_off"], record.values["biased_on"] = measure.biased(
+        record, given
+    )
+
+
+def _normalization(trace: Trace, node: Node) -> NormRecord | None:
+    """Return the normalization that a node is, but for its factor."""
+    while node.kind in ("scale", "view"):
+        below = trace.graph.signal_inputs(node)
+        if len(below) != 1:
+            return None
+        node = trace.graph.nodes[below[0]]
+    return next((n for n in trace.records.norms if n.node == node.number), None)
+
+
+def bent_parameter(trace: Trace, call: FunctionCall) -> None:
+    """Write down a parameter that a squashing function is flat at, in all its entries.
+
+    As a decay is that is a sigmoid of -10, and a step that is a softplus of -20.
+    """
+    name, sources = ACTIVATION_OF[call.name], trace.sources(call.given)
+    if name not in _FLAT or len(sources) != 1 or not trace.is_weight(call.given):
+        return
+    low, high = _FLAT[name]
+    least, most = (float(end) for end in call.given.detach().aminmax())
+    if most < low or least > high:
+        trace.records.flat[sources[0]] = name
