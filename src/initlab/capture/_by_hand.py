@@ -17,6 +17,7 @@ _FLAT = {
     "sigmoid": (-7.5, 10.0),
     "tanh": (-4.0, 4.0),
     "softplus": (-9.0, math.inf),
+    "exp": (-11.0, math.inf),
 }
 
 
@@ -39,25 +40,27 @@ def enter_shift(trace: Trace, node: Node, call: FunctionCall, output: Tensor) ->
         source = trace.graph.nodes[source.inputs[0]]
     if source.use is not None:
         record = trace.records.uses[source.use]
-        _enter_bias(trace, record, sources[0], added, output)
+        if _enter_bias(record, sources[0], added):
+            measure.came_out(trace, record, output)
+    elif source.kind in ("sum", "shift") and source.owner is not None:
+        _enter_bias(trace.records.uses[source.owner], sources[0], added)
     norm = _normalization(trace, source)
     if norm is not None and norm.beta is None:
         norm.beta, norm.beta_rms = sources[0], measure.rms_of(trace, added)
 
 
-def _enter_bias(
-    trace: Trace, record: UseRecord, name: str, added: Tensor, output: Tensor
-) -> None:
+def _enter_bias(record: UseRecord, name: str, added: Tensor) -> bool:
+    """Write down a bias; whether it is one."""
     if record.bias is not None or record.calls > 1 or record.role:
-        return
+        return False
     if added.numel() != record.units or record.layer.kind == "embedding":
-        return
+        return False
     record.bias, record.bias_value = name, added
-    measure.came_out(trace, record, output)
     given = record.values.get("given_rms", math.nan)
     record.values["biased_off"], record.values["biased_on"] = measure.biased(
         record, given
     )
+    return True
 
 
 def _normalization(trace: Trace, node: Node) -> NormRecord | None:
@@ -75,7 +78,7 @@ def bent_parameter(trace: Trace, call: FunctionCall) -> None:
 
     As a decay is that is a sigmoid of -10, and a step that is a softplus of -20.
     """
-    name, sources = ACTIVATION_OF[call.name], trace.sources(call.given)
+    name, sources = ACTIVATION_OF.get(call.name, call.name), trace.sources(call.given)
     if name not in _FLAT or len(sources) != 1 or not trace.is_weight(call.given):
         return
     low, high = _FLAT[name]

@@ -8,6 +8,10 @@ from initlab.capture._records import UseRecord
 # What a plain recurrence does between two uses of its weight; what it made of a state
 # of zeros is no signal, and adding it a shift.
 _STEPS = frozenset({"sum", "shift", "activation", "view"})
+_GATED_STEPS = _STEPS | {"factor", "scale", "unary", "layer", "cat"}
+_FEWEST_STEPS, _MOST_GATES = 3, 4
+# Views of a part of a signal.
+_CUTS = frozenset({"getitem", "select", "narrow"})
 
 
 def self_gated(graph: Graph, inputs: tuple[int, ...]) -> tuple[str, int] | None:
@@ -17,6 +21,8 @@ def self_gated(graph: Graph, inputs: tuple[int, ...]) -> tuple[str, int] | None:
     for x, gate in (inputs, inputs[::-1]):
         node, name = graph.nodes[gate], ""
         source = _unscaled(graph, x)
+        if graph.nodes[source].parts > 1:
+            continue
         for _ in range(12):
             if node.kind == "activation":
                 name = node.name
@@ -74,6 +80,22 @@ def is_recurrence(graph: Graph, use: UseRecord) -> bool:
     return bool(passed & {"sum", "shift"}) and passed <= _STEPS
 
 
+def is_gated_recurrence(graph: Graph, use: UseRecord) -> bool:
+    """Recognize the recurrent weight of LSTMs and GRUs by hand, packed or a gate's own.
+
+    What it gave meets gates, and comes back to it.
+    """
+    units, inputs = use.rows.shape
+    if use.calls < _FEWEST_STEPS or units % inputs or units > _MOST_GATES * inputs:
+        return False
+    passed: set[str] = set()
+    for first, second in pairwise(use.nodes):
+        if not graph.descends(second, first):
+            return False
+        passed |= {graph.nodes[n].kind for n in between(graph, first, second)}
+    return {"activation", "factor"} <= passed <= _GATED_STEPS
+
+
 def follows_product(graph: Graph, node: Node) -> bool:
     """Whether a softmax is an attention's: of a product of two signals."""
     for _ in range(8):
@@ -97,8 +119,13 @@ def product_width(graph: Graph, node: Node) -> int:
 
 
 def _unscaled(graph: Graph, number: int) -> int:
-    """Return the node before factors and views that involve nothing else."""
+    """Return the node before factors and views that involve nothing else.
+
+    A part of a signal is another one than its other parts.
+    """
     node = graph.nodes[number]
     while node.kind in ("scale", "view") and len(node.inputs) == 1:
+        if node.parts > 1 or node.name in _CUTS:
+            break
         node = graph.nodes[node.inputs[0]]
     return node.number

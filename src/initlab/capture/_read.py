@@ -34,7 +34,7 @@ from initlab.capture._parameters import (
     twin_share,
 )
 from initlab.capture._passes import differentiable, loss_gradients, random_gradients
-from initlab.capture._patterns import is_recurrence
+from initlab.capture._patterns import is_gated_recurrence, is_recurrence
 from initlab.capture._preserved import preserved
 from initlab.capture._prior_probe import probe_priors
 from initlab.capture._recorder import Recorder
@@ -238,7 +238,11 @@ class _Reader:
 
     def _weigh(self, graph: Graph, records: Records) -> None:
         self._groups = [
-            weigh(record, is_recurrent=is_recurrence(graph, record))
+            weigh(
+                record,
+                is_recurrent=is_recurrence(graph, record),
+                is_gated=is_gated_recurrence(graph, record),
+            )
             for record in records.uses
         ]
 

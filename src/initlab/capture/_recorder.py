@@ -101,6 +101,8 @@ class Recorder(TorchFunctionMode):
         """Measure what an in-place function would overwrite; return a sum's sizes."""
         if call.kind == "activation":
             self._before_activation(call, func)
+        elif call.name == "exp" and isinstance(call.given, Tensor):
+            bent_parameter(self._trace, call)
         elif call.kind == "cat":
             measure.side_by_side(self._trace, list(_tensors(call.args)))
         elif call.kind == "sum":

@@ -297,7 +297,7 @@ class Structure:
             for stop, passed in self._graph.back(
                 self._graph.nodes[record.activated].inputs[0], _is_layer
             )
-            if stop.use is not None and "sum" in passed and passed <= _ADDING
+            if stop.use is not None and passed <= _ADDING
         }
         return tuple(sorted(found - {record.number}))
 

@@ -15,12 +15,15 @@ _LARGEST_SQUARE = 256
 _GATED, _FORGET = (3, 4), 1
 
 
-def weigh(record: UseRecord, *, is_recurrent: bool) -> list[list[int]]:
+def weigh(
+    record: UseRecord, *, is_recurrent: bool, is_gated: bool = False
+) -> list[list[int]]:
     """Measure a weight into its record, and return its groups of equal units.
 
     Args:
         record: Of the use.
         is_recurrent: Whether the weight gets what it gave, in a loop by hand.
+        is_gated: Whether it does by way of gates.
     """
     rows, found = record.rows, record.values
     real = rows.float() if rows.dtype in (torch.float16, torch.bfloat16) else rows
@@ -52,6 +55,8 @@ def weigh(record: UseRecord, *, is_recurrent: bool) -> list[list[int]]:
         found["distinct_rows"] = float(len(real) - copies(groups))
     if record.role == "recurrent" or is_recurrent:
         found["spectral_radius"] = _spectral_radius(real, parts)
+    elif is_gated:
+        found["gated_radius"] = _spectral_radius(real, len(real) // real.shape[1])
     if record.role and parts in _GATED and bias is not None:
         gates = bias.detach().float().reshape(parts, -1).mean(dim=1)
         found["forget_bias"] = float(gates[_FORGET])

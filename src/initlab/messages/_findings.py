@@ -18,6 +18,8 @@ _ZERO_BIAS = "torch.nn.init.zeros_(model.get_parameter({parameter!r}))"
 _ZERO_BIASES = (
     "for name in finding.places: torch.nn.init.zeros_(model.get_parameter(name))"
 )
+# What parameters start at, in the names of `torch.nn.init`.
+_STARTS = {"ones": "ones_", "zeros": "zeros_", "drawn": "kaiming_normal_"}
 _REDRAW = 'initlab.pytorch.initialize_(model, "he_normal")'
 
 FINDINGS: Mapping[str, Words] = MappingProxyType(
@@ -25,7 +27,7 @@ FINDINGS: Mapping[str, Words] = MappingProxyType(
         "nonfinite_parameter": Words(
             "{measured:.0f} entries of {where} are nan or infinite",
             "every entry is finite",
-            "torch.nn.init.kaiming_normal_(model.get_parameter({parameter!r}))",
+            "torch.nn.init.{usual_start}(model.get_parameter({parameter!r}))",
         ),
         "lost_buffer": Words(
             "the buffer {where} has entries that are nan",
@@ -149,7 +151,7 @@ FINDINGS: Mapping[str, Words] = MappingProxyType(
             "{where} looks like memory that nothing initialized: its largest number is "
             "{largest:.2g}, {measured:.1%} are next to 0",
             "no entry is next to 0 or huge",
-            "torch.nn.init.kaiming_normal_(model.get_parameter({parameter!r}))",
+            "torch.nn.init.{usual_start}(model.get_parameter({parameter!r}))",
         ),
         "unused": Words(
             "the forward pass never uses {where}{more}",
@@ -192,6 +194,24 @@ FINDINGS: Mapping[str, Words] = MappingProxyType(
             "rms of biases < {expected}",
             "for name in finding.places: "
             "torch.nn.init.zeros_(model.get_parameter(name))",
+        ),
+        "loud_table": Words(
+            "the rows of {where} (1 of {count} such) have rms {measured:.3g}: no "
+            "scheme makes them as large",
+            "rms of the rows, at most 1",
+            _SCALE,
+        ),
+        "quiet_beside": Words(
+            "what {where} gives is {measured:.2g} times as large as {beside}, which is "
+            "added to it, so that all examples look alike",
+            "rms of the signal / rms of what is added, about 1",
+            _SCALE,
+        ),
+        "bias_drowns": Words(
+            "{where} (1 of {count} such) is {measured:.0f} times as large as what it "
+            "is added to, so that all examples look alike",
+            "rms(bias) / rms(w x) < {expected:.0f}",
+            "{zero_biases}",
         ),
         "drowns_its_neighbours": Words(
             "what {where} gives is {measured:.0f} times as large as all that it is "
@@ -318,6 +338,12 @@ FINDINGS: Mapping[str, Words] = MappingProxyType(
             "the function is flat: the bias makes numbers of {rms:.2g}",
             "share with |f'| < 5 % below {expected:.0%}",
             _ZERO_BIAS,
+        ),
+        "wraps_around": Words(
+            "the sines after {where} (1 of {count} such) are of numbers of "
+            "{measured:.2g}: what is near comes out unrelated",
+            "rms of a sine's argument < {expected:.0f}, behind the first layer",
+            _SCALE,
         ),
         "flat_parameter": Words(
             "all entries of {where} (1 of {count} such), {measured:.3g} on average, "
@@ -503,7 +529,12 @@ FINDINGS: Mapping[str, Words] = MappingProxyType(
 # From where to where a parameter of such a function may start: decays of
 # 5 to 99 % a step, steps of a hundredth to .7.
 REACHES: Mapping[str, tuple[float, float]] = MappingProxyType(
-    {"sigmoid": (-3.0, 5.0), "softplus": (-5.0, 0.0), "tanh": (-1.0, 1.0)}
+    {
+        "sigmoid": (-3.0, 5.0),
+        "softplus": (-5.0, 0.0),
+        "exp": (-5.0, 0.0),
+        "tanh": (-1.0, 1.0),
+    }
 )
 
 SOUND = "initialization sound"
@@ -542,6 +573,7 @@ def _with_words(evidence: Mapping[str, Any]) -> dict[str, Any]:
         "count": others + 1,
         "low": low,
         "high": high,
+        "usual_start": _STARTS[evidence.get("usual", "drawn")],
         "zero_biases": _ZERO_BIASES if others > 0
         else _ZERO_BIAS.format(parameter=evidence.get("parameter")),
         "more": f", nor {others} more" if others > 0 else "",

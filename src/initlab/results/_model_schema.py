@@ -46,6 +46,7 @@ _MEASURED = {
     "largest_output": "largest absolute output",
     "output_positions": "outputs per unit in the batch",
     "spectral_radius": "of a recurrent weight, the largest of its gates",
+    "gated_radius": "the same of a weight whose outputs meet gates, in a loop by hand",
     "forget_bias": "mean bias of an LSTM's forget gate",
     "write_bias": "mean bias of the gate that keeps most from a recurrent state",
 }

@@ -38,21 +38,32 @@ def residual_growth(model: Model) -> Iterator[Finding]:
             continue
         worst = trunk[int(np.argmax(ratios))]
         place = model.uses[worst.ends[-1]] if worst.ends else None
+        factor = _last_factor(model, worst)
         yield Finding(
             id="WI16",
             severity="error" if growth > _GROWTH_ERROR else "warning",
             cause="residual_growth",
             module=place.module if place else worst.module,
-            parameter=(
-                worst.scales[-1] if worst.scales else place.parameter if place else None
-            ),
+            parameter=factor or (place.parameter if place else None),
             measured=per_block,
             expected=math.sqrt(1 + 1 / len(ratios)),
             evidence={"blocks": len(ratios), "growth": math.exp(growth)},
             places=tuple(
                 model.uses[end].parameter for block in trunk for end in block.ends
-            ) + tuple(scale for block in trunk for scale in block.scales),
+            ) + tuple(scale for block in trunk for scale in _factors(model, block)),
         )  # fmt: skip
+
+
+def _last_factor(model: Model, block: Block) -> str | None:
+    """Return the last factor that makes a branch loud, or that it has at all."""
+    return next(iter(_factors(model, block)[::-1]), None)
+
+
+def _factors(model: Model, block: Block) -> list[str]:
+    """Return what multiplies a branch: its scales, and loud factors at its end."""
+    ends = [model.facts.norms[number] for number in block.norms]
+    loud = model.loud_factor(norm for norm in ends if norm.branch_end)
+    return [*block.scales, *([loud] if loud else [])]
 
 
 def _trunks(model: Model) -> Iterator[Sequence[Block]]:

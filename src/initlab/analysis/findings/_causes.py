@@ -28,8 +28,12 @@ _MEMORY = frozenset({"uninitialized", "old_memory"})
 _OF_TENSORS = frozenset({"WI01", "WI02", "WI03", "WI05", "WI06", "WI21"})
 _OF_MEANS = frozenset({"mean_ignored", "log_mean_ignored", "imbalance_ignored"})
 _OF_SCALES = frozenset({"WI05", "WI06", "WI13"})
+_DROWNS = ("bias_drowns", "drowns_a_signal", "quiet_beside")
+# What looks alike when something drowns a signal.
+_OF_ALIKE = frozenset({"WI04", "WI10", "WI11", "WI14", "WI23"})
 _LOSES_SIGNALS = _OF_TENSORS | {"WI12", "WI13", "WI16", "WI17", "WI19", "WI22"}
 _OF_OUTPUTS = frozenset({"WI14", "WI15"})
+_LOUD_BIASES = ("loud_biases", "bias_drowns")
 _CHAINS = frozenset({"wrong_gain", "one_layer"})
 
 
@@ -100,6 +104,24 @@ def _of_centres(finding: Finding, other: Finding) -> bool | None:
     return None
 
 
+def _of_biases(finding: Finding, other: Finding) -> bool | None:
+    """What is added and drowns what it is added to."""
+    if finding.cause == "bias_drowns":
+        # What a bias does to units, gates or a whole chain says more than its size.
+        return rank(other) > 0 and (
+            other.id == "WI01" or _share_a_place(finding, other)
+        )
+    if other.cause in _DROWNS and finding.id in _OF_ALIKE:
+        return not _share_a_place(finding, other)
+    if finding.cause in _DROWNS and other.id == "WI23":
+        return False
+    if finding.cause == "loud_table":
+        return rank(other) > 0 and _share_a_place(finding, other)
+    if finding.cause == "drowns_its_neighbours" and other.cause == "bias_drowns":
+        return finding.module == other.module
+    return None
+
+
 def _of_stops(finding: Finding, other: Finding) -> bool | None:
     """What nothing comes back through, and what gets no gradient for it."""
     if finding.cause == "lost_signal":
@@ -119,9 +141,9 @@ def _by_check(finding: Finding, other: Finding) -> bool:
     if not explained:
         return False
     if finding.id == "WI12" and other.id == "WI07":
-        return other.cause in ("drowned_by_biases", "loud_biases")
+        return other.cause in ("drowned_by_biases", *_LOUD_BIASES)
     if finding.id == "WI14" and other.id == "WI07":
-        return other.cause == "loud_biases"
+        return other.cause in _LOUD_BIASES
     if finding.cause == "biased_off":
         return False
     if {finding.id, other.id} == {"WI05", "WI06"}:
@@ -132,7 +154,7 @@ def _by_check(finding: Finding, other: Finding) -> bool:
 
 # In this order: the first that says anything is right.
 _PARTICULAR: tuple[Callable[[Finding, Finding], bool | None], ...] = (
-    _of_memory, _of_outputs, _of_centres, _of_stops,
+    _of_memory, _of_outputs, _of_centres, _of_biases, _of_stops,
 )  # fmt: skip
 
 

@@ -20,6 +20,7 @@ FEW_LAYERS, _FEW_WARNING = 10, 14.0
 # Gradients that grow on the way back, from a gain that is too large in every layer.
 _GROWTH_WARNING = 6.0
 _SHORTEST, _BRANCH = 3, 4
+_QUIET_END = 0.1
 _DROWNED = 0.3
 # Twelve convolutions train with biases of 1; ten layers with 5 fall far behind.
 _LOUD_BIASES, _MOSTLY_BIAS = 2.0, 0.3
@@ -37,7 +38,7 @@ def depth_budgets(model: Model) -> Iterator[Finding]:
     """WI05, WI07 to WI09: budgets of plain chains, and the gain that breaks them."""
     read_elsewhere = _read_elsewhere(model)
     for whole in model.chains():
-        chain = _after_last(whole, read_elsewhere)
+        chain = _after_last(_without_quiet_end(model, whole), read_elsewhere)
         hidden = [use for use in chain if not use.head]
         if len(chain) < _SHORTEST or not hidden:
             continue
@@ -98,6 +99,19 @@ def _read_elsewhere(model: Model) -> set[int]:
     return {
         below for use in model.uses for below in use.previous if below not in use.plain
     }
+
+
+def _without_quiet_end(model: Model, chain: Sequence[WeightUse]) -> Sequence[WeightUse]:
+    """Return a chain without a head or a branch's end that is quiet, as zeros are.
+
+    What starts as little, or is added to a free skip, is so by its author's choice.
+    """
+    end = chain[-1]
+    free = end.block is not None and not model.facts.blocks[end.block].skip_uses
+    if not (end.head or (end.branch_end and free)):
+        return chain
+    quiet = model.weight_factor(end.index) < _QUIET_END * wanted_factor(end)
+    return chain[:-1] if quiet else chain
 
 
 def _after_last(chain: Sequence[WeightUse], those: set[int]) -> Sequence[WeightUse]:

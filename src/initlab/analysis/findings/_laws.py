@@ -60,9 +60,7 @@ FANS: Mapping[str, Callable[[LayerSpec], float]] = MappingProxyType(
 WRONG_FANS: Mapping[str, Callable[[LayerSpec], float]] = MappingProxyType(
     {
         "groups ignored": lambda layer: _own(layer) * layer.groups,
-        "kernel area left out": lambda layer: (
-            layer.shape[0] / layer.groups if layer.transposed else layer.shape[1]
-        ),
+        "kernel area left out": lambda layer: layer.shape[1],
         "transposed fans swapped": lambda layer: (
             _reported(layer) if layer.transposed else _own(layer)
         ),

@@ -1,16 +1,24 @@
 """One member of a checked model, as the rules read it."""
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
 import xarray as xr
 
-from initlab.spec import ModelFacts, ParameterReading, WeightUse, facts_from_json
+from initlab.spec import (
+    ModelFacts,
+    NormUse,
+    ParameterReading,
+    WeightUse,
+    facts_from_json,
+)
 
 # Dimensions of a signal's dataset; a check has one init, at its start.
 _SINGLE = frozenset({"init", "step"})
+# Of 307 public models no normalization starts with a factor over 1.05.
+_LOUD_FACTOR = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +77,14 @@ class Model:
                 break
             chain.append(self.uses[below])
         return chain[::-1]
+
+    def loud_factor(self, norms: Iterable[NormUse]) -> str | None:
+        """Return the factor of one of these normalizations that is far over 1."""
+        for norm in norms:
+            known = self.parameter(norm.parameter) if norm.parameter else None
+            if known and not known.frozen and norm.gamma_rms > _LOUD_FACTOR:
+                return norm.parameter
+        return None
 
     def chains(self) -> list[list[WeightUse]]:
         """Return the longest plain chain of every segment."""

@@ -106,8 +106,12 @@ def over_confident(model: Model) -> Iterator[Finding]:
 def _what_makes_it_loud(model: Model, head: WeightUse) -> tuple[str, str]:
     """Return module and parameter whose size is that of the outputs: the head's.
 
-    Where it is normalized, as for cosines, it is a factor that the loss hangs on.
+    Where it is normalized, as for cosines, it is a factor that the loss hangs on; and
+    one of a normalization before the head, where that is loud.
     """
+    before = [norm for norm in model.facts.norms if head.index in norm.after]
+    if (factor := model.loud_factor(before)) is not None:
+        return factor.rpartition(".")[0], factor
     own = model.parameter(head.parameter)
     if own is not None and own.elasticity < _OF_NO_SIZE:
         others = [p for p in model.facts.parameters if p.elasticity > _OF_FULL_SIZE]

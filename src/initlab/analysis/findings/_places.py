@@ -30,7 +30,10 @@ def at_parameter(
     **more: Any,
 ) -> Finding:
     """Return a finding about a parameter."""
-    return at_name(parameter.name, check, severity, cause, **more)
+    found = at_name(parameter.name, check, severity, cause, **more)
+    vector = len(parameter.shape) < 2
+    usual = "ones" if parameter.role == "gamma" else "zeros" if vector else "drawn"
+    return replace(found, evidence={**found.evidence, "usual": usual})
 
 
 def at_use(

@@ -11,6 +11,8 @@ from initlab.spec import AttentionUse, WeightUse
 _SHUT, _SHUT_ERROR = -8.0, -12.0
 _FORGETS_WARNING, _FORGETS_ERROR = -1.0, -4.0
 _RADIUS_LOW, _RADIUS_HIGH, _RADIUS_ERROR = 0.3, 1.5, 10.0
+# Gates bound what comes back; nobody starts a cell by hand at more.
+_GATED_RADIUS = 3.0
 _LOGITS_WARNING, _LOGITS_ERROR, _UNSCALED_LOGITS = 3.0, 10.0, 1.5
 _ENTROPY, _ENTROPY_ERROR = 0.5, 0.1
 # Of 307 public models one has logits over 1.2, at 5.8 without a scale.
@@ -28,8 +30,11 @@ def recurrent_gates(model: Model) -> Iterator[Finding]:
             yield from _forgetting_gates(model, use)
             yield from _shut_gates(model, use)
         radius = model.of("spectral_radius", use.index)
-        low = _RADIUS_LOW if use.layer.packed == 1 else 0.0
-        if radius > _RADIUS_HIGH or radius < low:
+        low, high = _RADIUS_LOW if use.layer.packed == 1 else 0.0, _RADIUS_HIGH
+        if math.isnan(radius):
+            radius = model.of("gated_radius", use.index)
+            low, high = 0.0, _GATED_RADIUS
+        if radius > high or radius < low:
             yield Finding(
                 id="WI19", severity="error" if radius > _RADIUS_ERROR else "warning",
                 cause="spectral_radius", module=use.module, parameter=use.parameter,
@@ -95,16 +100,21 @@ def attention(model: Model) -> Iterator[Finding]:
     logits, worst, severity, cause = max(found, key=lambda one: one[0])
     makers = [model.uses[u] for _, each, _, _ in found for u in each.uses]
     first = next((model.uses[u] for u in worst.uses), makers[0] if makers else None)
+    before = [n for n in model.facts.norms if {*n.after} & {*worst.uses}]
+    factor = model.loud_factor(before)
     yield Finding(
         id="WI23", severity=severity, cause=cause,
         module=first.module if first else worst.module,
-        parameter=first.parameter if first else None, measured=logits,
+        parameter=factor or (first.parameter if first else None), measured=logits,
         expected=_LOGITS_WARNING,
         evidence={
             "entropy": worst.entropy, "length": worst.length, "width": worst.width,
             "ratio": 1 / math.sqrt(max(logits, 1e-9)), "attentions": len(found),
         },
-        places=tuple(dict.fromkeys(use.parameter for use in makers)),
+        places=tuple(
+            dict.fromkeys([*([factor] if factor else []),
+                           *(use.parameter for use in makers)])
+        ),
     )  # fmt: skip
 
 

@@ -150,7 +150,7 @@ def _never_moves(model: Model) -> Iterator[Finding]:
     stuck = [
         p for p in model.facts.parameters
         if p.later_gradient_zero and p.gradient_zero and len(p.shape) > 1
-        and (p.role in ("weight", "embedding") or (p.largest == 0 and p.reached))
+        and p.role in ("weight", "embedding")
         and not (zeros and p.dtype == "float16")
     ]  # fmt: skip
     if stuck:

@@ -28,6 +28,8 @@ _SATURATED, _MOSTLY_SATURATED = 0.35, 0.8
 _BY_BIAS = 0.8
 # Gates that keep a state for 3,000 steps are given 7, in the root mean square.
 _LONGEST_MEMORY = 8.0
+# Sitzmann et al. (2020) give sines behind the first layer numbers of 1.
+_SEVERAL_TURNS = 5.0
 # Beyond these numbers the slope of a sigmoid, and of tanh, is under 5 % of its most.
 _FLAT_SIGMOID, _FLAT_TANH = 4.36, 2.18
 
@@ -187,6 +189,23 @@ def _saturates_by_bias(model: Model, use: WeightUse, bent: WeightUse) -> bool:
     one_number = abs(model.of("entering_mean", bent.index)) > least
     size = math.hypot(bias.mean, bias.std)
     return size > least or (one_number and bias.largest > least)
+
+
+def wrapping_sines(model: Model) -> Iterator[Finding]:
+    """WI05: sines of numbers of several turns, behind the first layer."""
+    found = [
+        use for use in model.fresh()
+        if use.activation == "sin" and not use.stem
+        and model.of("entering_rms", use.index) > _SEVERAL_TURNS
+    ]  # fmt: skip
+    if found:
+        first = found[0]
+        rms = model.of("entering_rms", first.index)
+        yield Finding(
+            id="WI05", severity="warning", cause="wraps_around", module=first.module,
+            parameter=first.parameter, measured=rms, expected=_SEVERAL_TURNS,
+            evidence={"ratio": 1 / rms}, places=tuple(use.parameter for use in found),
+        )  # fmt: skip
 
 
 def flat_parameters(model: Model) -> Iterator[Finding]:

@@ -152,8 +152,10 @@ def open_norm(patient: Patient, finding: Found) -> list[Change]:
 
 
 def factors_of_one(patient: Patient, finding: Found) -> list[Change]:
-    """Set the factors named to 1."""
-    return [patient.filled(name, 1.0, finding) for name in finding.places]
+    """Set the factors of normalizations that are named to 1."""
+    known = {norm.parameter for norm in patient.reading.norms}
+    named = dict.fromkeys(filter(None, (finding.parameter, *finding.places)))
+    return [patient.filled(name, 1.0, finding) for name in named if name in known]
 
 
 def exponent_of_zero(patient: Patient, finding: Found) -> list[Change]:
@@ -199,7 +201,7 @@ def open_gates(patient: Patient, finding: Found) -> list[Change]:
     for use in _recurrences(patient, finding):
         if not patient.can_change(use):
             continue
-        radius = float(patient.reading.measures["spectral_radius"][use.index])
+        radius = _radius(patient, use)
         if math.isfinite(radius) and not 0.5 <= radius <= 1.5 and radius > 0:
             found[use.parameter] = patient.rescaled(use.parameter, 1 / radius, finding)
         found |= _opened(patient, use, finding)
@@ -215,13 +217,22 @@ def _recurrences(patient: Patient, finding: Found) -> list[WeightUse]:
     named = {use.index for use in patient.uses(finding)} or set(range(len(uses)))
     # Of a layer, the weight of its inputs runs just before the recurrent one.
     named |= {number + 1 for number in named if uses[number].role == "input"}
-    radii = patient.reading.measures["spectral_radius"]
     return [
         use
         for use in uses
         if use.index in named
-        and (use.role == "recurrent" or math.isfinite(float(radii[use.index])))
+        and (use.role == "recurrent" or math.isfinite(_radius(patient, use)))
     ]
+
+
+def _radius(patient: Patient, use: WeightUse) -> float:
+    """Return the spectral radius of a recurrent weight; nan of another."""
+    found = (
+        float(values[use.index])
+        for name in ("spectral_radius", "gated_radius")
+        if (values := patient.reading.measures.get(name)) is not None
+    )
+    return next(filter(math.isfinite, found), math.nan)
 
 
 def _opened(patient: Patient, use: WeightUse, finding: Found) -> dict[str, Change]:

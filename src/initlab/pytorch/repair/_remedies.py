@@ -51,10 +51,16 @@ OF_CAUSES: Mapping[str, Remedy] = MappingProxyType(
         "twins_for_ever": _units.drawn_units,
         "equal_rows": _units.drawn_rows,
         "saturated_by_bias": _units.without_biases,
+        "bias_drowns": _outputs.exponent_of_zero,
         "saturated_gates_by_bias": _outputs.exponent_of_zero,
         "saturated_loss": _outputs.within_the_slope,
         "writes_nothing": _outputs.writing_gates,
     }
+)
+
+# Where a finding names the factor of a normalization.
+OF_FACTORS: Mapping[str, Remedy] = MappingProxyType(
+    dict.fromkeys(("WI05", "WI09", "WI14", "WI16", "WI23"), _outputs.factors_of_one)
 )
 
 # Of checks and causes without a remedy in the weights, what would be one.

@@ -12,7 +12,7 @@ from initlab.pytorch._check import check
 from initlab.pytorch._diagnosis import Diagnosis
 from initlab.pytorch.repair._change import Change, Undo
 from initlab.pytorch.repair._patient import Patient
-from initlab.pytorch.repair._remedies import ELSEWHERE, OF_CAUSES, REMEDIES
+from initlab.pytorch.repair._remedies import ELSEWHERE, OF_CAUSES, OF_FACTORS, REMEDIES
 from initlab.pytorch.repair._unrepaired import Unrepaired
 
 # Root causes that hide others are repaired in turn; more rounds have never been needed.
@@ -120,6 +120,8 @@ class Surgery:
             targets=self._targets,
             seed=self._seed,
         )
+        if finding.parameter in {norm.parameter for norm in patient.reading.norms}:
+            remedy = OF_FACTORS.get(finding.id, remedy)
         changes = remedy(patient, finding)
         for change in changes:
             self.undos.append(change.apply(self._model))
