@@ -8,7 +8,7 @@ from initlab.capture._records import UseRecord
 # What a plain recurrence does between two uses of its weight; what it made of a state
 # of zeros is no signal, and adding it a shift.
 _STEPS = frozenset({"sum", "shift", "activation", "view"})
-_GATED_STEPS = _STEPS | {"factor", "scale", "unary", "layer", "cat"}
+_GATED_STEPS = _STEPS | {"factor", "scale", "unary", "layer"}
 _FEWEST_STEPS, _MOST_GATES = 3, 4
 # Views of a part of a signal.
 _CUTS = frozenset({"getitem", "select", "narrow"})
