@@ -7,9 +7,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from initlab.capture._attention import dot_product_logits, logit_statistics
 from initlab.capture._graph import Node
 from initlab.capture._layers import LayerCall
+from initlab.capture._logits import dot_product_logits, logit_statistics
 from initlab.capture._moments import as_real, cosines, moments, spread, token_cosine
 from initlab.capture._operations import ACTIVATION_OF
 from initlab.capture._records import (

@@ -2,17 +2,16 @@
 
 from collections.abc import Mapping
 
+from initlab.capture._attentions import Attentions, is_layer
 from initlab.capture._chains import Links, added_heads, gates, heads, links, segments
-from initlab.capture._graph import Graph, Node
+from initlab.capture._graph import Graph
 from initlab.capture._records import Records, UseRecord
 from initlab.capture._residuals import Join, residual_joins
-from initlab.spec import AttentionUse, Block, Choice, NormUse, WeightUse
+from initlab.spec import Block, NormUse, WeightUse
 
 # What lies between layers and the activation of their sum.
 _THROUGH = ("view", "shift", "scale", "dropout")
 _ADDING = frozenset({*_THROUGH, "sum", "norm", "product", "average", "reduction"})
-# A scale given by hand that is as good as none, times the root of the width.
-_UNSCALED = 2.0
 
 
 class Structure:
@@ -36,7 +35,8 @@ class Structure:
         self._joins = residual_joins(graph, records)
         self._links = links(graph, records)
         self._block_of_node = self._innermost()
-        self._roles = self._attention_roles()
+        softmaxes = Attentions(graph, records)
+        self._roles = softmaxes.roles()
         self._consumers = graph.consumers()
         recurrent = {use.number for use in records.uses if use.role}
         for number, each in enumerate(self._links):
@@ -53,8 +53,7 @@ class Structure:
         self._gates = gates(graph, records, [each.previous for each in self._links])
         self.norms = self._norms()
         self.blocks = self._blocks()
-        self.attentions = self._attentions()
-        self.choices = self._choices()
+        self.attentions, self.choices = softmaxes.uses(), softmaxes.choices()
         ends = {use for block in self.blocks for use in block.ends}
         adapters = self._adapters()
         self.uses = tuple(
@@ -158,7 +157,7 @@ class Structure:
         stops = [
             stop
             for stop, _ in graph.back(
-                join.last, lambda node: _is_layer(node) or node.number == join.source
+                join.last, lambda node: is_layer(node) or node.number == join.source
             )
         ]
         outer = [
@@ -211,14 +210,14 @@ class Structure:
             before = {
                 stop.use
                 for below in graph.signal_inputs(node)
-                for stop, _ in graph.back(below, _is_layer)
+                for stop, _ in graph.back(below, is_layer)
                 if stop.use is not None
             }
             directly = [
                 stop.number
                 for below in graph.signal_inputs(node)
                 for stop, _ in graph.back(
-                    below, lambda n: n.number in joins or _is_layer(n)
+                    below, lambda n: n.number in joins or is_layer(n)
                 )
             ]
             after, ends = self._reached(record.node)
@@ -295,140 +294,11 @@ class Structure:
         found = {
             stop.use
             for stop, passed in self._graph.back(
-                self._graph.nodes[record.activated].inputs[0], _is_layer
+                self._graph.nodes[record.activated].inputs[0], is_layer
             )
             if stop.use is not None and passed <= _ADDING
         }
         return tuple(sorted(found - {record.number}))
-
-    def _attention_sides(self, number: int) -> dict[str, set[int]]:
-        """Return the uses that make an attention's queries, keys and values."""
-        graph = self._graph
-        node = graph.nodes[number]
-        sides: dict[str, list[int]] = {}
-        if node.kind == "attention":
-            inputs = list(node.inputs)
-            inputs += inputs[-1:] * (3 - len(inputs))
-            sides = {
-                name: [n]
-                for name, n in zip(("query", "key", "value"), inputs, strict=False)
-            }
-        else:
-            for stop, _ in graph.back(number, lambda n: n.kind == "product"):
-                signals = [n for n in stop.inputs if graph.is_signal(n)]
-                if stop.kind == "product" and len(signals) == 2:
-                    sides = {"query": signals[:1], "key": signals[1:]}
-            weighted = _next_product(graph, self._consumers, number)
-            if weighted is not None:
-                sides["value"] = [
-                    n
-                    for n in graph.signal_inputs(weighted)
-                    if not graph.descends(n, number)
-                ]
-        return {
-            name: {
-                stop.use
-                for n in numbers
-                for stop, _ in graph.back(n, _is_layer)
-                if stop.use is not None
-            }
-            for name, numbers in sides.items()
-        }
-
-    def _attention_roles(self) -> dict[int, tuple[str, int]]:
-        self._consumers = self._graph.consumers()
-        found: dict[int, list[str]] = {}
-        for record in self._records.attentions:
-            for name, uses in self._attention_sides(record.node).items():
-                for use in uses:
-                    known = found.setdefault(use, [])
-                    if name not in known:
-                        known.append(name)
-        # One layer that feeds all sides without a split is shared, not packed.
-        return {
-            use: (names[0], 1) if len(names) == 1
-            else ("packed", len(names) if self._is_cut(use, len(names)) else 1)
-            for use, names in found.items()
-        }  # fmt: skip
-
-    def _is_cut(self, use: int, parts: int) -> bool:
-        record = self._records.uses[use]
-        units = record.layer.shape[0]
-        todo, seen = [record.node], set()
-        while todo:
-            readers = [
-                n for n in self._consumers[todo.pop()]
-                if self._graph.nodes[n].kind in ("view", "shift")
-            ]  # fmt: skip
-            nodes = [self._graph.nodes[n] for n in readers]
-            if any(node.parts == parts for node in nodes):
-                return units % parts == 0
-            if sum(node.name in ("getitem", "select", "narrow") for node in nodes) >= 2:
-                return units % parts == 0
-            for number in readers:
-                if number not in seen:
-                    seen.add(number)
-                    todo.append(number)
-        return False
-
-    def _attentions(self) -> tuple[AttentionUse, ...]:
-        found = []
-        for record in self._records.attentions:
-            sides = self._attention_sides(record.node)
-            uses = sides.get("query", set()) | sides.get("key", set())
-            scaled = self._is_scaled(record.node)
-            found.append(
-                AttentionUse(
-                    module=record.module,
-                    length=record.length,
-                    width=record.width,
-                    scale=record.scale,
-                    logit_std=record.logit_std,
-                    entropy=record.entropy,
-                    scaled=scaled,
-                    uses=tuple(sorted(uses)),
-                )
-            )
-        return tuple(found)
-
-    def _choices(self) -> tuple[Choice, ...]:
-        return tuple(
-            Choice(
-                module=record.module,
-                parameter=record.parameter,
-                length=record.length,
-                logit_std=record.logit_std,
-                entropy=record.entropy,
-            )
-            for record in self._records.choices
-            if not self._comes_out(record.node)
-        )
-
-    def _comes_out(self, number: int) -> bool:
-        """Whether a node is an output of the model, but for views and logarithms."""
-        todo = [number]
-        while todo:
-            one = todo.pop()
-            if one in self._graph.outputs:
-                return True
-            readers = [self._graph.nodes[n] for n in self._consumers[one]]
-            through = ("view", "unary", "scale", "cat")
-            todo += [node.number for node in readers if node.kind in through]
-        return False
-
-    def _is_scaled(self, number: int) -> bool:
-        """Whether anything multiplies or normalizes queries, keys or logits."""
-        node = self._graph.nodes[number]
-        if node.kind == "attention":
-            record = next(a for a in self._records.attentions if a.node == node.number)
-            return record.scale * record.width**0.5 < _UNSCALED
-        passed = {
-            kind
-            for stop, kinds in self._graph.back(number, _is_layer)
-            for kind in kinds
-            if stop.use is not None
-        }
-        return bool(passed & {"scale", "norm", "factor"})
 
     def _adapters(self) -> set[int]:
         """Return the uses of low-rank paths beside one larger weight (LoRA)."""
@@ -441,17 +311,3 @@ class Structure:
             if 2 * down[0] <= min(beside[:2]) and up[0] == beside[0]:
                 found.update(block.uses)
         return found
-
-
-def _is_layer(node: Node) -> bool:
-    return node.kind == "layer" and node.use is not None
-
-
-def _next_product(graph: Graph, consumers: list[list[int]], number: int) -> Node | None:
-    for _ in range(6):
-        above = [graph.nodes[n] for n in consumers[number]]
-        product = next((n for n in above if n.kind == "product"), None)
-        if product is not None or not above:
-            return product
-        number = above[0].number
-    return None

@@ -10,25 +10,13 @@ from initlab.activations import ACTIVATIONS
 from initlab.analysis.findings._finding import SEVERITIES, Finding, Severity
 from initlab.analysis.findings._laws import FANS, WRONG_FANS, LawFit, laws, noise, std
 from initlab.analysis.findings._model import Model
-from initlab.spec import ParameterReading, WeightUse
+from initlab.spec import WeightUse
 
 # A layer whose std is off by more is no variant of its siblings' law.
 _OUTLIER, _FAR_OUTLIER = math.log(3.0), math.log(30.0)
 # Variances of entries times fan_in beyond which no scheme in use lies.
 _HIGHEST, _HIGHEST_SQUASHED = 30.0, 60.0
 _TINY_HEAD = 1e-5
-# A small GPT learns no worse with positions 100 times as loud as its words, and 3 times
-# as slowly with 200.
-_DROWNS, _DROWNS_ERROR = 20.0, 300.0
-# Of 307 public models none concatenates a part of more than 2.6.
-_QUIET = 0.005
-# PyTorch's own tables have 1.
-_LOUD_TABLE = 10.0
-_BENT = frozenset(
-    {"relu", "relu6", "leaky_relu", "gelu", "silu", "elu", "selu", "mish"}
-)
-_DROWNING, _LOUD_BIAS = 10.0, 2.0
-_LOUDER, _LOUD_PART = 30.0, 10.0
 _FITS, _EXPLAINED = 0.07, 0.12
 # Of weights of one sign, drawn uniformly or as sizes of normal ones, the mean is 1.7 or
 # 1.3 deviations. Layers that average are meant so, and have weights that add up to 1.
@@ -168,125 +156,6 @@ def _is_off_centre(model: Model, use: WeightUse) -> bool:
         and own >= _FEWEST_INPUTS
         and math.prod(use.layer.shape) >= _FEWEST_ENTRIES
     )
-
-
-def drowned_signals(model: Model) -> Iterator[Finding]:
-    """WI05: positions or another table far louder than what they are added to."""
-    if model.facts.trained:
-        return
-    for parameter in model.facts.parameters:
-        ratio = parameter.added_ratio
-        if parameter.frozen or not ratio > _DROWNS:
-            continue
-        quiet = _too_quiet(model, parameter)
-        if quiet is not None:
-            yield Finding(
-                id="WI05", severity="error" if ratio > _DROWNS_ERROR else "warning",
-                cause="quiet_beside", module=quiet.module, parameter=quiet.parameter,
-                measured=1 / ratio, expected=1.0,
-                evidence={"ratio": ratio, "beside": parameter.name},
-                places=(quiet.parameter, parameter.name),
-            )  # fmt: skip
-            continue
-        yield Finding(
-            id="WI05", severity="error" if ratio > _DROWNS_ERROR else "warning",
-            cause="drowns_a_signal", module=parameter.name.rpartition(".")[0],
-            parameter=parameter.name, measured=ratio, expected=1.0,
-            evidence={"ratio": 1 / ratio}, places=(parameter.name,),
-        )  # fmt: skip
-
-
-def _too_quiet(model: Model, added: ParameterReading) -> WeightUse | None:
-    """Return what makes the signal that a parameter of a usual size is added to.
-
-    None if it is the parameter that is not of a usual size.
-    """
-    size = math.hypot(added.mean, added.std)
-    signal = size / added.added_ratio
-    if size > 1 or signal > _QUIET:
-        return None
-    made = {
-        use: model.of("preactivation_rms", use.index)
-        for use in model.fresh()
-        if use.stem or use.layer.kind == "embedding"
-    }
-    near = [use for use, rms in made.items() if 0.5 < rms / signal < 2]
-    return near[0] if near else None
-
-
-def drowning_biases(model: Model) -> Iterator[Finding]:
-    """WI07: a bias or a beta far larger than what it is added to."""
-    if model.facts.trained:
-        return
-    ratios: dict[str, float] = {}
-    for use in model.fresh():
-        size = model.of("bias_rms", use.index)
-        signal = model.of("given_rms", use.index) * math.sqrt(
-            model.weight_factor(use.index)
-        )
-        if not (use.bias and signal > 0 and _carries_on(model, use)):
-            continue
-        if size > max(_LOUD_BIAS, _DROWNING * signal):
-            ratios[use.bias] = size / signal
-    for norm in model.facts.norms:
-        least = max(_LOUD_BIAS, _DROWNING * norm.gamma_rms)
-        if norm.beta and norm.gamma_rms > 0 and norm.beta_rms > least:
-            ratios[norm.beta] = norm.beta_rms / norm.gamma_rms
-    if ratios:
-        first = next(iter(ratios))
-        worst = max(ratios.values())
-        yield Finding(
-            id="WI07", severity="error" if worst > _DROWNING**2 else "warning",
-            cause="bias_drowns", module=first.rpartition(".")[0], parameter=first,
-            measured=ratios[first], expected=_DROWNING, places=tuple(ratios),
-        )  # fmt: skip
-
-
-def _carries_on(model: Model, use: WeightUse) -> bool:
-    """Whether a layer passes a signal on, in which its bias has no part to play.
-
-    In front of a gate, a step's size or a sine it says where these start. A batch
-    normalization takes off what is the same in all examples.
-    """
-    if use.head or use.gate or use.role:
-        return False
-    plain = use.activation == "identity" and (use.stem or use.normed)
-    averaged = use.normed and any(
-        norm.kind == "batch_norm" and use.index in norm.before
-        for norm in model.facts.norms
-    )
-    return (use.activation in _BENT or plain) and not averaged
-
-
-def loud_tables(model: Model) -> Iterator[Finding]:
-    """WI05: a table whose rows no scheme makes as large."""
-    found = [
-        use for use in model.fresh()
-        if use.layer.kind == "embedding" and not use.tied
-        and std(model, use) > _LOUD_TABLE
-    ]  # fmt: skip
-    if found:
-        first = found[0]
-        yield Finding(
-            id="WI05", severity="warning", cause="loud_table", module=first.module,
-            parameter=first.parameter, measured=std(model, first), expected=1.0,
-            evidence={"ratio": 1 / std(model, first)},
-            places=tuple(use.parameter for use in found),
-        )  # fmt: skip
-
-
-def drowned_neighbours(model: Model) -> Iterator[Finding]:
-    """WI05: a part of a concatenation is far louder than the others."""
-    for use in model.fresh():
-        ratio = model.of("beside_ratio", use.index)
-        if not (ratio > _LOUDER and model.of("beside_rms", use.index) > _LOUD_PART):
-            continue
-        yield Finding(
-            id="WI05", severity="error" if ratio > _DROWNS_ERROR else "warning",
-            cause="drowns_its_neighbours", module=use.module, parameter=use.parameter,
-            measured=ratio, expected=1.0, evidence={"ratio": 1 / ratio},
-            places=(use.parameter,),
-        )  # fmt: skip
 
 
 def _head(model: Model, use: WeightUse) -> Finding | None:
