@@ -410,3 +410,24 @@ def test_sines_whose_factor_was_forgotten_in_the_weights():
 def test_a_table_that_no_scheme_makes_as_large(size, found):
     assert blamed(Words(size, 0.2), TOKENS) == found
     assert not found or is_mended(Words(size, 0.2), TOKENS)
+
+
+@pytest.mark.parametrize("dim", [-1, 1])
+def test_the_gate_of_a_gated_linear_unit(dim):
+    def network():
+        torch.manual_seed(0)
+        layers = []
+        for inputs in (16, 32, 32, 32):
+            layer = nn.Linear(inputs, 64)
+            nn.init.normal_(layer.weight, std=(4 / inputs) ** 0.5)
+            layers += [layer, nn.GLU(dim)]
+        return nn.Sequential(*layers, nn.Linear(32, 4))
+
+    def shut():
+        model = network()
+        nn.init.constant_(model[2].bias[32:], -14.0)
+        return model
+
+    assert blamed(network()) == []
+    assert blamed(shut()) == [("WI13", "saturated_by_bias", "2.bias")]
+    assert is_mended(shut())

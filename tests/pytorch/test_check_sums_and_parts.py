@@ -435,6 +435,35 @@ def test_probabilities_that_come_out_are_no_choice():
     assert not any(cause == "sharp_choice" for _, cause, _ in blamed(model))
 
 
+class Stacked(nn.Module):
+    """Experts in two tensors, mixed beside a skip."""
+
+    def __init__(self):
+        super().__init__()
+        torch.manual_seed(1)
+        self.router, self.head = nn.Linear(16, 4), nn.Linear(16, 4)
+        self.first = nn.Parameter(torch.randn(4, 16, 32) * (2 / 16) ** 0.5)
+        self.second = nn.Parameter(torch.randn(4, 32, 16) * 32**-0.5)
+
+    def forward(self, x):
+        h = functional.relu(torch.einsum("bd,edh->beh", x, self.first))
+        each = torch.einsum("beh,ehd->bed", h, self.second)
+        shares = self.router(x).softmax(-1)
+        return self.head(x + torch.einsum("be,bed->bd", shares, each))
+
+
+def test_a_repair_that_leaves_a_warning_elsewhere_is_kept():
+    model = Stacked()
+    with torch.no_grad():
+        model.second[2].mul_(300)
+    given = {"targets": LABELS, "loss": functional.cross_entropy}
+
+    repair = pytorch.repair_(model, VECTORS, **given)
+    assert repair.before.of("error")
+    assert repair.changes[0].parameter == "second"
+    assert not repair.after.of("error")
+
+
 class Kernels(nn.Module):
     """Radial functions of what a layer gives."""
 

@@ -137,7 +137,10 @@ def entered_activation(
     axis = _unit_axis(owner, given)
     if axis is None or not given.is_floating_point():
         return
-    if call.name not in ("prelu", "glu"):
+    if call.name == "glu":
+        axis = call.kwargs.get("dim", call.args[1] if len(call.args) > 1 else -1)
+        _entered_glu(owner, given.chunk(2, dim=axis)[1], axis)
+    elif call.name != "prelu":
         share, inactive, units = _flatness(call, func, axis)
         owner.values["saturated_share"] = share
         owner.values["inactive_units"] = float(inactive)
@@ -145,6 +148,16 @@ def entered_activation(
         entering = trace.once(moments, given)
         owner.values["entering_rms"] = entering.rms
         owner.values["entering_mean"] = entering.mean
+
+
+def _entered_glu(owner: UseRecord, gate: Tensor, axis: int) -> None:
+    """Measure the half of a gated linear unit that lets the other half pass."""
+    share, _, units = flatness("sigmoid", torch.sigmoid, gate, axis)
+    entering = moments(gate)
+    owner.values["saturated_share"] = share
+    owner.values["activation_units"] = float(units)
+    owner.values["entering_rms"] = entering.rms
+    owner.values["entering_mean"] = entering.mean
 
 
 def entered_gate(

@@ -128,6 +128,8 @@ def _of_stops(finding: Finding, other: Finding) -> bool | None:
         return rank(other) > 0 and other.id in _LOSES_SIGNALS
     if finding.cause == "never_moves" and _lets_nothing_back(other):
         return True
+    if finding.cause in _CHAINS and other.cause == "saturated_by_bias":
+        return _share_a_place(finding, other)
     if finding.id == "WI12" and other.cause == "never_moves":
         return False  # units that are off stop what comes back through them
     return None

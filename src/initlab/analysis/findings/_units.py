@@ -11,7 +11,7 @@ from initlab.spec import ParameterReading, WeightUse
 _RECTIFIERS = frozenset({"relu", "relu6", "threshold"})
 # Not quite flat below 0, but as good as that far below.
 _SMOOTH = frozenset({"gelu", "silu", "elu", "mish", "hardswish", "softplus", "selu"})
-_SQUASHING = frozenset({"tanh", "sigmoid", "erf", "hardtanh", "hardsigmoid"})
+_SQUASHING = frozenset({"tanh", "sigmoid", "erf", "hardtanh", "hardsigmoid", "glu"})
 _MOSTLY, _ALL = 0.5, 0.999
 _BEYOND_THEORY = 0.35
 _BIASED = 0.05
