@@ -431,3 +431,32 @@ def test_the_gate_of_a_gated_linear_unit(dim):
     assert blamed(network()) == []
     assert blamed(shut()) == [("WI13", "saturated_by_bias", "2.bias")]
     assert is_mended(shut())
+
+
+class Residual(nn.Module):
+    """A residual block whose sum is bent behind its normalizations."""
+
+    def __init__(self):
+        super().__init__()
+        self.first, self.second = nn.Linear(32, 32), nn.Linear(32, 32)
+        self.norms = nn.ModuleList(nn.BatchNorm1d(32) for _ in range(2))
+
+    def forward(self, x):
+        inner = torch.relu(self.norms[0](self.first(x)))
+        return torch.relu(x + self.norms[1](self.second(inner)))
+
+
+def test_every_beta_that_shuts_units_is_one_finding():
+    def shut():
+        torch.manual_seed(0)
+        stem = nn.Linear(16, 32), nn.BatchNorm1d(32), nn.ReLU()
+        model = nn.Sequential(*stem, Residual(), Residual(), nn.Linear(32, 4))
+        for name, parameter in model.named_parameters():
+            if ("norms" in name and name.endswith("bias")) or name == "1.bias":
+                nn.init.constant_(parameter, -6.0)
+        return model
+
+    (found,) = pytorch.check(shut(), VECTORS).of("warning", "error")
+    assert (found.id, found.cause, found.parameter) == ("WI12", "biased_off", "1.bias")
+    assert len(found.places) == 5
+    assert is_mended(shut())

@@ -4,8 +4,9 @@ import math
 from collections.abc import Iterator
 
 from initlab import theory
-from initlab.analysis.findings._finding import Finding, Severity
+from initlab.analysis.findings._finding import Finding, Severity, rank
 from initlab.analysis.findings._model import Model
+from initlab.analysis.findings._places import joined
 from initlab.spec import ParameterReading, WeightUse
 
 _RECTIFIERS = frozenset({"relu", "relu6", "threshold"})
@@ -35,7 +36,17 @@ _FLAT_SIGMOID, _FLAT_TANH = 4.36, 2.18
 
 
 def dead_units(model: Model) -> Iterator[Finding]:
-    """WI12: units that are off for every example, more than chance explains."""
+    """WI12: units that are off for every example; one finding for all biases."""
+    found = list(_dead_units(model))
+    biased = [one for one in found if one.cause == "biased_off"]
+    yield from (one for one in found if one.cause != "biased_off")
+    if biased:
+        places = dict.fromkeys(place for one in biased for place in one.places)
+        yield joined(max(biased, key=rank), tuple(places))
+
+
+def _dead_units(model: Model) -> Iterator[Finding]:
+    """Yield layers with more units off than chance explains."""
     dead = False
     for use in model.uses:
         if use.activation not in _RECTIFIERS | _SMOOTH or use.gate or use.zero:
@@ -55,29 +66,31 @@ def dead_units(model: Model) -> Iterator[Finding]:
             continue
         if math.isnan(expected):
             expected = 0.0  # of whole layers
-        beta = _shutting_beta(model, use)
-        if dead and not proven and beta is None:
+        betas = _shutting_betas(model, use)
+        if dead and not (proven or betas):
             continue  # behind a layer that says nothing, nobody has anything to say
         dead |= off > _ALL
         largest = max((model.of("biased_off", one.index) for one in biased), default=0)
         evidence = {"units": units, "examples": examples or "unknown size"}
         severity: Severity = "error" if off > _ALL or largest > 0.25 else "warning"
-        if beta is not None:
+        if betas:
+            first = betas[0]
             yield Finding(
                 id="WI12", severity=severity, cause="biased_off",
-                module=beta.name.rpartition(".")[0], parameter=beta.name, measured=off,
-                expected=expected, places=(beta.name,),
-                evidence=evidence | {"bias_mean": beta.mean},
+                module=first.name.rpartition(".")[0], parameter=first.name,
+                measured=off, expected=expected,
+                places=tuple(beta.name for beta in betas),
+                evidence=evidence | {"bias_mean": first.mean},
             )  # fmt: skip
             continue
         blamed = biased if proven else _below_zero(model, use) or [use]
-        first = use if use in blamed else blamed[0]
-        names = [one.bias if proven else one.parameter for one in (first, *blamed)]
+        place = use if use in blamed else blamed[0]
+        names = [one.bias if proven else one.parameter for one in (place, *blamed)]
         yield Finding(
             id="WI12", severity=severity,
-            cause="biased_off" if proven else "inactive_units", module=first.module,
+            cause="biased_off" if proven else "inactive_units", module=place.module,
             parameter=names[0], measured=off, expected=expected,
-            evidence=evidence | {"bias_mean": model.of("bias_mean", first.index)},
+            evidence=evidence | {"bias_mean": model.of("bias_mean", place.index)},
             places=tuple(dict.fromkeys(name for name in names if name)),
         )  # fmt: skip
 
@@ -117,14 +130,19 @@ def _off_by_chance(cosine: float, examples: int) -> float:
     return 0.5 if examples == 1 else math.nan
 
 
-def _shutting_beta(model: Model, use: WeightUse) -> ParameterReading | None:
-    """Return the beta after a layer that keeps what it normalized below 0."""
-    norm = None if use.norm_after is None else model.facts.norms[use.norm_after]
-    if norm is None or norm.beta is None:
-        return None
-    beta = model.parameter(norm.beta)
-    shut = beta is not None and beta.mean < -_FAR_BELOW * norm.gamma_rms < 0
-    return beta if shut else None
+def _shutting_betas(model: Model, use: WeightUse) -> list[ParameterReading]:
+    """Return betas that keep what was normalized below 0: of a layer, or of a sum."""
+    every = model.facts.norms
+    norms = [every[use.norm_after]] if use.norm_after is not None else []
+    if not norms:
+        parts = {part.index for part in _added_up(model, use) if part.normed}
+        norms = [norm for norm in every if parts & {*norm.before}]
+    shut = []
+    for norm in norms:
+        beta = model.parameter(norm.beta) if norm.beta else None
+        if beta is not None and beta.mean < -_FAR_BELOW * norm.gamma_rms < 0:
+            shut.append(beta)
+    return shut
 
 
 def saturated_units(model: Model) -> Iterator[Finding]:

@@ -207,9 +207,10 @@ def _zero_rows(patient: Patient, finding: Found, uses: list[WeightUse]) -> list[
 
 def active_units(patient: Patient, finding: Found) -> list[Change]:
     """Set biases that switch units off to the others' median; else follow the law."""
-    found = []
-    if not patient.uses(finding) and finding.parameter:  # a beta, of no layer
-        return [patient.filled(finding.parameter, 0.0, finding)]
+    betas = {norm.beta for norm in patient.reading.norms} & {*finding.places}
+    found = [patient.filled(name, 0.0, finding) for name in sorted(filter(None, betas))]
+    if betas == {*finding.places}:
+        return found
     for use in patient.uses(finding):
         if not use.bias or use.bias not in dict(patient.model.named_parameters()):
             continue
