@@ -28,7 +28,7 @@ class Attentions:
                 for name, n in zip(("query", "key", "value"), inputs, strict=False)
             }
         else:
-            for stop, _ in graph.back(number, lambda n: n.kind == "product"):
+            for stop, _ in graph.back(number, lambda n: n.kind == "product", own=True):
                 signals = [n for n in stop.inputs if graph.is_signal(n)]
                 if stop.kind == "product" and len(signals) == 2:
                     sides = {"query": signals[:1], "key": signals[1:]}
@@ -43,7 +43,7 @@ class Attentions:
             name: {
                 stop.use
                 for n in numbers
-                for stop, _ in graph.back(n, is_layer)
+                for stop, _ in graph.back(n, is_layer, own=True)
                 if stop.use is not None
             }
             for name, numbers in sides.items()
@@ -140,7 +140,7 @@ class Attentions:
             return record.scale * record.width**0.5 < _UNSCALED
         passed = {
             kind
-            for stop, kinds in self._graph.back(number, is_layer)
+            for stop, kinds in self._graph.back(number, is_layer, own=True)
             for kind in kinds
             if stop.use is not None
         }

@@ -105,14 +105,16 @@ class Graph:
         return bool(self._ancestors[number] & (self._inputs | self._layers))
 
     def back(
-        self, start: int, stop: Callable[[Node], bool]
+        self, start: int, stop: Callable[[Node], bool], *, own: bool = False
     ) -> Iterator[tuple[Node, frozenset[str]]]:
         """Walk towards the inputs; yield what stops the walk, and kinds passed.
 
         Args:
             start: Where to begin; it may stop the walk itself.
             stop: Whether to go no further than this node.
+            own: Whether to follow signals that layers make of parameters, too.
         """
+        follows = self.is_signal if own else self.carries_signal
         seen: set[tuple[int, frozenset[str]]] = set()
         todo: list[tuple[int, frozenset[str]]] = [(start, frozenset())]
         while todo:
@@ -125,7 +127,7 @@ class Graph:
                 yield node, passed
                 continue
             passing = passed | {node.kind}
-            todo.extend((below, passing) for below in self.signal_inputs(node))
+            todo.extend((below, passing) for below in node.inputs if follows(below))
 
 
 def between(graph: Graph, low: int, high: int) -> list[int]:

@@ -118,7 +118,7 @@ def quiet_branches(patient: Patient, finding: Found) -> list[Change]:
         if not math.isfinite(ratio) or ratio <= 1.5 * wanted:
             continue
         ends = [patient.reading.uses[number] for number in block.ends]
-        ends = [use for use in ends if patient.can_change(use) and not use.derived]
+        ends = [use for use in ends if patient.can_change(use)]
         found += [
             patient.rescaled(use.parameter, wanted / ratio, finding) for use in ends
         ]
