@@ -55,6 +55,12 @@ FINDINGS: Mapping[str, Words] = MappingProxyType(
             "the loss is finite",
             "compute the loss from logits, in its stable form",
         ),
+        "nonfinite_targets": Words(
+            "the first loss is {loss}: {measured:.0f} entries of the targets are nan or "
+            "infinite",
+            "every target is finite",
+            "leave these entries out of the loss, or their examples out of the data",
+        ),
         "nonfinite_gradient": Words(
             "{measured:.0f} entries of the gradient of {where} are nan or infinite",
             "every gradient is finite",

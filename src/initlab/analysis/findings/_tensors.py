@@ -17,6 +17,7 @@ _RANK_ONE = 0.9999
 # The square of it is what _RANK_ONE leaves to other directions.
 _ONE_DIRECTION = 0.01
 _FLAT = 0.99
+_FEWEST_CLASSES = 3
 
 
 def not_finite(model: Model) -> Iterator[Finding]:
@@ -54,7 +55,15 @@ def not_finite(model: Model) -> Iterator[Finding]:
             )  # fmt: skip
             return
     output = model.facts.output
-    if output.nonfinite or (output.loss_kind and not math.isfinite(output.loss)):
+    lost_loss = bool(output.loss_kind) and not math.isfinite(output.loss)
+    if lost_loss and output.target_nonfinite and not output.nonfinite:
+        yield Finding(
+            id="WI01", severity="error", cause="nonfinite_targets", module="",
+            measured=float(output.target_nonfinite), expected=0.0,
+            evidence={"loss": output.loss},
+        )  # fmt: skip
+        return
+    if output.nonfinite or lost_loss:
         yield Finding(
             id="WI01", severity="error", cause="nonfinite_loss", module="",
             measured=output.loss, expected=output.prior_loss,
@@ -143,8 +152,9 @@ def _leads_around(model: Model, blocked: set[int]) -> bool:
 def _never_moves(model: Model) -> Iterator[Finding]:
     """Yield one finding for weights that get no gradient now nor after a step."""
     # Behind zeros that move first, float16 rounds the first gradients to 0.
+    # A factor, as of ReZero, has them by one number; a bias holds up nothing.
     zeros = any(
-        p.largest == 0 and len(p.shape) > 1 and not p.frozen
+        p.largest == 0 and not p.frozen and not _is_added(p)
         for p in model.facts.parameters
     )
     stuck = [
@@ -229,6 +239,9 @@ def symmetric_update(model: Model) -> Iterator[Finding]:
     """WI04: the units of a layer all learn the same."""
     output = model.facts.output
     if output.classes < 3 or min(output.examples, output.loss_rows) < 3:
+        return
+    # Of one class and few others, all rows ask the units for about the same.
+    if output.classes_met < _FEWEST_CLASSES:
         return
     for use in model.fresh():
         facts = model.parameter(use.parameter)
