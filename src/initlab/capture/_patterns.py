@@ -4,10 +4,12 @@ from itertools import pairwise
 
 from initlab.capture._graph import Graph, Node, between
 from initlab.capture._records import UseRecord
+from initlab.capture._trace import FunctionCall
 
 # What a plain recurrence does between two uses of its weight; what it made of a state
 # of zeros is no signal, and adding it a shift.
 _STEPS = frozenset({"sum", "shift", "activation", "view"})
+_TURNS = frozenset({"transpose", "permute", "t", "T", "mT", "swapaxes", "movedim"})
 
 
 def self_gated(graph: Graph, inputs: tuple[int, ...]) -> tuple[str, int] | None:
@@ -72,6 +74,27 @@ def is_recurrence(graph: Graph, use: UseRecord) -> bool:
             return False
         passed |= {graph.nodes[n].kind for n in between(graph, first, second)}
     return bool(passed & {"sum", "shift"}) and passed <= _STEPS
+
+
+def averages_units(graph: Graph, use: UseRecord, call: FunctionCall) -> bool:
+    """Whether a reduction is over a layer's units: tokens that a layer has mixed.
+
+    They lie along the layer's own axis, or along another where it is turned at once.
+
+    Args:
+        graph: Up to the reduction.
+        use: A layer below, with as many units as entries are reduced to one.
+        call: The reduction.
+    """
+    turned = any(
+        node.name in _TURNS and use.node in node.inputs for node in graph.nodes
+    )
+    axis = call.kwargs.get("dim", call.args[1] if len(call.args) > 1 else None)
+    axis = axis[0] if isinstance(axis, tuple | list) and len(axis) == 1 else axis
+    if not isinstance(axis, int):
+        return False
+    axis -= call.given.dim() if axis >= 0 else 0
+    return (axis != use.unit_axis) if turned else (axis == use.unit_axis != -1)
 
 
 def follows_product(graph: Graph, node: Node) -> bool:

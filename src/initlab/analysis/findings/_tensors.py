@@ -18,6 +18,7 @@ _RANK_ONE = 0.9999
 _ONE_DIRECTION = 0.01
 _FLAT = 0.99
 _FEWEST_CLASSES = 3
+_FEWEST_ROWS = 3
 
 
 def not_finite(model: Model) -> Iterator[Finding]:
@@ -248,6 +249,8 @@ def symmetric_update(model: Model) -> Iterator[Finding]:
         small = min(use.layer.shape[0], model.fan_in(use.index)) < 3
         if facts is None or use.head or small or use.role:
             continue
+        if _is_narrow(model, use):
+            continue
         # Given one vector, as a class token is in all examples, rank 1 is algebra.
         if model.of("given_spread", use.index) < _ONE_DIRECTION:
             continue
@@ -259,6 +262,17 @@ def symmetric_update(model: Model) -> Iterator[Finding]:
                 measured=facts.gradient_rank_one, expected=_RANK_ONE,
             )  # fmt: skip
             return
+
+
+def _is_narrow(model: Model, use: WeightUse) -> bool:
+    """Whether no update can have rank 2: of few rows, of one logit, of a mean of units.
+
+    A head with one unit gives logits where each position is a class.
+    """
+    head = model.facts.output.head
+    pointing = head >= 0 and model.uses[head].layer.shape[0] == 1
+    rows = model.of("output_positions", use.index)
+    return pointing or rows < _FEWEST_ROWS or model.of("averaged_units", use.index) > 0
 
 
 def has_targets_of_its_own(model: Model, use: WeightUse) -> bool:
