@@ -237,22 +237,48 @@ def test_a_mean_is_a_start_where_every_unit_has_its_own_target():
     assert blamed(mean, VECTORS, alike) == [("WI02", "constant_weight")]
 
 
-def test_biases_of_members_that_are_averaged_are_one_too_many():
-    class Members(nn.Module):
-        def __init__(self):
-            super().__init__()
-            self.up = nn.Parameter(torch.randn(4, 16, 32) * (2 / 16) ** 0.5)
-            self.down = nn.Parameter(torch.randn(4, 32, 5) / 32**0.5)
-            self.shift = nn.Parameter(torch.zeros(4, 1, 32))
-            self.bias = nn.Parameter(torch.zeros(4, 1, 5))
+class Members(nn.Module):
+    """Networks side by side, whose outputs are averaged."""
 
-        def forward(self, x):
-            h = torch.baddbmm(self.shift, x.expand(4, -1, -1), self.up).relu()
-            return torch.baddbmm(self.bias, h, self.down).mean(dim=0)
+    def __init__(self, *, by_hand=False):
+        super().__init__()
+        self.up = nn.Parameter(torch.randn(4, 16, 32) * (2 / 16) ** 0.5)
+        self.down = nn.Parameter(torch.randn(4, 32, 5) / 32**0.5)
+        self.bias, self.by_hand = nn.Parameter(torch.zeros(4, 1, 5)), by_hand
 
-    (finding,) = pytorch.check(Members(), VECTORS, targets=LABELS).findings
+    def forward(self, x):
+        h = torch.bmm(x.expand(4, -1, -1), self.up).relu()
+        if self.by_hand:
+            return (torch.bmm(h, self.down) + self.bias[:, 0, None]).mean(dim=0)
+        return torch.baddbmm(self.bias, h, self.down).mean(dim=0)
+
+
+@pytest.mark.parametrize("by_hand", [False, True])
+def test_biases_of_members_that_are_averaged_are_too_many(by_hand):
+    (finding,) = pytorch.check(
+        Members(by_hand=by_hand), VECTORS, targets=LABELS
+    ).findings
 
     assert (finding.severity, finding.cause) == ("info", "added_twins")
+
+
+def test_queries_that_are_added_before_layers_stay_twins():
+    class Asks(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.stem, self.queries = (
+                nn.Linear(6, 24),
+                nn.Parameter(torch.zeros(1, 5, 24)),
+            )
+            self.mix, self.head = nn.Linear(24, 24), nn.Linear(24, 4)
+
+        def forward(self, x):
+            h = self.stem(x).mean(dim=1, keepdim=True) + self.queries
+            return self.head(self.mix(h).relu().mean(dim=1))
+
+    found = blamed(Asks(), SERIES, torch.arange(32) % 4)
+
+    assert found == [("WI02", "twins_for_ever")]
 
 
 class Points(nn.Module):

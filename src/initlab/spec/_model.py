@@ -236,6 +236,8 @@ class ParameterReading:
             singular direction, nan where it was not computed.
         gradient_twins: Of a tensor of equal numbers: share of its units whose gradient
             of the loss is that of another one.
+        added_last: Whether it is only added, and no function comes after it that is not
+            linear.
         random_norm: Norm of the gradient of the random product.
         gradient_subnormal: Share of entries of the gradient that are under the type's
             smallest normal number without being 0.
@@ -276,6 +278,7 @@ class ParameterReading:
     distinct_share: float = 1.0
     gradient_rank_one: float = nan
     gradient_twins: float = 0.0
+    added_last: bool = False
     random_norm: float = nan
     update_ratio: float = nan
     update_rank_one: float = nan

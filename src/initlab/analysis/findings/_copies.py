@@ -27,7 +27,7 @@ def symmetric_units(model: Model) -> Iterator[Finding]:
         p for p in model.facts.parameters
         if p.gradient_twins == 1 and p.name not in known and not p.frozen
     ]  # fmt: skip
-    added = [p for p in twins if p.role in ("bias", "beta", "shift")]
+    added = [p for p in twins if p.added_last]
     yield from _learn_alike([p for p in twins if p not in added], "error")
     yield from _learn_alike(added, "info")
     yield from _clones(model)
@@ -110,8 +110,9 @@ def _are_told_apart(model: Model, use: WeightUse) -> bool:
     """
     if not model.of("rivals", use.index) > 1:
         return True
-    facts = model.parameter(use.parameter)
-    return use.head and (facts is None or not facts.gradient_twins > 0)
+    facts, output = model.parameter(use.parameter), model.facts.output
+    known = use.head and facts is not None and output.loss_kind != ""
+    return known and facts is not None and not facts.gradient_twins > 0
 
 
 def _is_gathered(model: Model, use: WeightUse) -> bool:

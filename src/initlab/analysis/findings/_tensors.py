@@ -160,7 +160,8 @@ def _never_moves(model: Model) -> Iterator[Finding]:
     )
     stuck = [
         p for p in model.facts.parameters
-        if p.later_gradient_zero and p.gradient_zero and len(p.shape) > 1
+        if p.later_gradient_zero and p.gradient_zero
+        and len(p.shape) > 1 and math.prod(p.shape)
         and (p.role in ("weight", "embedding") or (p.largest == 0 and p.reached))
         and not (zeros and p.dtype == "float16")
     ]  # fmt: skip
@@ -270,7 +271,7 @@ def _is_narrow(model: Model, use: WeightUse) -> bool:
     A head with one unit gives logits where each position is a class.
     """
     head = model.facts.output.head
-    pointing = head >= 0 and model.uses[head].layer.shape[0] == 1
+    pointing = head >= 0 and model.of("units", head) == 1
     rows = model.of("output_positions", use.index)
     return pointing or rows < _FEWEST_ROWS or model.of("averaged_units", use.index) > 0
 
