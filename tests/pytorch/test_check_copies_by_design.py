@@ -253,6 +253,25 @@ class Members(nn.Module):
         return torch.baddbmm(self.bias, h, self.down).mean(dim=0)
 
 
+class Gated(Members):
+    """The same with a share for each, which starts equal."""
+
+    def __init__(self):
+        super().__init__()
+        self.gate = nn.Linear(16, 4)
+        nn.init.zeros_(self.gate.weight)
+        nn.init.zeros_(self.gate.bias)
+
+    def forward(self, x):
+        h = torch.bmm(x.expand(4, -1, -1), self.up).relu()
+        told = torch.baddbmm(self.bias, h, self.down)
+        return (self.gate(x).softmax(1).T[..., None] * told).sum(0)
+
+
+def test_biases_of_members_that_a_gate_weighs_part():
+    assert blamed(Gated(), VECTORS, LABELS) == []
+
+
 @pytest.mark.parametrize("by_hand", [False, True])
 def test_biases_of_members_that_are_averaged_are_too_many(by_hand):
     (finding,) = pytorch.check(

@@ -14,8 +14,8 @@ from initlab.spec import ParameterReading
 
 # Bytes of a parameter that its fingerprint is made of: ends and evenly between.
 _HASHED = 4096
-# What numbers go through as they are, or in a sum.
-_ADDS = frozenset({"view", "sum", "shift", "cat", "dropout", "average"})
+# What numbers go through as they are, in a sum, or by the share that a gate gives them.
+_ADDS = frozenset({"view", "sum", "shift", "cat", "dropout", "average", "factor"})
 # Entries among which equal ones are looked for.
 _COMPARED = 256
 # Gradients that are equal but for the order of their sums.
