@@ -12,6 +12,7 @@ from initlab.capture._layers import LayerCall, layer_calls, recurrent_calls
 from initlab.capture._norms import enter_norm, scaled_norm
 from initlab.capture._operations import ACTIVATION_OF
 from initlab.capture._patterns import (
+    averages_units,
     divides_by_own_size,
     follows_product,
     product_width,
@@ -94,6 +95,7 @@ def _measure_node(
     sizes: tuple[float, float] | None,
 ) -> None:
     graph, records = trace.graph, trace.records
+    _note_use(trace, node, call, output)
     if node.kind == "activation":
         _enter_activation(trace, node, call, output)
     elif node.kind == "sum" and sizes is not None:
@@ -114,6 +116,24 @@ def _measure_node(
         factors = [n for n in node.inputs if graph.nodes[n].kind == "parameter"]
         if factors:
             records.scaled_by[node.number] = graph.nodes[factors[0]].name
+
+
+def _note_use(trace: Trace, node: Node, call: FunctionCall, output: Tensor) -> None:
+    """Write down of layers what their units are for, where it is told by a function."""
+    uses, graph = trace.records.uses, trace.graph
+    if call.name == "pixel_shuffle" and node.owner is not None:
+        uses[node.owner].values["shuffled"] = call.given.shape[-3] / output.shape[-3]
+    elif node.kind == "factor":
+        for number in node.inputs:
+            owner = graph.nodes[number].owner
+            if owner is not None and uses[owner].layer.kind == "embedding":
+                uses[owner].values["multiplies"] = 1.0
+    elif node.kind == "reduction" and output.numel():
+        for use in uses:
+            same = use.units * output.numel() == call.given.numel()
+            below = same and graph.descends(node.number, use.node)
+            if below and averages_units(graph, use, call):
+                use.values["averaged_units"] = 1.0
 
 
 def _enter_activation(
@@ -194,6 +214,7 @@ def _use_of(trace: Trace, name: str, call: LayerCall, node: Node) -> UseRecord:
         stored_transposed=call.stored_transposed,
         derived=trace.is_derived(call.weight),
         role=call.role,
+        parts=call.parts,
         bias_value=call.bias,
     )  # fmt: skip
     trace.uses[key] = record

@@ -26,6 +26,7 @@ class LayerCall:
         unit_axis: Axis of the output that holds the units.
         stored_transposed: Whether the weight is `(in, out)`.
         role: "input" or "recurrent" of a recurrent layer.
+        parts: Groups of as many rows each, in order, that have an input each.
     """
 
     weight: Tensor
@@ -36,6 +37,7 @@ class LayerCall:
     unit_axis: int = -1
     stored_transposed: bool = False
     role: str = ""
+    parts: int = 1
 
 
 def layer_calls(
@@ -119,6 +121,7 @@ def _convolution(
             rows=rows.reshape(len(rows), -1),
             given=_argument(args, kwargs, 0, "input", None),
             unit_axis=-1 - dims,
+            parts=groups,
         )
     ]
 
@@ -165,8 +168,28 @@ def _product(
             given=given,
             unit_axis=-2 if on_left and given.dim() > 1 else -1,
             stored_transposed=not on_left,
+            parts=_parts(weight, given, [(a, a) for a in range(-weight.dim(), -2)]),
         )
     ]
+
+
+def _parts(weight: Tensor, given: Tensor, axes: Sequence[tuple[int, int]]) -> int:
+    """Return how many matrices of a stack have an input of their own.
+
+    One that is expanded is the same for all.
+
+    Args:
+        weight: The stack.
+        given: What it was applied to.
+        axes: Of the weight that count matrices, each with that of the input.
+    """
+    own = (
+        -there <= given.dim()
+        and given.shape[there] == weight.shape[here]
+        and given.stride(there) > 0
+        for here, there in axes
+    )
+    return math.prod(weight.shape[here] for here, _ in axes) if all(own) else 1
 
 
 def _einsum(args: Sequence[Any], is_weight: IsWeight) -> list[LayerCall]:
@@ -193,6 +216,9 @@ def _einsum(args: Sequence[Any], is_weight: IsWeight) -> list[LayerCall]:
     sizes = dict(zip(own, weight.shape, strict=True))
     rows = weight.detach().permute(*(own.index(c) for c in (*batch, *out, *into)))
     fan_in = math.prod(sizes[c] for c in into)
+    # What another operand brings along, or an ellipsis hides, is nobody's own input.
+    places = [(own.index(c), names[given].find(c)) for c in batch]
+    places = [] if "." in names[given] or any(b < 0 for _, b in places) else places
     layer = LayerSpec(shape=(math.prod(sizes[c] for c in out), fan_in))
     return [
         LayerCall(
@@ -201,6 +227,7 @@ def _einsum(args: Sequence[Any], is_weight: IsWeight) -> list[LayerCall]:
             layer=layer,
             rows=rows.reshape(-1, fan_in),
             given=operands[given],
+            parts=_parts(weight, operands[given], places),
         )
     ]
 

@@ -18,6 +18,12 @@ from initlab.spec import OutputReading
 
 # What holds tensors in plain sight, if it holds any.
 _PLAIN = (bool, int, float, str, tuple, list, dict)
+# A mask is an own group of numbers below this one, and below all others' size times
+# that; a loss that meets it is as large as a share of it.
+_FAR_BELOW, _TIMES, _MET = -1e3, 10.0, 1e-4
+_LARGE_LOSS = 100.0
+# Fewer rows of a class say nothing of what they have in common.
+_TWO = 2
 
 
 class TargetsError(InvalidValueError):
@@ -73,7 +79,6 @@ def read_loss(
         )
     own = _own_loss(outputs)
     first = _first_output(outputs)
-    facts = _output_facts(first)
     if loss is not None:
         given = () if targets is None else (targets,)
         tree = outputs
@@ -88,7 +93,7 @@ def read_loss(
                 f"loss: must return a tensor, got {type(value).__name__}"
             )
         kind, ignored = _named_loss(loss), ignored_by(loss)
-        found = _with_targets(value, kind, first, targets, facts, ignored)
+        found = _with_targets(value, kind, first, targets, ignored)
         if first is None:
             return replace(found, output=first)
 
@@ -103,16 +108,16 @@ def read_loss(
             outputs=tuple(tensors_in(tree)),
         )
     if own is not None:
-        return replace(
-            _with_targets(own, "model's own", first, targets, facts), output=first
-        )
+        return replace(_with_targets(own, "model's own", first, targets), output=first)
     target = next(iter(tensors_in(targets)), None)
     if target is None or first is None:
-        return Loss(value=None, reading=_reading(facts), output=first)
+        return Loss(
+            value=None, reading=_reading(_output_facts(first, None)), output=first
+        )
     value, kind = _guessed_loss(first, target)
     if value is None and strict and isinstance(targets, Tensor):
         raise TargetsError(f"targets: {_misfit(first, target)}")
-    return replace(_with_targets(value, kind, first, target, facts), output=first)
+    return replace(_with_targets(value, kind, first, target), output=first)
 
 
 def _replaced(tree: Any, others: Mapping[int, Tensor]) -> Any:
@@ -255,14 +260,14 @@ def _with_targets(
     kind: str,
     first: Tensor | None,
     targets: Any,
-    facts: dict[str, Any],
     ignored: int | None = None,
 ) -> Loss:
     target = next(iter(tensors_in(targets)), None)
-    facts = {**facts, "loss_kind": kind if value is not None else ""}
+    if value is not None and value.dim():
+        value = value.mean()
+    facts = _output_facts(first, value)
     if value is not None:
-        value = value if value.dim() == 0 else value.mean()
-        facts["loss"] = float(value.detach())
+        facts |= {"loss_kind": kind, "loss": float(value.detach())}
     if target is not None and first is not None:
         facts |= _target_facts(first.detach().float(), target, kind, ignored)
     return Loss(value=value, reading=_reading(facts))
@@ -285,9 +290,17 @@ def _target_facts(
                 "class_entropy": float(-(share * share.log()).sum()),
                 "class_share": float(share.max()),
                 "loss_rows": len(labels),
+                "classes_met": int((counts >= _TWO).sum()),
             }
     goal = target.float()
-    facts = {"target_mean": float(goal.mean()), "target_std": float(goal.std())}
+    finite = torch.isfinite(goal)
+    missing = int(goal.numel() - finite.sum())
+    goal = goal[finite] if missing else goal
+    facts = {
+        "target_mean": float(goal.mean()),
+        "target_std": float(goal.std(unbiased=False)),
+        "target_nonfinite": missing,
+    }  # fmt: skip
     if kind == "binary":
         p = min(max(float(goal.mean()), 1e-6), 1 - 1e-6)
         facts |= {
@@ -305,26 +318,77 @@ def _target_facts(
     return facts
 
 
-def _output_facts(first: Tensor | None) -> dict[str, Any]:
+def _output_facts(first: Tensor | None, loss: Tensor | None) -> dict[str, Any]:
     if first is None:
         return {}
     x = as_real(first.detach()).float()
+    mask = _mask(x, loss)
+    seen = x if mask is None else x[~mask]
+    bad = int((~torch.isfinite(seen)).sum())
     facts: dict[str, Any] = {
         "shape": tuple(first.shape),
-        "mean": float(x.mean()),
-        "rms": float(x.square().mean().sqrt()),
-        "std": float(x.std(unbiased=False)),
+        "mean": float(seen.mean()),
+        "rms": float(seen.square().mean().sqrt()),
+        "std": float(seen.std(unbiased=False)),
         "examples": len(first) if first.dim() else 0,
-        "nonfinite": int((~torch.isfinite(x)).sum()),
+        "nonfinite": bad,
+        "masked": 0 if mask is None else int(mask.sum()),
     }
-    if x.dim() >= 2:
-        axis = 1 if x.dim() > 3 else -1
-        classes = x.shape[axis]
-        if classes > 1:
-            excess = torch.logsumexp(x, dim=axis) - x.mean(dim=axis)
-            facts["random_excess"] = float(excess.mean()) - math.log(classes)
-            facts["std"] = float(x.std(dim=axis, unbiased=False).mean())
+    axis = 1 if x.dim() > 3 else -1
+    if x.dim() >= 2 and x.shape[axis] > 1:
+        facts |= _as_logits_facts(x, mask, axis)
     return facts
+
+
+def _as_logits_facts(x: Tensor, mask: Tensor | None, axis: int) -> dict[str, float]:
+    """Return what logits say by themselves: of each row, of what is not masked."""
+    if mask is None:
+        excess = torch.logsumexp(x, dim=axis) - x.mean(dim=axis)
+        return {
+            "random_excess": float(excess.mean()) - math.log(x.shape[axis]),
+            "std": float(x.std(dim=axis, unbiased=False).mean()),
+        }
+    count = (~mask).sum(dim=axis)
+    rows = count > 1
+    if not bool(rows.any()):
+        return {}
+    shown = x.masked_fill(mask, 0.0)
+    mean = shown.sum(dim=axis) / count
+    excess = torch.logsumexp(x.masked_fill(mask, -math.inf), dim=axis) - mean
+    apart = (shown - mean.unsqueeze(axis)).masked_fill(mask, 0.0)
+    std = (apart.square().sum(dim=axis) / count).sqrt()
+    return {
+        "random_excess": float((excess - count.log())[rows].mean()),
+        "std": float(std[rows].mean()),
+    }
+
+
+def _mask(x: Tensor, loss: Tensor | None) -> Tensor | None:
+    """Return where outputs are masked: -inf, or a group far below all others.
+
+    Numbers that only spread far have some in between, and a loss that meets such a
+    number is large: then it is no mask. All entries are none either.
+
+    Example:
+        >>> _mask(torch.tensor([[1.0, -1e9, 0.5]]), None)
+        tensor([[False,  True, False]])
+        >>> _mask(torch.tensor([[1.0, -2e3, -1e9]]), torch.tensor(4e8)) is None
+        True
+    """
+    if x.dim() < 2 or not x.numel():
+        return None
+    low = float(x.amin())
+    if not low < _FAR_BELOW:
+        return None
+    mask = x == -math.inf
+    rest = x[~mask]
+    low = float(rest.amin()) if rest.numel() else 0.0
+    met = loss is not None and not float(loss.detach()) < max(_LARGE_LOSS, -_MET * low)
+    if low < _FAR_BELOW and not met:
+        others = rest[rest > low / 2]
+        if others.numel() and float(others.abs().amax()) * _TIMES < -low:
+            mask = x <= low / 2
+    return mask if bool(mask.any()) and not bool(mask.all()) else None
 
 
 def _reading(facts: dict[str, Any]) -> OutputReading:

@@ -7,13 +7,15 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from initlab.capture._graph import Graph
+from initlab.capture._graph import Graph, Node
 from initlab.capture._moments import as_real, equal_rows
 from initlab.capture._records import Records
 from initlab.spec import ParameterReading
 
 # Bytes of a parameter that its fingerprint is made of: ends and evenly between.
 _HASHED = 4096
+# What numbers go through as they are, in a sum, or by the share that a gate gives them.
+_ADDS = frozenset({"view", "sum", "shift", "cat", "dropout", "average", "factor"})
 # Entries among which equal ones are looked for.
 _COMPARED = 256
 # Gradients that are equal but for the order of their sums.
@@ -39,7 +41,7 @@ def read_parameters(
     names: dict[int, list[str]] = {}
     for name, parameter in model.named_parameters(remove_duplicate=False):
         names.setdefault(id(parameter), []).append(name)
-    roles = _roles(graph, records)
+    roles, added_last = _roles(graph, records), _added_last(graph, records)
     copying = tuple(
         f"{path}.layers." if path else "layers."
         for path, module in model.named_modules()
@@ -64,6 +66,7 @@ def read_parameters(
             copied=name.startswith(copying),
             added_ratio=records.added.get(name, math.nan),
             flat_in=records.flat.get(name, ""),
+            added_last=name in added_last,
             **_entries(as_real(parameter.detach())),
         )
         for name, parameter in model.named_parameters()
@@ -204,6 +207,27 @@ def _roles(graph: Graph, records: Records) -> dict[str, str]:
         if use.bias is not None:
             found[use.bias] = "bias"
     return found
+
+
+def _added_last(graph: Graph, records: Records) -> set[str]:
+    """Return the parameters that all ways add to the outputs, and do nothing else."""
+    biases = {number: use.bias for use in records.uses for number in use.nodes}
+    consumers = graph.consumers()
+
+    def adds(below: Node, above: Node) -> bool:
+        if above.kind == "layer":
+            return below.kind == "parameter" and biases.get(above.number) == below.name
+        if above.kind == "scale":
+            return graph.carries_signal(below.number)
+        return above.kind in _ADDS or above.name in ("mean", "sum")
+
+    ends: set[int] = set()
+    for node in reversed(graph.nodes):
+        above = [graph.nodes[number] for number in consumers[node.number]]
+        if all(one.number in ends and adds(node, one) for one in above):
+            ends.add(node.number)
+    return {node.name for node in graph.nodes
+            if node.kind == "parameter" and node.number in ends}  # fmt: skip
 
 
 def has_counted(model: nn.Module) -> bool:

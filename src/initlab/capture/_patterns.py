@@ -4,6 +4,7 @@ from itertools import pairwise
 
 from initlab.capture._graph import Graph, Node, between
 from initlab.capture._records import UseRecord
+from initlab.capture._trace import FunctionCall
 
 # What a plain recurrence does between two uses of its weight; what it made of a state
 # of zeros is no signal, and adding it a shift.
@@ -12,6 +13,7 @@ _GATED_STEPS = _STEPS | {"factor", "scale", "unary", "layer"}
 _FEWEST_STEPS, _MOST_GATES = 3, 4
 # Views of a part of a signal.
 _CUTS = frozenset({"getitem", "select", "narrow"})
+_TURNS = frozenset({"transpose", "permute", "t", "T", "mT", "swapaxes", "movedim"})
 
 
 def self_gated(graph: Graph, inputs: tuple[int, ...]) -> tuple[str, int] | None:
@@ -86,7 +88,12 @@ def is_gated_recurrence(graph: Graph, use: UseRecord) -> bool:
     What it gave meets gates, and comes back to it.
     """
     units, inputs = use.rows.shape
-    if use.calls < _FEWEST_STEPS or units % inputs or units > _MOST_GATES * inputs:
+    if (
+        not inputs
+        or use.calls < _FEWEST_STEPS
+        or units % inputs
+        or units > _MOST_GATES * inputs
+    ):
         return False
     passed: set[str] = set()
     for first, second in pairwise(use.nodes):
@@ -94,6 +101,27 @@ def is_gated_recurrence(graph: Graph, use: UseRecord) -> bool:
             return False
         passed |= {graph.nodes[n].kind for n in between(graph, first, second)}
     return {"activation", "factor"} <= passed <= _GATED_STEPS
+
+
+def averages_units(graph: Graph, use: UseRecord, call: FunctionCall) -> bool:
+    """Whether a reduction is over a layer's units: tokens that a layer has mixed.
+
+    They lie along the layer's own axis, or along another where it is turned at once.
+
+    Args:
+        graph: Up to the reduction.
+        use: A layer below, with as many units as entries are reduced to one.
+        call: The reduction.
+    """
+    turned = any(
+        node.name in _TURNS and use.node in node.inputs for node in graph.nodes
+    )
+    axis = call.kwargs.get("dim", call.args[1] if len(call.args) > 1 else None)
+    axis = axis[0] if isinstance(axis, tuple | list) and len(axis) == 1 else axis
+    if not isinstance(axis, int):
+        return False
+    axis -= call.given.dim() if axis >= 0 else 0
+    return (axis != use.unit_axis) if turned else (axis == use.unit_axis != -1)
 
 
 def follows_product(graph: Graph, node: Node) -> bool:

@@ -110,9 +110,12 @@ def read(
     # A loss may have parameters and buffers too.
     loss_kept = preserved(loss) if isinstance(loss, nn.Module) else nullcontext()
     tracing = torch.inference_mode(False)
-    with preserved(model) as copies, loss_kept, eager(model), tracing:
-        torch.set_grad_enabled(True)
-        return reader.read(copies)
+    try:
+        with preserved(model) as copies, loss_kept, eager(model), tracing:
+            torch.set_grad_enabled(True)
+            return reader.read(copies)
+    finally:  # what an autocast around this call has kept are weights after a step
+        torch.clear_autocast_cache()
 
 
 class _Reader:
@@ -193,7 +196,12 @@ class _Reader:
             around_modules(trace, self._model),
             Recorder(trace),
         ):
-            return self._model(*self._call.args, **self._call.kwargs)
+            return self._run()
+
+    def _run(self) -> Any:
+        # An autocast around the check keeps its casts of weights over a step.
+        torch.clear_autocast_cache()
+        return self._model(*self._call.args, **self._call.kwargs)
 
     def _read_loss(self, outputs: Any) -> Loss:
         call = self._call
@@ -366,13 +374,13 @@ class _Reader:
 
     def _loss_now(self) -> float:
         with torch.no_grad():
-            outputs = self._model(*self._call.args, **self._call.kwargs)
+            outputs = self._run()
             loss = self._read_loss(outputs).value
         return math.nan if loss is None else float(loss)
 
     def _later_gradients(self) -> dict[str, Tensor | None]:
         """Run once more; return the gradients of the loss, or of a random product."""
-        outputs = self._model(*self._call.args, **self._call.kwargs)
+        outputs = self._run()
         loss = self._read_loss(outputs).value
         names, parameters = list(self._trainable), list(self._trainable.values())
         if loss is not None and loss.requires_grad:

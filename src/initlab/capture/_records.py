@@ -23,6 +23,7 @@ class UseRecord:
         rows: The weight as `(unit, incoming)`; no copy.
         units: Units that it has.
         unit_axis: Axis of its output that holds them.
+        parts: Groups of them, in order, that have an input each.
         activation, negative_slope: Of the first activation after it.
         activated: The node that this is.
         entered: What a weight of zeros was applied to, to start gradients there.
@@ -43,6 +44,7 @@ class UseRecord:
     stored_transposed: bool
     derived: bool
     role: str
+    parts: int = 1
     bias_value: Tensor | None = None
     calls: int = 1
     activation: str = ""

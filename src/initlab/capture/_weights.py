@@ -50,9 +50,12 @@ def weigh(
         found["largest_part_std"] = float(stds.max())
         found["smallest_part_std"] = float(stds.min())
     groups = [] if _is_given(record) else _equal_units(real, bias)
+    groups = _among_rivals(groups, record)
+    found["rivals"] = record.units / record.parts
     found["distinct_units"] = float(record.units - copies(groups))
     if record.layer.kind == "embedding":
         found["distinct_rows"] = float(len(real) - copies(groups))
+        found["indicates"] = float(bool(((real == 0) | (real == 1)).all()))
     if record.role == "recurrent" or is_recurrent:
         found["spectral_radius"] = _spectral_radius(real, parts)
     elif is_gated:
@@ -108,6 +111,21 @@ def _equal_units(rows: Tensor, bias: Tensor | None) -> list[list[int]]:
         for group in groups
         for same in equal_rows(torch.cat([rows[group], column[group]], dim=1))
     ]
+
+
+def _among_rivals(groups: list[list[int]], record: UseRecord) -> list[list[int]]:
+    """Return groups of equal units without those that are told apart around them.
+
+    Units of different parts have inputs of their own. What a pixel shuffle lays side by
+    side may start alike, so that a picture does: of a run one is left.
+    """
+    size = max(1, len(record.rows) // record.parts)
+    run = max(1, int(record.values.get("shuffled", 1)))
+    found: dict[tuple[int, int], dict[int, int]] = {}
+    for number, group in enumerate(groups):
+        for unit in group:
+            found.setdefault((number, unit // size), {}).setdefault(unit // run, unit)
+    return [list(units.values()) for units in found.values() if len(units) > 1]
 
 
 def _std(values: Tensor) -> float:

@@ -57,6 +57,12 @@ FINDINGS: Mapping[str, Words] = MappingProxyType(
             "the loss is finite",
             "compute the loss from logits, in its stable form",
         ),
+        "nonfinite_targets": Words(
+            "the first loss is {loss}: {measured:.0f} entries of the targets are nan "
+            "or infinite",
+            "every target is finite",
+            "leave these entries out of the loss, or their examples out of the data",
+        ),
         "nonfinite_gradient": Words(
             "{measured:.0f} entries of the gradient of {where} are nan or infinite",
             "every gradient is finite",
@@ -91,6 +97,12 @@ FINDINGS: Mapping[str, Words] = MappingProxyType(
             "gradient of another one: they stay equal for ever{more}",
             "units differ in their weights or in their gradients",
             "torch.nn.init.normal_(model.get_parameter({parameter!r}), std=0.02)",
+        ),
+        "added_twins": Words(
+            "all entries of {where} are {measured:.3g}, and each of its units gets the "
+            "gradient of another one: they are only added, and one would do{more}",
+            "units differ in their gradients, or are not wanted to",
+            "give what is only averaged one bias in place of several",
         ),
         "cloned_parameters": Words(
             "{measured:.0f} weights are copies of others: {where} and {twin} hold the "

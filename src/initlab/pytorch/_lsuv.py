@@ -122,6 +122,7 @@ def _outputs(
             weight_of(model, site).copy_(torch.from_numpy(current[name]))
         hooks.append(module.register_forward_hook(look))
     try:
+        torch.clear_autocast_cache()  # casts are of before
         with torch.no_grad():
             model(*call.args, **call.kwargs)
     finally:

@@ -119,6 +119,7 @@ def _sizes(
     found: dict[str, list[float]] = {}
     with _recorded(model, found), torch.random.fork_rng(devices=[]):
         for step in range(steps + 1):
+            torch.clear_autocast_cache()  # casts are of before the step
             value = loss(model(*call.args, **call.kwargs), call.targets)
             if step < steps:
                 optimizer.zero_grad()

@@ -236,6 +236,8 @@ class ParameterReading:
             singular direction, nan where it was not computed.
         gradient_twins: Of a tensor of equal numbers: share of its units whose gradient
             of the loss is that of another one.
+        added_last: Whether it is only added, and no function comes after it that is not
+            linear.
         random_norm: Norm of the gradient of the random product.
         gradient_subnormal: Share of entries of the gradient that are under the type's
             smallest normal number without being 0.
@@ -276,6 +278,7 @@ class ParameterReading:
     distinct_share: float = 1.0
     gradient_rank_one: float = nan
     gradient_twins: float = 0.0
+    added_last: bool = False
     random_norm: float = nan
     update_ratio: float = nan
     update_rank_one: float = nan
@@ -324,13 +327,14 @@ class OutputReading:
 
     Attributes:
         shape: Of the first output.
-        mean, std, rms: Of the first output; std within examples.
+        mean, std, rms: Of the first output, what is masked left out; std within
+            examples.
         loss: Value of the loss, nan where there is none.
         loss_kind: "cross_entropy", "binary", "mse", "given", "model's own" or "".
         classes: Of a classification, 0 otherwise.
         prior_loss: The loss of the best constant output for these targets.
         random_excess: Mean cross-entropy with labels drawn uniformly, less ln(classes),
-            if the outputs are logits.
+            if the outputs are logits; of those that are not masked.
         target_mean, target_std: Of targets of a regression.
         class_share: Of the most frequent class among the targets.
         class_entropy: Of the targets' classes, in nats.
@@ -345,7 +349,10 @@ class OutputReading:
         loss_after: The loss after the optimizer's first step, of a model without hidden
             layers.
         examples: In the batch.
-        nonfinite: Entries of the first output that are nan or infinite.
+        nonfinite: Entries of the first output that are nan or infinite; -inf is a mask.
+        masked: Entries of the first output far below all others, or -inf.
+        target_nonfinite: Entries of the targets that are nan or infinite.
+        classes_met: Classes of which the batch has at least two targets.
         head: Index of the use that the first output came out of; -1 if none is known.
         priors: Outputs that a loss which we do not know would have at a prior.
     """
@@ -372,6 +379,9 @@ class OutputReading:
     loss_after: float = nan
     examples: int = 0
     nonfinite: int = 0
+    masked: int = 0
+    target_nonfinite: int = 0
+    classes_met: int = 0
     head: int = -1
     priors: tuple[PriorReading, ...] = ()
 

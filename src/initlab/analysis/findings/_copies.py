@@ -27,12 +27,22 @@ def symmetric_units(model: Model) -> Iterator[Finding]:
         p for p in model.facts.parameters
         if p.gradient_twins == 1 and p.name not in known and not p.frozen
     ]  # fmt: skip
+    added = [p for p in twins if p.added_last]
+    yield from _learn_alike([p for p in twins if p not in added], "error")
+    yield from _learn_alike(added, "info")
+    yield from _clones(model)
+
+
+def _learn_alike(
+    twins: list[ParameterReading], severity: Severity
+) -> Iterator[Finding]:
+    """Yield one finding for constant tensors; what is only added does no harm."""
     if twins:
         yield at_parameter(
-            twins[0], "WI02", "error", "twins_for_ever", measured=twins[0].mean,
-            places=tuple(p.name for p in twins),
+            twins[0], "WI02", severity,
+            "added_twins" if severity == "info" else "twins_for_ever",
+            measured=twins[0].mean, places=tuple(p.name for p in twins),
         )  # fmt: skip
-    yield from _clones(model)
 
 
 def _readers_of_copies(model: Model, copied: Set[str | None]) -> set[str]:
@@ -50,9 +60,11 @@ def _symmetric_layers(model: Model) -> Iterator[Finding]:
         units = model.of("units", use.index)
         constant = bool(model.of("constant_weight", use.index)) and not use.zero
         if constant and units > 1 and model.fan_in(use.index) > 1:
-            yield at_use(
-                use, "WI02", "error", "constant_weight", measured=1.0, expected=units
-            )
+            if not _are_told_apart(model, use):
+                yield at_use(
+                    use, "WI02", "error", "constant_weight", measured=1.0,
+                    expected=units,
+                )  # fmt: skip
             continue
         if use.layer.kind == "embedding":
             yield from _equal_rows(model, use)
@@ -81,10 +93,26 @@ def _equal_rows(model: Model, use: WeightUse) -> Iterator[Finding]:
     rows, table = use.layer.shape[0], model.parameter(use.parameter)
     twins = table is not None and table.gradient_twins == 1
     alike = rows > 1 and model.of("distinct_rows", use.index) == 1
+    # A factor that starts at 1, whatever the class, as a normalization's does.
+    unit = model.of("indicates", use.index) > 0
+    if unit and model.of("multiplies", use.index) > 0:
+        return
     if alike and not twins and not use.frozen:
         yield at_use(
             use, "WI02", "warning", "equal_rows", measured=1.0, expected=float(rows)
         )
+
+
+def _are_told_apart(model: Model, use: WeightUse) -> bool:
+    """Whether the units of a constant weight learn differently all the same.
+
+    Each has an input of its own, as in a blur of every channel, or targets of its own.
+    """
+    if not model.of("rivals", use.index) > 1:
+        return True
+    facts, output = model.parameter(use.parameter), model.facts.output
+    known = use.head and facts is not None and output.loss_kind != ""
+    return known and facts is not None and not facts.gradient_twins > 0
 
 
 def _is_gathered(model: Model, use: WeightUse) -> bool:

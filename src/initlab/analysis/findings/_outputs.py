@@ -50,9 +50,14 @@ def over_confident(model: Model) -> Iterator[Finding]:
         return
     known = output.classes > 1 and output.loss_kind in ("cross_entropy", "binary")
     excess = output.loss - output.prior_loss if known else output.random_excess
-    if output.classes > 2 and math.isfinite(output.random_excess):
-        # Few examples make the loss noisy; random labels on the same outputs do not.
-        excess = min(excess, output.random_excess) if known else excess
+    # Few examples make the loss noisy; random labels on the same outputs do not. Where
+    # a label is masked, only the loss says so.
+    steady = output.classes > 2 and math.isfinite(output.random_excess)
+    if known and steady and not output.masked:
+        excess = min(excess, output.random_excess)
+    over = output.loss - output.prior_loss
+    if output.loss_kind == "given" and output.classes > 1 and over < _EXCESS_WARNING:
+        excess = min(excess, over)  # a loss that is small knows better what outputs are
     error = _EXCESS_ERROR if known else _BLIND_ERROR
     if not known and _compares(output):
         # Zeros, as of a discriminator's loss or of a residual, say of no size.

@@ -17,6 +17,8 @@ _RANK_ONE = 0.9999
 # The square of it is what _RANK_ONE leaves to other directions.
 _ONE_DIRECTION = 0.01
 _FLAT = 0.99
+_FEWEST_CLASSES = 3
+_FEWEST_ROWS = 3
 
 
 def not_finite(model: Model) -> Iterator[Finding]:
@@ -54,7 +56,15 @@ def not_finite(model: Model) -> Iterator[Finding]:
             )  # fmt: skip
             return
     output = model.facts.output
-    if output.nonfinite or (output.loss_kind and not math.isfinite(output.loss)):
+    lost_loss = bool(output.loss_kind) and not math.isfinite(output.loss)
+    if lost_loss and output.target_nonfinite and not output.nonfinite:
+        yield Finding(
+            id="WI01", severity="error", cause="nonfinite_targets", module="",
+            measured=float(output.target_nonfinite), expected=0.0,
+            evidence={"loss": output.loss},
+        )  # fmt: skip
+        return
+    if output.nonfinite or lost_loss:
         yield Finding(
             id="WI01", severity="error", cause="nonfinite_loss", module="",
             measured=output.loss, expected=output.prior_loss,
@@ -143,13 +153,15 @@ def _leads_around(model: Model, blocked: set[int]) -> bool:
 def _never_moves(model: Model) -> Iterator[Finding]:
     """Yield one finding for weights that get no gradient now nor after a step."""
     # Behind zeros that move first, float16 rounds the first gradients to 0.
+    # A factor, as of ReZero, has them by one number; a bias holds up nothing.
     zeros = any(
-        p.largest == 0 and len(p.shape) > 1 and not p.frozen
+        p.largest == 0 and not p.frozen and not _is_added(p)
         for p in model.facts.parameters
     )
     stuck = [
         p for p in model.facts.parameters
-        if p.later_gradient_zero and p.gradient_zero and len(p.shape) > 1
+        if p.later_gradient_zero and p.gradient_zero
+        and len(p.shape) > 1 and math.prod(p.shape)
         and p.role in ("weight", "embedding")
         and not (zeros and p.dtype == "float16")
     ]  # fmt: skip
@@ -230,10 +242,15 @@ def symmetric_update(model: Model) -> Iterator[Finding]:
     output = model.facts.output
     if output.classes < 3 or min(output.examples, output.loss_rows) < 3:
         return
+    # Of one class and few others, all rows ask the units for about the same.
+    if output.classes_met < _FEWEST_CLASSES:
+        return
     for use in model.fresh():
         facts = model.parameter(use.parameter)
         small = min(use.layer.shape[0], model.fan_in(use.index)) < 3
         if facts is None or use.head or small or use.role:
+            continue
+        if _is_narrow(model, use):
             continue
         # Given one vector, as a class token is in all examples, rank 1 is algebra.
         if model.of("given_spread", use.index) < _ONE_DIRECTION:
@@ -246,6 +263,17 @@ def symmetric_update(model: Model) -> Iterator[Finding]:
                 measured=facts.gradient_rank_one, expected=_RANK_ONE,
             )  # fmt: skip
             return
+
+
+def _is_narrow(model: Model, use: WeightUse) -> bool:
+    """Whether no update can have rank 2: of few rows, of one logit, of a mean of units.
+
+    A head with one unit gives logits where each position is a class.
+    """
+    head = model.facts.output.head
+    pointing = head >= 0 and model.of("units", head) == 1
+    rows = model.of("output_positions", use.index)
+    return pointing or rows < _FEWEST_ROWS or model.of("averaged_units", use.index) > 0
 
 
 def has_targets_of_its_own(model: Model, use: WeightUse) -> bool:

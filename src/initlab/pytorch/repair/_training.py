@@ -94,6 +94,7 @@ def _losses(
                 model, data[step % len(data)], targets, with_loss=True
             )
             stepper.zero_grad()
+            torch.clear_autocast_cache()  # of weights before the step
             value = loss(model(*call.args, **call.kwargs), call.targets)
             losses.append(float(value.detach()))
             if step == steps or not math.isfinite(losses[-1]):
