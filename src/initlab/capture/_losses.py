@@ -287,7 +287,8 @@ def _target_facts(
                 "loss_rows": len(labels),
             }
     goal = target.float()
-    facts = {"target_mean": float(goal.mean()), "target_std": float(goal.std())}
+    spread = float(goal.std(unbiased=goal.numel() > 1))
+    facts = {"target_mean": float(goal.mean()), "target_std": spread}
     if kind == "binary":
         p = min(max(float(goal.mean()), 1e-6), 1 - 1e-6)
         facts |= {

@@ -32,7 +32,9 @@ def random_gradients(
     """
     generator = torch.Generator().manual_seed(seed)
     products = [
-        torch.randn(root.shape, generator=generator).to(root.device, root.dtype)
+        torch.randn(root.shape, generator=generator, dtype=torch.float32).to(
+            root.device, root.dtype
+        )
         for root in roots
     ]
     return _gradients(roots, products, parameters, keep=keep)

@@ -1,6 +1,7 @@
 """A model, read: one forward pass recorded, gradients back, and all put back."""
 
 import math
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import replace
@@ -41,7 +42,7 @@ from initlab.capture._recorder import Recorder
 from initlab.capture._records import Records
 from initlab.capture._structure import Structure
 from initlab.capture._trace import Trace
-from initlab.capture._unwrap import eager, unwrapped, without_lazy
+from initlab.capture._unwrap import eager, refuse_untrainable, unwrapped, without_lazy
 from initlab.capture._values import Reading
 from initlab.capture._weights import equal_outgoing, weigh
 from initlab.errors import InvalidValueError
@@ -51,6 +52,8 @@ from initlab.spec import OutputReading, ParameterReading
 _UNEVEN = 0.5
 # Heads, branch ends and branches of zeros may lie behind each other.
 _MOST_STEPS = 3
+# Random states and torch's checkpoints belong to all threads: one reads at a time.
+_ALONE = threading.RLock()
 
 LossFunction = Callable[..., Tensor] | nn.Module
 AnyOptimizer = Optimizer | Callable[..., Optimizer]
@@ -98,19 +101,32 @@ def read(
         [('0.weight', 'relu', False), ('2.weight', 'identity', True)]
     """
     model = unwrapped(model)
+    refuse_untrainable(model)
     if loss is not None and not callable(loss):
         raise InvalidValueError(
             f"loss: a function of outputs and targets, got {loss!r}; give "
             "torch.nn.functional.cross_entropy, or leave it out to have it guessed"
         )
+    with _ALONE, torch.inference_mode(False):
+        return _read(model, batch, loss, targets, optimizer, seed, step)
+
+
+def _read(
+    model: nn.Module,
+    batch: Any,
+    loss: LossFunction | None,
+    targets: Any,
+    optimizer: AnyOptimizer | None,
+    seed: int,
+    step: bool,
+) -> Reading:
     with preserved(model):
         call = as_call(model, batch, targets, with_loss=loss is not None)
         model = without_lazy(model, call.args, call.kwargs)
     reader = _Reader(model, call, loss, optimizer, seed, step, targets is not None)
     # A loss may have parameters and buffers too.
     loss_kept = preserved(loss) if isinstance(loss, nn.Module) else nullcontext()
-    tracing = torch.inference_mode(False)
-    with preserved(model) as copies, loss_kept, eager(model), tracing:
+    with preserved(model) as copies, loss_kept, eager(model):
         torch.set_grad_enabled(True)
         return reader.read(copies)
 
