@@ -116,6 +116,47 @@ def test_a_loss_that_is_none_is_refused(loss, message):
         pytorch.check(network(), BATCH, targets=LABELS, loss=loss)
 
 
+@pytest.mark.parametrize(
+    ("loss", "targets", "message"),
+    [
+        (functional.cross_entropy, LABELS[:7], "raised ValueError on .*: Expected inp"),
+        (lambda o, y: o.missing, LABELS, "raised AttributeError on"),
+        (lambda o, y: {}[0], LABELS, "raised KeyError on"),
+        (lambda o, y: (o - y).mean(), None, "takes outputs and targets, and there are"),
+        (lambda o, y, w: (o - y).mean(), LABELS, ".* needs more arguments"),
+    ],
+)
+def test_a_loss_that_fails_is_said_to_be_the_one(loss, targets, message):
+    with pytest.raises(InvalidValueError, match=f"^loss: {message}"):
+        pytorch.check(network(), BATCH, targets=targets, loss=loss)
+
+
+class GivesLosses(nn.Module):
+    """Takes targets, and gives a loss by name or place."""
+
+    def __init__(self, kind):
+        super().__init__()
+        self.layer, self.kind = nn.Linear(16, 10), kind
+
+    def forward(self, x, targets=None):
+        outputs = self.layer(x)
+        loss = functional.cross_entropy(outputs, targets)
+        return self.kind((outputs, loss))
+
+
+@pytest.mark.parametrize("batch", [(BATCH, LABELS), {"x": BATCH, "targets": LABELS}])
+@pytest.mark.parametrize(
+    ("kind", "loss"),
+    [
+        (tuple, lambda o: o[1]),
+        (lambda pair: {"a": pair[1], "b": pair[0].square().mean()},
+         lambda o: sum(o.values())),
+    ],
+)  # fmt: skip
+def test_a_loss_of_outputs_alone_is_given_no_targets(kind, loss, batch):
+    assert loss_kind(GivesLosses(kind), batch, loss=loss) == "given"
+
+
 @pytest.mark.parametrize("given", [None, (), {}, [None], 3.0, {"a": None}])
 def test_a_forward_that_gives_no_tensor_is_refused(given):
     with pytest.raises(

@@ -45,7 +45,7 @@ def as_call(model: nn.Module, batch: Any, targets: Any, *, with_loss: bool) -> C
         batch: A tensor, a tuple, list or dict of them, or a DataLoader, whose first
             batch is taken.
         targets: Given apart, or None.
-        with_loss: Whether a loss was given, which needs targets.
+        with_loss: Whether a loss was given that takes targets.
 
     Raises:
         InvalidValueError: If a DataLoader is empty, or there is nothing in a batch.

@@ -13,6 +13,7 @@ from torch.nn import functional
 
 from initlab.capture._batch import tensors_in
 from initlab.capture._moments import as_real
+from initlab.capture._own_loss import loss_of
 from initlab.errors import InvalidValueError
 from initlab.spec import OutputReading
 
@@ -63,7 +64,8 @@ def read_loss(
         strict: Whether targets that fit no such loss are refused, not left out.
 
     Raises:
-        InvalidValueError: If there is no output, or the loss gives no tensor.
+        InvalidValueError: If there is no output, or the loss gives no tensor, raises
+            an exception, or needs targets where there are none.
         TargetsError: If a tensor of targets fits no loss that we could take.
     """
     if outputs is None or (type(outputs) in _PLAIN and not tensors_in(outputs)):
@@ -75,18 +77,7 @@ def read_loss(
     first = _first_output(outputs)
     facts = _output_facts(first)
     if loss is not None:
-        given = () if targets is None else (targets,)
-        tree = outputs
-        try:
-            value = loss(outputs, *given)
-        except (TypeError, AttributeError):
-            if first is None:
-                raise
-            value, tree = loss(first, *given), first
-        if not isinstance(value, Tensor):
-            raise InvalidValueError(
-                f"loss: must return a tensor, got {type(value).__name__}"
-            )
+        value, tree, given = loss_of(loss, outputs, first, targets)
         kind, ignored = _named_loss(loss), ignored_by(loss)
         found = _with_targets(value, kind, first, targets, facts, ignored)
         if first is None:

@@ -26,6 +26,7 @@ from initlab.capture._loss_probe import probe_loss, probe_prior
 from initlab.capture._losses import Loss, ignored_by, read_loss
 from initlab.capture._modes import set_modes
 from initlab.capture._modules import around_modules
+from initlab.capture._own_loss import takes_targets
 from initlab.capture._parameters import (
     elasticity,
     gradient_facts,
@@ -93,6 +94,7 @@ def read(
             tensor, or the loss none.
         TargetsError: If targets do not fit the outputs, and no loss is given.
         ModelRunError: If the model raises an exception.
+        LossRunError: If the loss does.
 
     Example:
         >>> model = nn.Sequential(nn.Linear(4, 8), nn.ReLU(), nn.Linear(8, 2))
@@ -121,7 +123,8 @@ def _read(
     step: bool,
 ) -> Reading:
     with preserved(model):
-        call = as_call(model, batch, targets, with_loss=loss is not None)
+        judged = loss is not None and takes_targets(loss)
+        call = as_call(model, batch, targets, with_loss=judged)
         model = without_lazy(model, call.args, call.kwargs)
     reader = _Reader(model, call, loss, optimizer, seed, step, targets is not None)
     # A loss may have parameters and buffers too.
