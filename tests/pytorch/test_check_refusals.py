@@ -120,10 +120,10 @@ def test_a_loss_that_is_none_is_refused(loss, message):
     ("loss", "targets", "message"),
     [
         (functional.cross_entropy, LABELS[:7], "raised ValueError on .*: Expected inp"),
-        (lambda o, y: o.missing, LABELS, "raised AttributeError on"),
-        (lambda o, y: {}[0], LABELS, "raised KeyError on"),
+        (lambda o, _: o.missing, LABELS, "raised AttributeError on"),
+        (lambda _o, _y: {}[0], LABELS, "raised KeyError on"),
         (lambda o, y: (o - y).mean(), None, "takes outputs and targets, and there are"),
-        (lambda o, y, w: (o - y).mean(), LABELS, ".* needs more arguments"),
+        (lambda o, y, _w: (o - y).mean(), LABELS, ".* needs more arguments"),
     ],
 )
 def test_a_loss_that_fails_is_said_to_be_the_one(loss, targets, message):

@@ -9,6 +9,7 @@ import torch
 from torch import nn
 from torch.utils.data import DataLoader
 
+from initlab.capture._held import kept_loader
 from initlab.errors import InvalidValueError
 
 
@@ -57,9 +58,7 @@ def as_call(model: nn.Module, batch: Any, targets: Any, *, with_loss: bool) -> C
         (1, torch.Size([3]))
     """
     if isinstance(batch, DataLoader):
-        batch = next(iter(batch), None)
-        if batch is None:
-            raise InvalidValueError("batch: the DataLoader gives no batch")
+        batch = _first_batch(batch)
     device = _device(model)
     batch, targets = _moved(batch, device), _moved(targets, device)
     if isinstance(batch, Mapping):
@@ -86,6 +85,18 @@ def as_call(model: nn.Module, batch: Any, targets: Any, *, with_loss: bool) -> C
     if allowed == 1 and len(args) > 1:
         return Call((batch,), {}, targets)
     return Call(args, {}, targets)
+
+
+def _first_batch(loader: DataLoader[Any]) -> Any:
+    restores = kept_loader(loader)
+    try:
+        batch = next(iter(loader), None)
+    finally:
+        for restore in restores:
+            restore()
+    if batch is None:
+        raise InvalidValueError("batch: the DataLoader gives no batch")
+    return batch
 
 
 def tensors_in(tree: Any) -> list[torch.Tensor]:

@@ -77,9 +77,9 @@ def read_loss(
     first = _first_output(outputs)
     facts = _output_facts(first)
     if loss is not None:
-        value, tree, given = loss_of(loss, outputs, first, targets)
+        asked, tree, given = loss_of(loss, outputs, first, targets)
         kind, ignored = _named_loss(loss), ignored_by(loss)
-        found = _with_targets(value, kind, first, targets, facts, ignored)
+        found = _with_targets(asked, kind, first, targets, facts, ignored)
         if first is None:
             return replace(found, output=first)
 

@@ -82,8 +82,8 @@ def _places(loss: Callable[..., Any]) -> tuple[int, int]:
         parameters = inspect.signature(of).parameters.values()
     except (TypeError, ValueError):  # functions of C say nothing of their arguments
         return 1, 2
-    positional = [p for p in parameters
-                  if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]  # fmt: skip
+    kinds = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    positional = [p for p in parameters if p.kind in kinds]
     if any(p.kind is p.VAR_POSITIONAL for p in parameters):
         return 1, 2
     return sum(p.default is p.empty for p in positional), len(positional)
