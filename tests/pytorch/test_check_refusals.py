@@ -206,3 +206,35 @@ def test_cross_entropy_of_targets_that_are_all_ignored_is_no_traceback():
     kind = loss_kind(network(), targets=ignored, loss=functional.cross_entropy)
 
     assert kind == "cross_entropy"
+
+
+@pytest.mark.parametrize(
+    ("batch", "message"),
+    [
+        (None, "tensors, or a DataLoader of them, got None"),
+        (BATCH.numpy(), "tensors, got a numpy ndarray; give torch.as_tensor"),
+        (BATCH[:0], r"at least one example, got shape \(0, 16\)"),
+    ],
+)
+def test_a_batch_that_is_none_is_refused_as_one(batch, message):
+    with pytest.raises(InvalidValueError, match=f"^batch: {message}"):
+        pytorch.check(network(), batch)
+
+
+def test_one_example_of_a_batch_normalization_is_said_to_be_too_few():
+    model = nn.Sequential(nn.Linear(16, 8), nn.BatchNorm1d(8)).eval()
+
+    with pytest.raises(InvalidValueError, match="two examples or more"):
+        pytorch.check(model, BATCH[:1])
+
+
+def test_weights_that_no_optimizer_holds_are_not_said_to_be_stepped_too_little():
+    model = network()
+    head = {"params": list(model[2].parameters()), "lr": 1e-3}
+    rest = {"params": list(model[0].parameters()), "lr": 0.0}
+    for held in ([head], [head, rest]):
+        optimizer = torch.optim.Adam(held)
+
+        diagnosis = pytorch.check(model, BATCH, targets=LABELS, optimizer=optimizer)
+
+        assert "WI24" not in {one.id for one in diagnosis.findings}
