@@ -238,3 +238,14 @@ def test_weights_that_no_optimizer_holds_are_not_said_to_be_stepped_too_little()
         diagnosis = pytorch.check(model, BATCH, targets=LABELS, optimizer=optimizer)
 
         assert "WI24" not in {one.id for one in diagnosis.findings}
+
+
+@pytest.mark.parametrize(
+    "made",
+    [
+        lambda out: torch.distributions.Normal(out, out.exp()),
+        lambda out: (torch.distributions.Categorical(logits=out), None),
+    ],
+)
+def test_a_distribution_without_a_loss_depends_on_the_weights(made):
+    assert pytorch.check(Gives(made), BATCH).sound

@@ -126,6 +126,31 @@ def tensors_in(tree: Any) -> list[torch.Tensor]:
     return found
 
 
+def tensors_held(tree: Any, depth: int = 4) -> list[torch.Tensor]:
+    """Return the tensors in the attributes of objects, as of a distribution.
+
+    Args:
+        tree: An object, or containers of some.
+        depth: Of containers and objects in each other.
+
+    Example:
+        >>> len(tensors_held(torch.distributions.Normal(torch.ones(2), 1.0)))
+        2
+    """
+    if isinstance(tree, torch.Tensor):
+        return [tree]
+    inner: Any = ()
+    if isinstance(tree, Mapping):
+        inner = tree.values()
+    elif isinstance(tree, list | tuple):
+        inner = tree
+    elif hasattr(tree, "__dict__") and not isinstance(tree, type | nn.Module):
+        inner = vars(tree).values()
+    if not depth:
+        return []
+    return [tensor for one in inner for tensor in tensors_held(one, depth - 1)]
+
+
 def _names_arguments(model: nn.Module, batch: Mapping[Any, Any]) -> bool:
     parameters = _parameters(model)
     if any(p.kind is inspect.Parameter.VAR_KEYWORD for p in parameters):

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from initlab.capture._batch import tensors_in
+from initlab.capture._batch import tensors_held, tensors_in
 from initlab.capture._moments import as_real
 from initlab.capture._own_loss import loss_of
 from initlab.errors import InvalidValueError
@@ -68,7 +68,7 @@ def read_loss(
             an exception, or needs targets where there are none.
         TargetsError: If a tensor of targets fits no loss that we could take.
     """
-    if outputs is None or (type(outputs) in _PLAIN and not tensors_in(outputs)):
+    if outputs is None or (type(outputs) in _PLAIN and not tensors_held(outputs)):
         raise InvalidValueError(
             f"model: forward returns no tensor, got {_short(outputs)}; is there a "
             "return missing?"

@@ -7,14 +7,14 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from initlab.capture._batch import tensors_in
+from initlab.capture._batch import tensors_held, tensors_in
 
 
 def differentiable(tree: Any) -> list[Tensor]:
     """Return the outputs that depend on something trainable."""
     return [
         t
-        for t in tensors_in(tree)
+        for t in tensors_in(tree) or tensors_held(tree)
         if t.requires_grad and (t.is_floating_point() or t.is_complex())
     ]
 

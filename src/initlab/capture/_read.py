@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from initlab.capture._arrays import arrays_of
-from initlab.capture._batch import Call, as_call, tensors_in
+from initlab.capture._batch import Call, as_call, tensors_held, tensors_in
 from initlab.capture._failures import named_failure, named_failure_back
 from initlab.capture._first_step import (
     evaluates_the_loss,
@@ -170,7 +170,7 @@ class _Reader:
         trace = Trace(self._model, tensors_in((self._call.args, self._call.kwargs)))
         outputs = self._forward(trace)
         graph, records = trace.graph, trace.records
-        graph.outputs = trace.nodes_of(tensors_in(outputs))
+        graph.outputs = trace.nodes_of(tensors_in(outputs) or tensors_held(outputs))
         self._weigh(graph, records)
         frozen = {name: not p.requires_grad for name, p in
                   self._model.named_parameters()}  # fmt: skip
