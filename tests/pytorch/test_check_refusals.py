@@ -116,6 +116,47 @@ def test_a_loss_that_is_none_is_refused(loss, message):
         pytorch.check(network(), BATCH, targets=LABELS, loss=loss)
 
 
+@pytest.mark.parametrize(
+    ("loss", "targets", "message"),
+    [
+        (functional.cross_entropy, LABELS[:7], "raised ValueError on .*: Expected inp"),
+        (lambda o, _: o.missing, LABELS, "raised AttributeError on"),
+        (lambda _o, _y: {}[0], LABELS, "raised KeyError on"),
+        (lambda o, y: (o - y).mean(), None, "takes outputs and targets, and there are"),
+        (lambda o, y, _w: (o - y).mean(), LABELS, ".* needs more arguments"),
+    ],
+)
+def test_a_loss_that_fails_is_said_to_be_the_one(loss, targets, message):
+    with pytest.raises(InvalidValueError, match=f"^loss: {message}"):
+        pytorch.check(network(), BATCH, targets=targets, loss=loss)
+
+
+class GivesLosses(nn.Module):
+    """Takes targets, and gives a loss by name or place."""
+
+    def __init__(self, kind):
+        super().__init__()
+        self.layer, self.kind = nn.Linear(16, 10), kind
+
+    def forward(self, x, targets=None):
+        outputs = self.layer(x)
+        loss = functional.cross_entropy(outputs, targets)
+        return self.kind((outputs, loss))
+
+
+@pytest.mark.parametrize("batch", [(BATCH, LABELS), {"x": BATCH, "targets": LABELS}])
+@pytest.mark.parametrize(
+    ("kind", "loss"),
+    [
+        (tuple, lambda o: o[1]),
+        (lambda pair: {"a": pair[1], "b": pair[0].square().mean()},
+         lambda o: sum(o.values())),
+    ],
+)  # fmt: skip
+def test_a_loss_of_outputs_alone_is_given_no_targets(kind, loss, batch):
+    assert loss_kind(GivesLosses(kind), batch, loss=loss) == "given"
+
+
 @pytest.mark.parametrize("given", [None, (), {}, [None], 3.0, {"a": None}])
 def test_a_forward_that_gives_no_tensor_is_refused(given):
     with pytest.raises(
@@ -165,3 +206,46 @@ def test_cross_entropy_of_targets_that_are_all_ignored_is_no_traceback():
     kind = loss_kind(network(), targets=ignored, loss=functional.cross_entropy)
 
     assert kind == "cross_entropy"
+
+
+@pytest.mark.parametrize(
+    ("batch", "message"),
+    [
+        (None, "tensors, or a DataLoader of them, got None"),
+        (BATCH.numpy(), "tensors, got a numpy ndarray; give torch.as_tensor"),
+        (BATCH[:0], r"at least one example, got shape \(0, 16\)"),
+    ],
+)
+def test_a_batch_that_is_none_is_refused_as_one(batch, message):
+    with pytest.raises(InvalidValueError, match=f"^batch: {message}"):
+        pytorch.check(network(), batch)
+
+
+def test_one_example_of_a_batch_normalization_is_said_to_be_too_few():
+    model = nn.Sequential(nn.Linear(16, 8), nn.BatchNorm1d(8)).eval()
+
+    with pytest.raises(InvalidValueError, match="two examples or more"):
+        pytorch.check(model, BATCH[:1])
+
+
+def test_weights_that_no_optimizer_holds_are_not_said_to_be_stepped_too_little():
+    model = network()
+    head = {"params": list(model[2].parameters()), "lr": 1e-3}
+    rest = {"params": list(model[0].parameters()), "lr": 0.0}
+    for held in ([head], [head, rest]):
+        optimizer = torch.optim.Adam(held)
+
+        diagnosis = pytorch.check(model, BATCH, targets=LABELS, optimizer=optimizer)
+
+        assert "WI24" not in {one.id for one in diagnosis.findings}
+
+
+@pytest.mark.parametrize(
+    "made",
+    [
+        lambda out: torch.distributions.Normal(out, out.exp()),
+        lambda out: (torch.distributions.Categorical(logits=out), None),
+    ],
+)
+def test_a_distribution_without_a_loss_depends_on_the_weights(made):
+    assert pytorch.check(Gives(made), BATCH).sound

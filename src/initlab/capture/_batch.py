@@ -9,6 +9,7 @@ import torch
 from torch import nn
 from torch.utils.data import DataLoader
 
+from initlab.capture._held import kept_loader
 from initlab.errors import InvalidValueError
 
 
@@ -45,7 +46,7 @@ def as_call(model: nn.Module, batch: Any, targets: Any, *, with_loss: bool) -> C
         batch: A tensor, a tuple, list or dict of them, or a DataLoader, whose first
             batch is taken.
         targets: Given apart, or None.
-        with_loss: Whether a loss was given, which needs targets.
+        with_loss: Whether a loss was given that takes targets.
 
     Raises:
         InvalidValueError: If a DataLoader is empty, or there is nothing in a batch.
@@ -57,9 +58,8 @@ def as_call(model: nn.Module, batch: Any, targets: Any, *, with_loss: bool) -> C
         (1, torch.Size([3]))
     """
     if isinstance(batch, DataLoader):
-        batch = next(iter(batch), None)
-        if batch is None:
-            raise InvalidValueError("batch: the DataLoader gives no batch")
+        batch = _first_batch(batch)
+    _refuse_empty(batch)
     device = _device(model)
     batch, targets = _moved(batch, device), _moved(targets, device)
     if isinstance(batch, Mapping):
@@ -88,6 +88,32 @@ def as_call(model: nn.Module, batch: Any, targets: Any, *, with_loss: bool) -> C
     return Call(args, {}, targets)
 
 
+def _refuse_empty(batch: Any) -> None:
+    if batch is None:
+        raise InvalidValueError("batch: tensors, or a DataLoader of them, got None")
+    if type(batch).__module__ == "numpy":
+        raise InvalidValueError(
+            f"batch: tensors, got a numpy {type(batch).__name__}; give "
+            "torch.as_tensor(batch)"
+        )
+    tensors = tensors_in(batch)
+    if tensors and not any(t.numel() for t in tensors):
+        shape = tuple(tensors[0].shape)
+        raise InvalidValueError(f"batch: at least one example, got shape {shape}")
+
+
+def _first_batch(loader: DataLoader[Any]) -> Any:
+    restores = kept_loader(loader)
+    try:
+        batch = next(iter(loader), None)
+    finally:
+        for restore in restores:
+            restore()
+    if batch is None:
+        raise InvalidValueError("batch: the DataLoader gives no batch")
+    return batch
+
+
 def tensors_in(tree: Any) -> list[torch.Tensor]:
     """Return the tensors in nested tuples, lists, dicts and dataclasses, in order.
 
@@ -98,6 +124,31 @@ def tensors_in(tree: Any) -> list[torch.Tensor]:
     found: list[torch.Tensor] = []
     _map(tree, found.append)
     return found
+
+
+def tensors_held(tree: Any, depth: int = 4) -> list[torch.Tensor]:
+    """Return the tensors in the attributes of objects, as of a distribution.
+
+    Args:
+        tree: An object, or containers of some.
+        depth: Of containers and objects in each other.
+
+    Example:
+        >>> len(tensors_held(torch.distributions.Normal(torch.ones(2), 1.0)))
+        2
+    """
+    if isinstance(tree, torch.Tensor):
+        return [tree]
+    inner: Any = ()
+    if isinstance(tree, Mapping):
+        inner = tree.values()
+    elif isinstance(tree, list | tuple):
+        inner = tree
+    elif hasattr(tree, "__dict__") and not isinstance(tree, type | nn.Module):
+        inner = vars(tree).values()
+    if not depth:
+        return []
+    return [tensor for one in inner for tensor in tensors_held(one, depth - 1)]
 
 
 def _names_arguments(model: nn.Module, batch: Mapping[Any, Any]) -> bool:

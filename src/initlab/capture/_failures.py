@@ -27,7 +27,15 @@ def named_failure(trace: Trace, model: nn.Module) -> Iterator[None]:
         lines = str(error).strip().splitlines() or [type(error).__name__]
         raise ModelRunError(
             f"model: failed on this batch in {name}: {type(error).__name__}: {lines[0]}"
+            + _hint(lines[0])
         ) from error
+
+
+def _hint(line: str) -> str:
+    """Return what to do about what torch says of a normalization in training."""
+    if "Expected more than 1" in line and "when training" in line:
+        return "; a batch needs two examples or more, also of a model in eval mode"
+    return ""
 
 
 @contextmanager

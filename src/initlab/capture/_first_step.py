@@ -64,9 +64,12 @@ def take_step(
             _plain_step(model, gradients)
         else:
             _step_of(model, gradients, optimizer)
+    stepped = None if optimizer is None else _stepped(optimizer)
     found = {}
     for name, parameter in model.named_parameters():
         before = copies.get(id(parameter))
+        if stepped is not None and id(parameter) not in stepped:
+            continue
         if before is not None and gradients.get(name) is not None:
             change = parameter.detach() - before
             size = float(torch.linalg.vector_norm(as_real(before).float()))
@@ -76,6 +79,14 @@ def take_step(
                 "update_rank_one": rank_one_share(change),
             }
     return found
+
+
+def _stepped(optimizer: Optimizer) -> set[int]:
+    """Return the `id` of what an optimizer changes: all it holds if all rates are 0."""
+    groups = [g for g in optimizer.param_groups if float(g.get("lr", 1.0)) > 0]
+    return {
+        id(p) for group in groups or optimizer.param_groups for p in group["params"]
+    }
 
 
 def _plain_step(model: nn.Module, gradients: Mapping[str, Tensor | None]) -> None:

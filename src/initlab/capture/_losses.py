@@ -11,8 +11,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from initlab.capture._batch import tensors_in
+from initlab.capture._batch import tensors_held, tensors_in
 from initlab.capture._moments import as_real
+from initlab.capture._own_loss import loss_of
 from initlab.errors import InvalidValueError
 from initlab.spec import OutputReading
 
@@ -69,10 +70,11 @@ def read_loss(
         strict: Whether targets that fit no such loss are refused, not left out.
 
     Raises:
-        InvalidValueError: If there is no output, or the loss gives no tensor.
+        InvalidValueError: If there is no output, or the loss gives no tensor, raises
+            an exception, or needs targets where there are none.
         TargetsError: If a tensor of targets fits no loss that we could take.
     """
-    if outputs is None or (type(outputs) in _PLAIN and not tensors_in(outputs)):
+    if outputs is None or (type(outputs) in _PLAIN and not tensors_held(outputs)):
         raise InvalidValueError(
             f"model: forward returns no tensor, got {_short(outputs)}; is there a "
             "return missing?"
@@ -80,20 +82,9 @@ def read_loss(
     own = _own_loss(outputs)
     first = _first_output(outputs)
     if loss is not None:
-        given = () if targets is None else (targets,)
-        tree = outputs
-        try:
-            value = loss(outputs, *given)
-        except (TypeError, AttributeError):
-            if first is None:
-                raise
-            value, tree = loss(first, *given), first
-        if not isinstance(value, Tensor):
-            raise InvalidValueError(
-                f"loss: must return a tensor, got {type(value).__name__}"
-            )
+        asked, tree, given = loss_of(loss, outputs, first, targets)
         kind, ignored = _named_loss(loss), ignored_by(loss)
-        found = _with_targets(value, kind, first, targets, ignored)
+        found = _with_targets(asked, kind, first, targets, ignored)
         if first is None:
             return replace(found, output=first)
 

@@ -1,5 +1,6 @@
 """Hooks around all modules: whose forward runs, and what torch's functions hid."""
 
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -16,13 +17,17 @@ from initlab.capture._trace import Trace
 def around_modules(trace: Trace, model: nn.Module) -> Iterator[None]:
     """Follow which module of a model runs, inside."""
     paths = {id(module): name for name, module in model.named_modules()}
+    # Such hooks are called in every thread, for any model that runs there.
+    own = threading.get_ident()
 
     def starts(module: nn.Module, _args: Any) -> None:
-        trace.running.append(paths.get(id(module), trace.where))
+        if threading.get_ident() == own:
+            trace.running.append(paths.get(id(module), trace.where))
 
     def ends(module: nn.Module, args: Any, result: Any) -> None:
-        _bridge(trace, module, args, tensors_in(result))
-        trace.running.pop()
+        if threading.get_ident() == own:
+            _bridge(trace, module, args, tensors_in(result))
+            trace.running.pop()
 
     before = hooks.register_module_forward_pre_hook(starts)
     after = hooks.register_module_forward_hook(ends)

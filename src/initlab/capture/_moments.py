@@ -145,7 +145,9 @@ def equal_rows(rows: Tensor, tolerance: float = _EQUAL) -> list[list[int]]:
     if 0 < largest < math.inf:  # squares of large numbers overflow
         rows = rows / largest
     generator = torch.Generator().manual_seed(0)
-    direction = torch.randn(rows.shape[1], generator=generator).to(rows.device)
+    direction = torch.randn(rows.shape[1], generator=generator, dtype=rows.dtype).to(
+        rows.device
+    )
     norms = torch.linalg.vector_norm(rows, dim=1)
     projected, order = torch.sort(rows @ direction)
     scale = norms[order] * float(torch.linalg.vector_norm(direction))

@@ -7,14 +7,14 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from initlab.capture._batch import tensors_in
+from initlab.capture._batch import tensors_held, tensors_in
 
 
 def differentiable(tree: Any) -> list[Tensor]:
     """Return the outputs that depend on something trainable."""
     return [
         t
-        for t in tensors_in(tree)
+        for t in tensors_in(tree) or tensors_held(tree)
         if t.requires_grad and (t.is_floating_point() or t.is_complex())
     ]
 
@@ -32,7 +32,9 @@ def random_gradients(
     """
     generator = torch.Generator().manual_seed(seed)
     products = [
-        torch.randn(root.shape, generator=generator).to(root.device, root.dtype)
+        torch.randn(root.shape, generator=generator, dtype=torch.float32).to(
+            root.device, root.dtype
+        )
         for root in roots
     ]
     return _gradients(roots, products, parameters, keep=keep)

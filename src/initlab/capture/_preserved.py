@@ -10,14 +10,18 @@ import torch
 from torch import nn
 from torch.nn.parameter import is_lazy
 
+from initlab.capture._held import kept_contents
+
 
 @contextmanager
 def preserved(model: nn.Module) -> Iterator[Mapping[int, torch.Tensor]]:
     """Restore everything bit for bit at the end, also after an exception or Ctrl-C.
 
     Parameters, buffers, gradients, hooks, modes and attributes of every module, and
-    the random states of Python, NumPy and torch on every device in use. One copy of the
-    parameters and buffers is kept, and given to the caller by the tensors' `id`.
+    the random states of Python, NumPy and torch on every device in use; also what is
+    changed in place in lists, dicts, sets, tensors, arrays and random generators that
+    modules hold. One copy of the parameters and buffers is kept, and given to the
+    caller by the tensors' `id`.
 
     Args:
         model: Whose modules may be changed inside.
@@ -32,6 +36,10 @@ def preserved(model: nn.Module) -> Iterator[Mapping[int, torch.Tensor]]:
     """
     states = _random_states(model)
     attributes = [(m, dict(m.__dict__), _tables(m)) for m in model.modules()]
+    known = {id(one) for one in (*model.modules(), *_tensors(model))}
+    contents = kept_contents(
+        [value for _, values, _ in attributes for value in values.values()], known
+    )
     tensors = [
         (tensor, tensor.detach().clone(), tensor.grad, tensor.requires_grad)
         for tensor in _tensors(model)
@@ -48,6 +56,8 @@ def preserved(model: nn.Module) -> Iterator[Mapping[int, torch.Tensor]]:
                 held = module.__dict__[name]
                 held.clear()
                 held.update(table)
+        for restore in contents:
+            restore()
         for tensor, kept, grad, requires_grad in tensors:
             with torch.no_grad():
                 tensor.copy_(kept)

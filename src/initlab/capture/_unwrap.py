@@ -7,7 +7,7 @@ from typing import Any
 
 import torch
 from torch import nn
-from torch.nn.parameter import UninitializedParameter
+from torch.nn.parameter import UninitializedParameter, is_lazy
 
 from initlab.errors import InvalidValueError
 
@@ -39,12 +39,41 @@ def unwrapped(model: nn.Module) -> nn.Module:
             "model: a scripted module hides its functions; give the module before "
             "torch.jit.script or trace"
         )
-    if any(t.is_meta for t in (*model.parameters(), *model.buffers())):
+    if any(t.is_meta for t in _tensors(model)):
         raise InvalidValueError(
             "model: its tensors are on the meta device and have no values; "
             "initialize it first"
         )
     return model
+
+
+def refuse_untrainable(model: nn.Module) -> None:
+    """Refuse what can be initialized, but not run here as training runs it.
+
+    Raises:
+        InvalidValueError: If it was exported, if other processes hold parts of it, or
+            if its tensors can have no gradients.
+    """
+    # torch.export gives its modules a `train` of their own, which only refuses.
+    if isinstance(model, torch.fx.GraphModule) and "train" in vars(model):
+        raise InvalidValueError(
+            "model: an exported module has no training mode; give the module before "
+            "torch.export"
+        )
+    if any(hasattr(t, "placements") for t in _tensors(model)):
+        raise InvalidValueError(
+            "model: its parameters are spread over processes (DTensor); give the "
+            "module before fully_shard or parallelize_module"
+        )
+    if any(not is_lazy(t) and t.is_inference() for t in _tensors(model)):
+        raise InvalidValueError(
+            "model: its tensors were made inside torch.inference_mode() and cannot be "
+            "trained; make it outside"
+        )
+
+
+def _tensors(model: nn.Module) -> tuple[torch.Tensor, ...]:
+    return (*model.parameters(), *model.buffers())
 
 
 def without_lazy(

@@ -1,0 +1,168 @@
+"""What objects hold besides modules' tensors, and may change in place: as it was.
+
+Containers, plain tensors, arrays and random generators. Modules, datasets and other
+objects are neither copied nor looked into.
+"""
+
+import random
+from collections import deque
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn.parameter import is_lazy
+from torch.utils.data import DataLoader
+
+Restore = Callable[[], None]
+# What nothing changes in place, and long lists are made of.
+_PLAIN = frozenset({int, float, str, bool, bytes, type(None)})
+
+
+def kept_contents(roots: Iterable[Any], known: set[int]) -> list[Restore]:
+    """Return functions that restore what these objects hold, and what that holds.
+
+    Args:
+        roots: Dicts of attributes, most often.
+        known: By `id`: tensors and modules that others restore.
+
+    Example:
+        >>> held = {"seen": [1], "rng": random.Random(0)}
+        >>> restores = kept_contents([held], set())
+        >>> held["seen"].append(held["rng"].random())
+        >>> for restore in restores:
+        ...     restore()
+        >>> held["seen"]
+        [1]
+    """
+    # Objects are kept with their ids, which others would be given otherwise.
+    met: dict[int, Any] = {}
+    restores: list[Restore] = []
+    waiting = list(roots)
+    while waiting:
+        one = waiting.pop()
+        if type(one) in _PLAIN or id(one) in met or id(one) in known:
+            continue
+        if isinstance(one, nn.Module):  # in a list: none of the model's modules
+            met[id(one)] = one
+            waiting.append(vars(one))
+        elif isinstance(one, (tuple, list, deque, set, dict)):
+            met[id(one)] = one
+            waiting.extend(one.values() if isinstance(one, dict) else one)
+            restores.extend(_of_container(one))
+        elif (restore := _of_leaf(one)) is not None:
+            met[id(one)] = one
+            restores.append(restore)
+    return restores
+
+
+def kept_loader(loader: DataLoader[Any]) -> list[Restore]:
+    """Return functions that restore a loader's random generators, and its samplers'."""
+    batches = getattr(loader, "batch_sampler", None)
+    every = (loader, loader.sampler, batches, getattr(batches, "sampler", None))
+    generators = [
+        value
+        for one in (*every, loader.dataset)
+        for value in getattr(one, "__dict__", {}).values()
+        if _is_random(value)
+    ]
+    return kept_contents(generators, set())
+
+
+def _of_container(one: Any) -> list[Restore]:
+    if isinstance(one, tuple):
+        return []
+    # The plain types' own methods: a Counter's `update` would count.
+    if isinstance(one, dict):
+        items = list(one.items())
+
+        def restore() -> None:
+            if not _same(one.items(), items):
+                one.clear()
+                for key, value in items:
+                    one[key] = value
+
+        return [restore]
+    kept = list(one)
+
+    def refill() -> None:
+        if not _same(one, kept):
+            one.clear()
+            (one.update if isinstance(one, set) else one.extend)(kept)
+
+    return [refill]
+
+
+def _same(now: Iterable[Any], before: list[Any]) -> bool:
+    """Whether a container holds the very objects that it held."""
+    now = list(now)
+    if before and isinstance(before[0], tuple):
+        return len(now) == len(before) and all(
+            len(a) == len(b) and all(x is y for x, y in zip(a, b, strict=True))
+            if isinstance(a, tuple) and isinstance(b, tuple)
+            else a is b
+            for a, b in zip(now, before, strict=True)
+        )
+    return len(now) == len(before) and all(
+        a is b for a, b in zip(now, before, strict=True)
+    )
+
+
+def _is_random(one: Any) -> bool:
+    return isinstance(
+        one,
+        torch.Generator | random.Random | np.random.Generator | np.random.RandomState,
+    )
+
+
+def _of_leaf(one: Any) -> Restore | None:
+    if isinstance(one, Tensor):
+        return _of_tensor(one)
+    if isinstance(one, np.ndarray):
+        return _of_array(one)
+    if isinstance(one, torch.Generator):
+        state = one.get_state()
+        return lambda: _ignored(one.set_state(state))
+    if isinstance(one, np.random.Generator):
+        bits, stream = one.bit_generator, one.bit_generator.state
+        return lambda: setattr(bits, "state", stream)
+    if isinstance(one, np.random.RandomState):
+        legacy = one.get_state()
+        return lambda: one.set_state(legacy)
+    if isinstance(one, random.Random) and not isinstance(one, random.SystemRandom):
+        python = one.getstate()
+        return lambda: one.setstate(python)
+    return None
+
+
+def _of_array(array: np.ndarray) -> Restore | None:
+    # A mapped file may be larger than memory.
+    if not array.flags.writeable or isinstance(array, np.memmap):
+        return None
+    kept = array.copy()
+
+    def restore() -> None:
+        array[...] = kept
+
+    return restore
+
+
+def _of_tensor(tensor: Tensor) -> Restore | None:
+    is_written = not is_lazy(tensor) and tensor.layout == torch.strided
+    if not is_written or tensor.is_meta or 0 in tensor.stride():
+        return None
+    with torch.inference_mode(tensor.is_inference()), torch.no_grad():
+        kept = tensor.detach().clone()
+
+    def restore() -> None:
+        with torch.inference_mode(tensor.is_inference()), torch.no_grad():
+            # Writing would spoil a graph of the user's that it is part of.
+            if not torch.equal(tensor, kept):
+                tensor.detach().copy_(kept)
+
+    return restore
+
+
+def _ignored(_: object) -> None:
+    """Return None, whatever was given back."""

@@ -1,0 +1,118 @@
+"""Around a check: other threads, types, modes and wrappers, each as it may be."""
+
+import threading
+
+import pytest
+import torch
+from torch import nn
+
+from initlab import pytorch
+from initlab.errors import InvalidValueError
+
+
+def network(units=10):
+    return nn.Sequential(nn.Linear(16, 32), nn.ReLU(), nn.Linear(32, units))
+
+
+def test_a_default_type_of_64_bits_changes_nothing():
+    torch.set_default_dtype(torch.float64)
+    try:
+        model = network()
+        diagnosis = pytorch.check(model, torch.randn(32, 16))
+    finally:
+        torch.set_default_dtype(torch.float32)
+
+    assert diagnosis.sound
+
+
+def test_threads_may_check_models_of_their_own():
+    failed = []
+
+    def work():
+        try:
+            pytorch.check(network(), torch.randn(32, 16))
+        except Exception as error:
+            failed.append(error)
+
+    for _ in range(3):
+        threads = [threading.Thread(target=work) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+
+    assert failed == []
+
+
+def test_other_threads_that_run_other_models_are_no_part_of_a_reading():
+    seen, ends = threading.Event(), threading.Event()
+
+    class Waits(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.layers = network()
+
+        def forward(self, x):
+            seen.set()
+            ends.wait(10)
+            return self.layers(x)
+
+    def work():
+        seen.wait(10)
+        network()(torch.ones(2, 16))
+        ends.set()
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    diagnosis = pytorch.check(Waits(), torch.randn(32, 16))
+    thread.join()
+
+    assert diagnosis.dataset.sizes["layer"] == 2
+
+
+def test_one_example_with_one_output_has_no_spread():
+    diagnosis = pytorch.check(
+        nn.Linear(16, 1), torch.randn(1, 16), targets=torch.randn(1, 1)
+    )
+
+    assert diagnosis.dataset.sizes["layer"] == 1
+
+
+def test_a_model_may_be_checked_inside_inference_mode():
+    model, batch = network(), torch.randn(32, 16)
+
+    with torch.inference_mode():
+        inside = pytorch.check(model, batch.clone(), targets=torch.arange(32) % 10)
+
+    outside = pytorch.check(model, batch, targets=torch.arange(32) % 10)
+    assert str(inside) == str(outside)
+
+
+def test_a_model_made_inside_inference_mode_is_refused():
+    with torch.inference_mode():
+        model = network()
+
+    with pytest.raises(
+        InvalidValueError, match=r"^model: its tensors were made inside"
+    ):
+        pytorch.check(model, torch.randn(32, 16))
+
+
+def test_an_exported_module_is_refused():
+    exported = torch.export.export(network(), (torch.ones(32, 16),)).module()
+
+    with pytest.raises(InvalidValueError, match=r"^model: an exported module"):
+        pytorch.check(exported, torch.randn(32, 16))
+
+
+def test_parameters_that_are_spread_over_processes_are_refused():
+    class Spread(nn.Parameter):
+        placements = ()
+
+    model = nn.Linear(16, 4)
+    model.weight = Spread(torch.ones(4, 16))
+
+    with pytest.raises(
+        InvalidValueError, match=r"^model: its parameters are spread over"
+    ):
+        pytorch.check(model, torch.randn(32, 16))
