@@ -517,3 +517,35 @@ def test_equal_rows_of_an_adapter_are_named_and_not_its_zeros():
     model = equal()
     assert is_mended(model, targets=LABELS)
     assert not model.up.any()
+
+
+class Layers(nn.Module):
+    """Six layers, of which some run: beside each other, or in a row."""
+
+    def __init__(self, chosen, beside):
+        super().__init__()
+        self.layers = nn.ModuleList(nn.Linear(16, 16) for _ in range(6))
+        self.head, self.chosen, self.beside = nn.Linear(16, 4), chosen, beside
+        he(self)
+
+    def forward(self, x):
+        if self.beside:
+            x = sum(torch.relu(self.layers[number](x)) for number in self.chosen)
+        else:
+            for number in self.chosen:
+                x = torch.relu(self.layers[number](x))
+        return self.head(x)
+
+
+def test_experts_that_are_not_chosen_are_for_information():
+    diagnosis = pytorch.check(Layers([1, 4], beside=True), VECTORS)
+
+    assert diagnosis.sound
+    (found,) = [one for one in diagnosis.findings if one.id == "WI21"]
+    assert (found.severity, found.cause, found.measured) == ("info", "unused", 8)
+
+
+def test_a_layer_in_a_row_that_does_not_run_is_forgotten():
+    assert blamed(Layers([0, 1, 2, 4, 5], beside=False)) == [
+        ("WI21", "unused", "layers.3.weight")
+    ]

@@ -4,7 +4,6 @@ from initlab.messages._causes import CAUSES, cause_sentence
 from initlab.messages._findings import (
     FINDINGS,
     NOTHING,
-    REACHES,
     SOUND,
     SOUND_NEXT,
     finding_fix,
@@ -34,6 +33,7 @@ from initlab.messages._signals import (
     signal_title,
 )
 from initlab.messages._statements import STATEMENTS, statement_sentence
+from initlab.messages._words import REACHES
 
 __all__ = [
     "ASK_MORE_MEMBERS",

@@ -3,6 +3,7 @@
 import math
 import re
 from collections.abc import Iterator, Mapping
+from itertools import pairwise
 
 from initlab.analysis.findings._finding import Finding
 from initlab.analysis.findings._model import Model
@@ -10,6 +11,8 @@ from initlab.analysis.findings._places import at_name, at_parameter, is_matrix
 
 # Numbers that no initializer draws, and old memory has.
 _HUGE = 1e4
+# Of a copy, among the parts of a name.
+_NUMBER = re.compile(r"(?<![^.])[0-9]+(?=\.)")
 
 
 def not_initialized(model: Model) -> Iterator[Finding]:
@@ -39,7 +42,11 @@ def not_initialized(model: Model) -> Iterator[Finding]:
 def _unused(model: Model) -> Iterator[Finding]:
     unused = [p for p in model.facts.parameters if not p.used and not p.frozen]
     # A token for masks, say, is used by another kind of training.
-    weights = [p for p in unused if is_matrix(p)]
+    experts = _Experts(model) if unused else None
+    weights = [
+        p for p in unused
+        if is_matrix(p) and not (experts and experts.may_be_chosen(p.name))
+    ]  # fmt: skip
     if unused:
         first = (weights or unused)[0]
         yield at_parameter(
@@ -75,12 +82,46 @@ def _unused(model: Model) -> Iterator[Finding]:
         )  # fmt: skip
 
 
+class _Experts:
+    """Copies of layers that run beside each other, of which a batch chooses some."""
+
+    def __init__(self, model: Model) -> None:
+        self._uses = {use.parameter: use for use in model.uses}
+        self._before: list[set[int]] = []
+        for use in model.uses:
+            below = {number for number in use.previous if number < use.index}
+            every = [self._before[number] for number in below]
+            self._before.append(below.union(*every))
+
+    def may_be_chosen(self, name: str) -> bool:
+        """Whether two copies of a parameter's layer run, neither after the other.
+
+        Of copies in a row one that does not run is forgotten.
+        """
+        for match in _NUMBER.finditer(name):
+            pattern = re.compile(
+                re.escape(name[: match.start()])
+                + "[0-9]+"
+                + re.escape(name[match.end() :])
+            )
+            copies = [
+                use for used, use in self._uses.items() if pattern.fullmatch(used)
+            ]
+            beside = any(
+                one.index not in self._before[other.index]
+                for one, other in pairwise(copies)
+            )
+            if beside:
+                return True
+        return False
+
+
 def _is_last_copy(name: str, reached: Mapping[str, bool]) -> bool:
     """Whether only the last of several blocks has a parameter that nothing reaches.
 
     What the next block would be given of it is dropped: so in WaveNet and N-BEATS.
     """
-    for match in re.finditer(r"(?<![^.])[0-9]+(?=\.)", name):
+    for match in _NUMBER.finditer(name):
         before, number, after = (
             name[: match.start()],
             int(match[0]),

@@ -1,0 +1,242 @@
+"""Words of findings about tensors as they are: entries, copies, zeros, scales."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from initlab.messages._words import REDRAW, SCALE, Words
+
+WEIGHT_FINDINGS: Mapping[str, Words] = MappingProxyType(
+    {
+        "nonfinite_parameter": Words(
+            "{measured:.0f} entries of {where} are nan or infinite",
+            "every entry is finite",
+            "torch.nn.init.{usual_start}(model.get_parameter({parameter!r}))",
+        ),
+        "lost_buffer": Words(
+            "the buffer {where} has entries that are nan",
+            "every entry is finite",
+            "model.get_submodule({module!r}).reset_running_stats()",
+        ),
+        "nonfinite_output": Words(
+            "{where} gives {measured:.0f} numbers that are nan or infinite",
+            "every activation is finite",
+            "look at what {where} is given, and at its largest weights",
+        ),
+        "nearly_infinite": Words(
+            "{where} gives numbers of {measured:.2g}, over a tenth of the type's "
+            "largest",
+            "largest activation <= {expected:.2g}",
+            "make the weights of {where} smaller, or compute in float32",
+        ),
+        "grows_beyond": Words(
+            "numbers overflow at {after}, by weights of {where} (1 of {count} such) "
+            "that are larger than any scheme makes them: fan_in var(w) = {factor:.3g}",
+            "every activation is finite",
+            "for name in finding.places: "
+            "torch.nn.init.kaiming_normal_(model.get_parameter(name))",
+        ),
+        "nonfinite_loss": Words(
+            "the first loss is {measured}, although every layer's output is finite",
+            "the loss is finite",
+            "compute the loss from logits, in its stable form",
+        ),
+        "nonfinite_targets": Words(
+            "the first loss is {loss}: {measured:.0f} entries of the targets are nan "
+            "or infinite",
+            "every target is finite",
+            "leave these entries out of the loss, or their examples out of the data",
+        ),
+        "nonfinite_gradient": Words(
+            "{measured:.0f} entries of the gradient of {where} are nan or infinite",
+            "every gradient is finite",
+            "look for a square root, a logarithm or a division at 0 above {where}",
+        ),
+        "constant_weight": Words(
+            "all entries of {where} are equal: its {expected:.0f} units are copies",
+            "units differ in their incoming weights",
+            "torch.nn.init.kaiming_normal_(model.get_parameter({parameter!r}))",
+        ),
+        "symmetric_units": Words(
+            "{where}: only {measured:.0f} of {expected:.0f} units are distinct, and "
+            "the "
+            "copies also have equal outgoing weights: they stay equal for ever",
+            "distinct units = units",
+            "torch.nn.init.kaiming_normal_(model.get_parameter({parameter!r}))",
+        ),
+        "equal_rows": Words(
+            "all {expected:.0f} rows of {where} are equal: it gives the same for every "
+            "index",
+            "rows differ",
+            "torch.nn.init.normal_(model.get_parameter({parameter!r}))",
+        ),
+        "copied_units": Words(
+            "{where}: only {measured:.0f} of {expected:.0f} units are distinct: the "
+            "others start as copies",
+            "distinct units = units",
+            "torch.nn.init.kaiming_normal_(model.get_parameter({parameter!r}))",
+        ),
+        "twins_for_ever": Words(
+            "all entries of {where} are {measured:.3g}, and each of its units gets the "
+            "gradient of another one: they stay equal for ever{more}",
+            "units differ in their weights or in their gradients",
+            "torch.nn.init.normal_(model.get_parameter({parameter!r}), std=0.02)",
+        ),
+        "added_twins": Words(
+            "all entries of {where} are {measured:.3g}, and each of its units gets the "
+            "gradient of another one: they are only added, and one would do{more}",
+            "units differ in their gradients, or are not wanted to",
+            "give what is only averaged one bias in place of several",
+        ),
+        "cloned_parameters": Words(
+            "{measured:.0f} weights are copies of others: {where} and {twin} hold the "
+            "same numbers",
+            "layers are drawn independently",
+            "draw each anew: for layer in layers: layer.apply(init_weights)",
+        ),
+        "dead_zero_weight": Words(
+            "{where} is all zeros, and no gradient reaches it, now or after a step",
+            "a zero weight gets a gradient after one step",
+            "torch.nn.init.kaiming_normal_(model.get_parameter({parameter!r}))",
+        ),
+        "zero_weight_on_trunk": Words(
+            "{where} is all zeros, and no other way leads from the inputs to the "
+            "outputs",
+            "some path from inputs to outputs has no zero weight",
+            "torch.nn.init.kaiming_normal_(model.get_parameter({parameter!r}))",
+        ),
+        "zero_units": Words(
+            "{measured:.0f} of {units:.0f} units of {where} have no incoming weights",
+            "no unit is all zeros",
+            "torch.nn.init.kaiming_normal_(model.get_parameter({parameter!r}))",
+        ),
+        "never_moves": Words(
+            "{where} gets no gradient, now or after a step{more}",
+            "gradient after one step > 0",
+            "look for what is 0 above {where}: a weight, a factor, dead units",
+        ),
+        "has_no_effect": Words(
+            "{where} gets no gradient on this batch, now or after a step{more}, and "
+            "nothing is 0 above it: the outputs do not depend on it here",
+            "gradient after one step > 0",
+            "nothing, where one key in a softmax, outputs that are not read or a gate "
+            "that is off explain it; else look at what is made of {where}",
+        ),
+        "gate_is_off": Words(
+            "{where} gets no gradient on this batch, now or after a step{more}: all "
+            "units of {gate} are off, so that the gate is a constant",
+            "gradient after one step > 0",
+            "nothing, unless {gate} stays off on other batches",
+        ),
+        "rank_one_update": Words(
+            "the first update of {where} has rank 1: all its units learn the same",
+            "share of the first singular direction < {expected}",
+            REDRAW,
+        ),
+        "uninitialized": Words(
+            "{measured:.0%} of {where} hold whatever was in memory: nothing sets them",
+            "two builds of one seed are equal",
+            "torch.nn.init.kaiming_normal_(model.get_parameter({parameter!r}))",
+        ),
+        "overwritten": Words(
+            "{where} was set by {first} and then drawn over by {second}",
+            "one rule sets a parameter last, and it is the meant one",
+            "call {first} after {second}, or skip {where} there",
+        ),
+        "old_memory": Words(
+            "{where} looks like memory that nothing initialized: its largest number is "
+            "{largest:.2g}, {measured:.1%} are next to 0",
+            "no entry is next to 0 or huge",
+            "torch.nn.init.{usual_start}(model.get_parameter({parameter!r}))",
+        ),
+        "unused": Words(
+            "the forward pass never uses {where}{more}",
+            "every parameter has a part in the outputs",
+            "use {where} in forward, or delete it",
+        ),
+        "left_out": Words(
+            "the loss does not depend on {where}, but an output does{more}",
+            "every parameter has a gradient",
+            "give the loss that output too, or nothing learns in {where}",
+        ),
+        "unreached": Words(
+            "no output depends on {where} in a differentiable way{more}",
+            "every parameter has a gradient",
+            "look for detach(), no_grad() or argmax after {where}",
+        ),
+        "off_its_siblings": Words(
+            "{where} is {factor:.3g} times {direction} than its siblings' law says: "
+            "std "
+            "{std:.3g} instead of {expected_std:.3g}",
+            "std = gain / sqrt(fan), as in the layers of its kind",
+            SCALE,
+        ),
+        "beyond_any_law": Words(
+            "{where} is larger than any scheme makes it: std {std:.3g} for fan_in "
+            "{fan_in:.0f}, where {expected_std:.3g} keeps the signal's size",
+            "fan_in var(w) = gain^2",
+            SCALE,
+        ),
+        "not_centred": Words(
+            "{where} (1 of {count} such) is not centred: mean {mean:.3g} beside a "
+            "deviation of {std:.3g}, so that all its units put out the same sum",
+            "|mean| / std < {expected}",
+            "for name in finding.places: w = model.get_parameter(name).data; "
+            "w.sub_(w.mean()).mul_({gain:.3g} / w[0].numel() ** 0.5 / w.std())",
+        ),
+        "loud_biases": Words(
+            "the biases of {layers} layers, from {where} on, have rms {measured:.2g}: "
+            "of what the layers give, they are the larger part",
+            "rms of biases < {expected}",
+            "for name in finding.places: "
+            "torch.nn.init.zeros_(model.get_parameter(name))",
+        ),
+        "loud_table": Words(
+            "the rows of {where} (1 of {count} such) have rms {measured:.3g}: no "
+            "scheme makes them as large",
+            "rms of the rows, at most 1",
+            SCALE,
+        ),
+        "quiet_beside": Words(
+            "what {where} gives is {measured:.2g} times as large as {beside}, which is "
+            "added to it, so that all examples look alike",
+            "rms of the signal / rms of what is added, about 1",
+            SCALE,
+        ),
+        "bias_drowns": Words(
+            "{where} (1 of {count} such) is {measured:.0f} times as large as what it "
+            "is added to, so that all examples look alike",
+            "rms(bias) / rms(w x) < {expected:.0f}",
+            "{zero_biases}",
+        ),
+        "drowns_its_neighbours": Words(
+            "what {where} gives is {measured:.0f} times as large as all that it is "
+            "concatenated with",
+            "rms(part) / rms(other parts) < 30",
+            SCALE,
+        ),
+        "drowns_a_signal": Words(
+            "{where} is {measured:.3g} times as large as the signal that it is added "
+            "to, so that all examples look alike",
+            "rms of what is added / rms of the signal, about 1",
+            SCALE,
+        ),
+        "saturated_gates": Words(
+            "{measured:.0%} of the gates in {where} are shut or open for good: its "
+            "weights and what they are given ({given:.2g}) send them numbers of "
+            "{rms:.2g}",
+            "share with |f'| < 5 % below {expected:.0%}",
+            SCALE,
+        ),
+        "wrong_fan": Words(
+            "{where}: std {std:.3g} fits a wrong fan ({formula_that_fits}); its own "
+            "fan_in of {fan_in:.0f} asks for {expected_std:.3g}",
+            "std = gain / sqrt(fan_in)",
+            SCALE,
+        ),
+        "tiny_head": Words(
+            "the head {where} is next to zero: fan_in var(w) = {measured:.2g}",
+            "fan_in var(w) of 1, or exactly 0",
+            "torch.nn.init.xavier_normal_(model.get_parameter({parameter!r}))",
+        ),
+    }
+)

@@ -1,0 +1,33 @@
+"""What is said of a cause, and the fixes that several causes share."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import NamedTuple
+
+
+class Words(NamedTuple):
+    """What is said of a cause."""
+
+    sentence: str
+    formula: str
+    fix: str
+
+
+SCALE = "with torch.no_grad(): model.get_parameter({parameter!r}).mul_({ratio:.3g})"
+ZERO_BIAS = "torch.nn.init.zeros_(model.get_parameter({parameter!r}))"
+ZERO_BIASES = (
+    "for name in finding.places: torch.nn.init.zeros_(model.get_parameter(name))"
+)
+# What parameters start at, in the names of `torch.nn.init`.
+STARTS = {"ones": "ones_", "zeros": "zeros_", "drawn": "kaiming_normal_"}
+REDRAW = 'initlab.pytorch.initialize_(model, "he_normal")'
+# From where to where a parameter of such a function may start: decays of
+# 5 to 99 % a step, steps of a hundredth to .7.
+REACHES: Mapping[str, tuple[float, float]] = MappingProxyType(
+    {
+        "sigmoid": (-3.0, 5.0),
+        "softplus": (-5.0, 0.0),
+        "exp": (-5.0, 0.0),
+        "tanh": (-1.0, 1.0),
+    }
+)
