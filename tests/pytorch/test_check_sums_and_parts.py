@@ -272,6 +272,7 @@ def test_of_cosines_the_factor_is_named_and_not_the_directions():
     given = {"targets": LABELS, "loss": functional.cross_entropy}
 
     assert blamed(Cosines(10.0), **given) == []
+    assert blamed(Cosines(40.0), **given) == []  # a temperature is a choice
     assert blamed(Cosines(1e3), **given) == [("WI14", "over_confident", "factor")]
     assert is_mended(Cosines(1e3), **given)
 

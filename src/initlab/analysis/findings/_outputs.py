@@ -98,6 +98,9 @@ def over_confident(model: Model) -> Iterator[Finding]:
     # One logit is sure by its size, several by how far they are apart.
     size = output.rms if output.loss_kind == "binary" else output.std
     module, parameter = _what_makes_it_loud(model, head)
+    blamed = model.parameter(parameter)
+    if blamed is not None and math.prod(blamed.shape) == 1 and excess < _EXCESS_ERROR:
+        severity = "info"  # a temperature, as of contrastive losses, is a choice
     yield Finding(
         id="WI14", severity=severity, cause="over_confident", module=module,
         parameter=parameter, measured=excess, expected=_EXCESS_INFO,
