@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from dataclasses import replace
 
 import pytest
 import torch
@@ -9,7 +10,8 @@ import xarray as xr
 from torch import nn
 
 from initlab import pytorch, reports
-from initlab.analysis.findings import CHECKS, find
+from initlab.analysis.findings import CHECKS, Finding, find
+from initlab.analysis.findings._causes import consequences_of
 from initlab.messages import FINDINGS
 from initlab.results import write_netcdf
 
@@ -73,3 +75,11 @@ def test_every_check_has_a_name_and_every_cause_its_words():
         assert words.sentence
         assert words.formula
         assert words.fix
+
+
+def test_what_is_for_information_explains_nothing():
+    warned = Finding(id="WI05", severity="warning", cause="one_layer", module="0")
+    told = replace(warned, severity="info")
+
+    assert "WI14" in consequences_of(warned)
+    assert not consequences_of(told)

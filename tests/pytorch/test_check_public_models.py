@@ -8,7 +8,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from initlab import pytorch
+from initlab import capture, pytorch
 from initlab.capture import ModelRunError
 
 BATCH = torch.randn(32, 16, generator=torch.Generator().manual_seed(0))
@@ -204,6 +204,27 @@ class TwoHalves(nn.Module):
     def forward(self, x):
         x = Reversible.apply(self.stem(x), tuple(self.layers))
         return self.head(x if self.cut is None else x + self.cut(x).detach())
+
+
+class TwiceRead(TwoHalves):
+    """One of the layers is used behind the block, too."""
+
+    def forward(self, x):
+        x = Reversible.apply(self.stem(x), tuple(self.layers))
+        half = self.layers[0](x[:, :16])
+        return self.head(x + torch.cat([half, half], -1))
+
+
+def test_gradients_inside_and_outside_a_function_are_added():
+    torch.manual_seed(0)
+    model = TwiceRead()
+    reading = capture.read(model, BATCH, targets=LABELS, loss=functional.cross_entropy)
+    functional.cross_entropy(model(BATCH), LABELS).backward()
+
+    norms = {one.name: one.gradient_norm for one in reading.parameters}
+    assert norms["layers.0.weight"] == pytest.approx(
+        float(model.layers[0].weight.grad.norm()), rel=1e-4
+    )
 
 
 def test_gradients_that_come_about_inside_a_function_count():

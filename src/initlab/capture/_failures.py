@@ -24,11 +24,16 @@ def named_failure(trace: Trace, model: nn.Module) -> Iterator[None]:
         path = trace.where
         module = dict(model.named_modules()).get(path, model)
         name = f"{path} ({type(module).__name__})" if path else type(module).__name__
-        lines = str(error).strip().splitlines() or [type(error).__name__]
+        said = _first_line(error)
         raise ModelRunError(
-            f"model: failed on this batch in {name}: {type(error).__name__}: {lines[0]}"
-            + _hint(lines[0])
+            f"model: failed on this batch in {name}: {type(error).__name__}: {said}"
+            + _hint(said)
         ) from error
+
+
+def _first_line(error: Exception) -> str:
+    lines = str(error).strip().splitlines()
+    return lines[0] if lines else type(error).__name__
 
 
 def _hint(line: str) -> str:
@@ -44,8 +49,7 @@ def named_failure_back() -> Iterator[None]:
     try:
         yield
     except Exception as error:
-        lines = str(error).strip().splitlines() or [type(error).__name__]
         raise ModelRunError(
             "model: failed on the way back from its outputs: "
-            f"{type(error).__name__}: {lines[0]}"
+            f"{type(error).__name__}: {_first_line(error)}"
         ) from error
