@@ -100,3 +100,17 @@ def test_a_loader_gives_the_same_batches_after_a_check():
 
     expected = [labels for _, labels in untouched]
     assert all(map(torch.equal, [labels for _, labels in checked], expected))
+
+
+class Sealed(tuple):
+    """A pair that must not be iterated, as of libraries of group representations."""
+
+    def __iter__(self):
+        raise NotImplementedError
+
+
+def test_a_container_that_forbids_to_be_iterated_is_left_alone():
+    model = nn.Linear(16, 5)
+    model.pair = Sealed((1, torch.ones(2)))
+
+    assert pytorch.check(model, torch.randn(8, 16)).sound

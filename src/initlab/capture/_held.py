@@ -49,7 +49,7 @@ def kept_contents(roots: Iterable[Any], known: set[int]) -> list[Restore]:
             waiting.append(vars(one))
         elif isinstance(one, (tuple, list, deque, set, dict)):
             met[id(one)] = one
-            waiting.extend(one.values() if isinstance(one, dict) else one)
+            waiting.extend(_entries(one))
             restores.extend(_of_container(one))
         elif (restore := _of_leaf(one)) is not None:
             met[id(one)] = one
@@ -70,24 +70,32 @@ def kept_loader(loader: DataLoader[Any]) -> list[Restore]:
     return kept_contents(generators, set())
 
 
+def _entries(one: Any) -> list[Any]:
+    """Return what a container holds, by its plain type: a subclass may forbid that."""
+    if isinstance(one, dict):
+        return list(dict.values(one))
+    plain = next(kind for kind in (tuple, list, deque, set) if isinstance(one, kind))
+    return list(plain.__iter__(one))
+
+
 def _of_container(one: Any) -> list[Restore]:
     if isinstance(one, tuple):
         return []
     # The plain types' own methods: a Counter's `update` would count.
     if isinstance(one, dict):
-        items = list(one.items())
+        items = list(dict.items(one))
 
         def restore() -> None:
-            if not _same(one.items(), items):
+            if not _same(dict.items(one), items):
                 one.clear()
                 for key, value in items:
                     one[key] = value
 
         return [restore]
-    kept = list(one)
+    kept = _entries(one)
 
     def refill() -> None:
-        if not _same(one, kept):
+        if not _same(_entries(one), kept):
             one.clear()
             (one.update if isinstance(one, set) else one.extend)(kept)
 

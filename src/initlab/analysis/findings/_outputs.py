@@ -122,8 +122,13 @@ def _what_makes_it_loud(model: Model, head: WeightUse) -> tuple[str, str]:
         return factor.rpartition(".")[0], factor
     own = model.parameter(head.parameter)
     if own is not None and own.elasticity < _OF_NO_SIZE:
-        others = [p for p in model.facts.parameters if p.elasticity > _OF_FULL_SIZE]
-        worst = max(others, key=lambda p: p.elasticity, default=None)
+        # What other layers weigh and add makes other outputs.
+        named = {name for use in model.uses for name in (*use.sources, use.bias)}
+        factors = [
+            p for p in model.facts.parameters
+            if p.elasticity > _OF_FULL_SIZE and p.name not in named - {head.bias}
+        ]  # fmt: skip
+        worst = max(factors, key=lambda p: p.elasticity, default=None)
         if worst is not None:
             return worst.name.rpartition(".")[0], worst.name
     return head.module, head.parameter
