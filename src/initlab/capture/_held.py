@@ -5,7 +5,7 @@ objects are neither copied nor looked into.
 """
 
 import random
-from collections import deque
+from collections import OrderedDict, deque
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -73,9 +73,14 @@ def kept_loader(loader: DataLoader[Any]) -> list[Restore]:
 def _entries(one: Any) -> list[Any]:
     """Return what a container holds, by its plain type: a subclass may forbid that."""
     if isinstance(one, dict):
-        return list(dict.values(one))
+        return [value for _, value in _items(one)]
     plain = next(kind for kind in (tuple, list, deque, set) if isinstance(one, kind))
     return list(plain.__iter__(one))
+
+
+def _items(one: dict[Any, Any]) -> list[tuple[Any, Any]]:
+    ordered = isinstance(one, OrderedDict)  # whose order is not its dict's
+    return list(OrderedDict.items(one) if ordered else dict.items(one))
 
 
 def _of_container(one: Any) -> list[Restore]:
@@ -83,10 +88,10 @@ def _of_container(one: Any) -> list[Restore]:
         return []
     # The plain types' own methods: a Counter's `update` would count.
     if isinstance(one, dict):
-        items = list(dict.items(one))
+        items = _items(one)
 
         def restore() -> None:
-            if not _same(dict.items(one), items):
+            if not _same(_items(one), items):
                 one.clear()
                 for key, value in items:
                     one[key] = value
