@@ -79,8 +79,9 @@ def _entries(one: Any) -> list[Any]:
 
 
 def _items(one: dict[Any, Any]) -> list[tuple[Any, Any]]:
-    ordered = isinstance(one, OrderedDict)  # whose order is not its dict's
-    return list(OrderedDict.items(one) if ordered else dict.items(one))
+    if isinstance(one, OrderedDict):  # whose order is not its dict's
+        return list(OrderedDict.items(one))
+    return list(dict.items(one))
 
 
 def _of_container(one: Any) -> list[Restore]:
