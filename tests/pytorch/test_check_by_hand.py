@@ -255,6 +255,13 @@ def test_a_bias_that_shuts_a_gate_is_named_and_not_a_weight(cell, name, units):
     assert ("WI13", "saturated_by_bias", name) in blamed(shut(), SERIES)
     assert is_mended(shut(), SERIES)
 
+    model = shut()
+    pytorch.repair_(model, SERIES)
+    bias, sound = model.get_parameter(name), cell().get_parameter(name)
+    others = torch.ones(len(bias), dtype=torch.bool)
+    others[units] = False
+    assert torch.equal(bias[others], sound[others])  # of the other gates
+
 
 class Reads(nn.Module):
     def __init__(self, kind):

@@ -79,8 +79,14 @@ class Patient:
         return not use.derived or use.parameter.endswith("original0")
 
     def gates(self, use: WeightUse) -> int:
-        """How many gates are cut out of what a layer gives; 1 where it is not cut."""
-        whole, part = (self._measure(n, use) for n in ("units", "activation_units"))
+        """How many gates are cut out of what a layer gives; 1 where it is not cut.
+
+        Of layers that are added the activation belongs to one.
+        """
+        whole = self._measure("units", use)
+        bent = [use, *(one for one in self.reading.uses if use.index in one.joined)]
+        parts = [self._measure("activation_units", one) for one in bent]
+        part = next((part for part in parts if part > 0), 0.0)
         return round(whole / part) if part > 0 and whole % part == 0 else 1
 
     def variance(self, use: WeightUse) -> float:

@@ -61,6 +61,11 @@ class Surgery:
             diagnosis = self._repaired(finding, diagnosis)
         for finding in _blaming(diagnosis):
             self._leave(finding, "more root causes than rounds")
+        # What was left at first, and another repair mended, is not left.
+        open_ones = {_key(finding) for finding in _blaming(diagnosis)}
+        self.unrepaired = {
+            key: one for key, one in self.unrepaired.items() if key in open_ones
+        }
         return diagnosis
 
     def _next(self, diagnosis: Diagnosis) -> Any:
