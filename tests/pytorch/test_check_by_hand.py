@@ -467,3 +467,42 @@ def test_every_beta_that_shuts_units_is_one_finding():
     assert (found.id, found.cause, found.parameter) == ("WI12", "biased_off", "1.bias")
     assert len(found.places) == 5
     assert is_mended(shut())
+
+
+class Pushes(nn.Module):
+    """Points that push each other along a quiet layer's numbers, as in EGNN."""
+
+    def __init__(self, gain):
+        super().__init__()
+        torch.manual_seed(0)
+        sizes = [16, 32, 32, 32]
+        layers = [(nn.Linear(a, b), nn.SiLU()) for a, b in pairwise(sizes)]
+        self.body = nn.Sequential(*(one for pair in layers for one in pair))
+        self.end = nn.Linear(32, 16, bias=False)
+        nn.init.xavier_uniform_(self.end.weight, gain=gain)
+
+    def forward(self, x):
+        return x + self.end(self.body(x))
+
+
+@pytest.mark.parametrize("gain", [1.0, 0.1, 0.001])
+def test_the_end_of_a_branch_beside_a_free_skip_may_be_quiet(gain):
+    assert blamed(Pushes(gain)) == []
+
+
+@pytest.mark.parametrize("factor", [1.0, 1e-2])
+def test_a_factor_at_the_end_of_a_branch_may_be_next_to_nothing(factor):
+    class Block(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.inner, self.norm = nn.Linear(32, 32), nn.BatchNorm1d(32)
+            nn.init.constant_(self.norm.weight, factor)
+
+        def forward(self, x):
+            return x + self.norm(self.inner(torch.relu(x)))
+
+    torch.manual_seed(0)
+    blocks = [Block() for _ in range(3)]
+    model = nn.Sequential(nn.Linear(16, 32), *blocks, nn.Linear(32, 4))
+
+    assert blamed(model) == []
