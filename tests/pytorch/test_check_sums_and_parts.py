@@ -550,3 +550,27 @@ def test_a_layer_in_a_row_that_does_not_run_is_forgotten():
     assert blamed(Layers([0, 1, 2, 4, 5], beside=False)) == [
         ("WI21", "unused", "layers.3.weight")
     ]
+
+
+class CosinesBesideValues(Cosines):
+    """Loud by a constant, beside a head whose outputs make most of the loss."""
+
+    def __init__(self):
+        super().__init__(1.0)
+        self.value = nn.Linear(16, 1)
+        nn.init.constant_(self.value.bias, 100.0)
+
+    def forward(self, x):
+        return 1e3 * super().forward(x), self.value(x)
+
+
+def test_another_head_is_not_what_makes_outputs_loud():
+    def loss(outputs, labels):
+        logits, values = outputs
+        return functional.cross_entropy(logits, labels) + values.square().mean()
+
+    found = pytorch.check(CosinesBesideValues(), VECTORS, targets=LABELS, loss=loss).of(
+        "warning", "error"
+    )
+    places = [one.parameter for one in found if one.cause == "over_confident"]
+    assert places == ["classes"]

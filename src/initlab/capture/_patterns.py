@@ -74,11 +74,7 @@ def is_recurrence(graph: Graph, use: UseRecord) -> bool:
     """Recognize h = f(W h + x) in a loop: a square weight that gets what it gave."""
     if use.calls < 2 or use.rows.shape[0] != use.rows.shape[1]:
         return False
-    passed: set[str] = set()
-    for first, second in pairwise(use.nodes):
-        if not graph.descends(second, first):
-            return False
-        passed |= {graph.nodes[n].kind for n in between(graph, first, second)}
+    passed = _passed_between(graph, use)
     return bool(passed & {"sum", "shift"}) and passed <= _STEPS
 
 
@@ -88,19 +84,24 @@ def is_gated_recurrence(graph: Graph, use: UseRecord) -> bool:
     What it gave meets gates, and comes back to it.
     """
     units, inputs = use.rows.shape
-    if (
-        not inputs
-        or use.calls < _FEWEST_STEPS
-        or units % inputs
-        or units > _MOST_GATES * inputs
-    ):
+    if use.calls < _FEWEST_STEPS or not inputs or units % inputs:
         return False
+    if units > _MOST_GATES * inputs:
+        return False
+    return {"activation", "factor"} <= _passed_between(graph, use) <= _GATED_STEPS
+
+
+def _passed_between(graph: Graph, use: UseRecord) -> set[str]:
+    """Return the kinds of nodes from each call of a use to the next one.
+
+    The empty set if some call is not given what the one before gave.
+    """
     passed: set[str] = set()
     for first, second in pairwise(use.nodes):
         if not graph.descends(second, first):
-            return False
+            return set()
         passed |= {graph.nodes[n].kind for n in between(graph, first, second)}
-    return {"activation", "factor"} <= passed <= _GATED_STEPS
+    return passed
 
 
 def averages_units(graph: Graph, use: UseRecord, call: FunctionCall) -> bool:
