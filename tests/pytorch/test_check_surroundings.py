@@ -1,10 +1,13 @@
 """Around a check: other threads, types, modes and wrappers, each as it may be."""
 
+import json
 import threading
+from typing import NamedTuple
 
 import pytest
 import torch
 from torch import nn
+from torch.nn import functional
 
 from initlab import pytorch
 from initlab.errors import InvalidValueError
@@ -116,3 +119,69 @@ def test_parameters_that_are_spread_over_processes_are_refused():
         InvalidValueError, match=r"^model: its parameters are spread over"
     ):
         pytorch.check(model, torch.randn(32, 16))
+
+
+class Mapped(nn.Module):
+    """A layer mapped over examples, a gradient by the inputs, or several networks."""
+
+    def __init__(self, how):
+        super().__init__()
+        self.how = how
+        self.entry, self.head = nn.Linear(8, 16), nn.Linear(16, 3)
+
+    def energy(self, x):
+        return self.head(torch.tanh(self.entry(x))).sum()
+
+    def forward(self, x):
+        if self.how == "layer":
+            hidden = torch.vmap(lambda one: torch.relu(self.entry(one)))(x)
+            return self.head(hidden)
+        if self.how == "gradient":
+            return torch.vmap(torch.func.grad(self.energy))(x)
+        entries = torch.stack([self.entry.weight, self.entry.weight * 2])
+        out = torch.vmap(functional.linear, (None, 0))(x, entries)
+        return self.head(torch.relu(out.mean(0)))
+
+
+@pytest.mark.parametrize("how", ["layer", "gradient", "networks"])
+def test_mapped_functions_are_used_and_not_measured(how):
+    model = Mapped(how)
+    diagnosis = pytorch.check(model, torch.randn(32, 8))
+    assert not [one for one in diagnosis.findings if "weight" in str(one.parameter)]
+    assert "note: layers inside torch.vmap are not measured" in str(diagnosis)
+    assert json.loads(diagnosis.to_json())["notes"]
+    measured = list(diagnosis.dataset["parameter"].values)
+    assert measured == ([] if how == "gradient" else ["head.weight"])
+    excluded = str(diagnosis).rpartition("excluded:")[2]
+    assert ("dead units" in excluded) == (how != "gradient")
+
+
+class Pair(NamedTuple):
+    x: torch.Tensor
+    y: torch.Tensor
+
+
+class OfTwo(nn.Module):
+    """Takes one argument, its halves, or a pair."""
+
+    def __init__(self, takes):
+        super().__init__()
+        self.takes = takes
+        self.layer = nn.Linear(8, 4)
+        if takes == "two":
+            self.forward = lambda x, y: self.layer(x + y)
+
+    def forward(self, batch):
+        whole = batch.x if self.takes == "pair" else batch
+        return self.layer(whole)
+
+
+def test_a_named_tuple_is_one_argument_unless_the_model_needs_more():
+    pair = Pair(torch.randn(6, 8), torch.randn(6, 8))
+    assert pytorch.check(OfTwo("pair"), pair).dataset.sizes["layer"] == 1
+    assert pytorch.check(OfTwo("two"), pair).dataset.sizes["layer"] == 1
+    message = r"it was given the Pair as one argument; tuple\(batch\) gives several"
+    with pytest.raises(InvalidValueError, match=message):
+        pytorch.check(OfTwo("one"), pair)
+    labelled = (torch.randn(6, 8), torch.tensor([0, 1, 2, 3, 0, 1]))
+    assert pytorch.check(OfTwo("one"), labelled).dataset.sizes["layer"] == 1

@@ -8,7 +8,7 @@ changed.
 from initlab.capture._batch import Call, as_call, tensors_in
 from initlab.capture._failures import ModelRunError
 from initlab.capture._losses import TargetsError
-from initlab.capture._preserved import preserved
+from initlab.capture._preserved import ALONE, preserved
 from initlab.capture._read import read
 from initlab.capture._unwrap import unwrapped
 from initlab.capture._values import Reading
@@ -22,6 +22,7 @@ from initlab.spec import (
 )
 
 __all__ = [
+    "ALONE",
     "AttentionUse",
     "Block",
     "Call",

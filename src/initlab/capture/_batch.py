@@ -37,9 +37,10 @@ def as_call(model: nn.Module, batch: Any, targets: Any, *, with_loss: bool) -> C
     """Return how to call a model with a batch.
 
     A dict with text as keys is keyword arguments; a tuple or list is positional ones,
-    the last of them targets where the model takes one less. A model that takes the
-    targets itself, as arguments of that name, is given them. Tensors are copied, so
-    that nothing the model does in place reaches the user's batch.
+    the last of them targets where the model takes one less. A named tuple is one
+    argument, unless the model needs more. A model that takes the targets itself, as
+    arguments of that name, is given them. Tensors are copied, so that nothing the model
+    does in place reaches the user's batch.
 
     Args:
         model: That is called.
@@ -65,19 +66,19 @@ def as_call(model: nn.Module, batch: Any, targets: Any, *, with_loss: bool) -> C
     if isinstance(batch, Mapping):
         if not batch:
             raise InvalidValueError("batch: a dict of arguments, got an empty one")
-        required, allowed = _positional(model)
         if _names_arguments(model, batch):
             kwargs = dict(batch)
             if targets is None:
                 targets = kwargs.get("labels", kwargs.get("targets"))
             return Call((), kwargs, targets)
         return Call((batch,), {}, targets)
-    if not isinstance(batch, list | tuple) or hasattr(batch, "_fields"):
+    required, allowed = _positional(model)
+    is_one = hasattr(batch, "_fields") and required < 2
+    if not isinstance(batch, list | tuple) or is_one:
         return Call((batch,), {}, targets)
     args = tuple(batch)
     if not args:
         raise InvalidValueError("batch: tensors, got an empty list")
-    required, allowed = _positional(model)
     beyond = len(args) > allowed or (with_loss and len(args) == required + 1)
     if targets is None and len(args) > 1 and beyond:
         if _takes_targets(model, len(args) - 1):

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from torch import nn
 
@@ -14,8 +15,10 @@ class ModelRunError(InvalidValueError):
 
 
 @contextmanager
-def named_failure(trace: Trace, model: nn.Module) -> Iterator[None]:
-    """Say in which module the model failed."""
+def named_failure(
+    trace: Trace, model: nn.Module, args: tuple[Any, ...]
+) -> Iterator[None]:
+    """Say in which module the model failed that was called with these arguments."""
     try:
         yield
     except InitlabError:
@@ -27,7 +30,7 @@ def named_failure(trace: Trace, model: nn.Module) -> Iterator[None]:
         said = _first_line(error)
         raise ModelRunError(
             f"model: failed on this batch in {name}: {type(error).__name__}: {said}"
-            + _hint(said)
+            + _hint(said, args)
         ) from error
 
 
@@ -36,8 +39,11 @@ def _first_line(error: Exception) -> str:
     return lines[0] if lines else type(error).__name__
 
 
-def _hint(line: str) -> str:
-    """Return what to do about what torch says of a normalization in training."""
+def _hint(line: str, args: tuple[Any, ...]) -> str:
+    """Return what to do about a failure, where that is known."""
+    if len(args) == 1 and hasattr(args[0], "_fields"):
+        name = type(args[0]).__name__
+        return f"; it was given the {name} as one argument; tuple(batch) gives several"
     if "Expected more than 1" in line and "when training" in line:
         return "; a batch needs two examples or more, also of a model in eval mode"
     return ""

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from torch.nn.modules import module as hooks
 
 from initlab.capture._batch import tensors_in
+from initlab.capture._mapped import is_mapped
 from initlab.capture._norms import enter_norm
 from initlab.capture._trace import Trace
 
@@ -26,7 +27,8 @@ def around_modules(trace: Trace, model: nn.Module) -> Iterator[None]:
 
     def ends(module: nn.Module, args: Any, result: Any) -> None:
         if threading.get_ident() == own:
-            _bridge(trace, module, args, tensors_in(result))
+            if not is_mapped():
+                _bridge(trace, module, args, tensors_in(result))
             trace.running.pop()
 
     before = hooks.register_module_forward_pre_hook(starts)
@@ -40,6 +42,7 @@ def around_modules(trace: Trace, model: nn.Module) -> Iterator[None]:
 
 def _bridge(trace: Trace, module: nn.Module, args: Any, outputs: list[Tensor]) -> None:
     """Connect outputs with inputs where no function did, and see norms as one thing."""
+    trace.uncover(outputs)
     inputs = trace.nodes_of(tensors_in(args))
     if not inputs or not outputs:
         return

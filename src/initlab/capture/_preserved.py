@@ -1,6 +1,7 @@
 """Whatever happens inside, a model and all random states are as they were."""
 
 import random
+import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
@@ -11,6 +12,9 @@ from torch import nn
 from torch.nn.parameter import is_lazy
 
 from initlab.capture._held import kept_contents
+
+# Random states and torch's checkpoints belong to all threads: one at a time has them.
+ALONE = threading.RLock()
 
 
 @contextmanager

@@ -1,6 +1,5 @@
 """A model, read: one forward pass recorded, gradients back, and all put back."""
 
-import threading
 from contextlib import nullcontext
 from typing import Any
 
@@ -9,14 +8,11 @@ from torch import nn
 
 from initlab.capture._batch import as_call
 from initlab.capture._own_loss import takes_targets
-from initlab.capture._preserved import preserved
+from initlab.capture._preserved import ALONE, preserved
 from initlab.capture._reader import AnyOptimizer, LossFunction, Reader
 from initlab.capture._unwrap import eager, refuse_untrainable, unwrapped, without_lazy
 from initlab.capture._values import Reading
 from initlab.errors import InvalidValueError
-
-# Random states and torch's checkpoints belong to all threads: one reads at a time.
-_ALONE = threading.RLock()
 
 
 def read(
@@ -68,7 +64,7 @@ def read(
             f"loss: a function of outputs and targets, got {loss!r}; give "
             "torch.nn.functional.cross_entropy, or leave it out to have it guessed"
         )
-    with _ALONE, torch.inference_mode(False):
+    with ALONE, torch.inference_mode(False):
         return _read(model, batch, loss, targets, optimizer, seed, step)
 
 

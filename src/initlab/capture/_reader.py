@@ -89,7 +89,11 @@ class Reader:
         trace = Trace(self._model, tensors_in((self._call.args, self._call.kwargs)))
         outputs = self._forward(trace)
         graph, records = trace.graph, trace.records
-        graph.outputs = trace.nodes_of(tensors_in(outputs) or tensors_held(outputs))
+        given = tensors_in(outputs) or tensors_held(outputs)
+        trace.uncover(given)
+        if trace.hidden:
+            self._notes.append("layers inside torch.vmap are not measured")
+        graph.outputs = trace.nodes_of(given)
         self._weigh(graph, records)
         frozen = {name: not p.requires_grad for name, p in
                   self._model.named_parameters()}  # fmt: skip
@@ -127,7 +131,7 @@ class Reader:
 
     def _forward(self, trace: Trace) -> Any:
         with (
-            named_failure(trace, self._model),
+            named_failure(trace, self._model, self._call.args),
             around_modules(trace, self._model),
             Recorder(trace),
         ):

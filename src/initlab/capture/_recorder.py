@@ -15,6 +15,7 @@ from torch.overrides import TorchFunctionMode
 from initlab.capture import _measure as measure
 from initlab.capture._by_hand import bent_parameter
 from initlab.capture._enter import enter
+from initlab.capture._mapped import is_mapped
 from initlab.capture._operations import CONSTANTS, kind_of, name_of
 from initlab.capture._trace import FunctionCall, Trace
 
@@ -55,7 +56,12 @@ class Recorder(TorchFunctionMode):
             args, kwargs = args[:4] + (0.0,) * (len(args) > 4) + args[5:], {
                 k: v for k, v in kwargs.items() if k != "dropout_p"
             }  # fmt: skip
-        inputs = self._trace.nodes_of(_tensors((args, kwargs)))
+        given = list(_tensors((args, kwargs)))
+        if is_mapped():
+            self._trace.hide(given)
+            return func(*args, **kwargs)
+        self._trace.uncover(given)
+        inputs = self._trace.nodes_of(given)
         if not inputs:
             return func(*args, **kwargs)
         call = FunctionCall(

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from torch.utils.weak import WeakIdKeyDictionary, WeakTensorKeyDictionary
 
 from initlab.capture._graph import Graph, Node
+from initlab.capture._mapped import unwrapped_values
 from initlab.capture._records import Records, UseRecord
 
 Found = TypeVar("Found")
@@ -66,6 +67,7 @@ class Trace:
         tokens_first: Whether signals are `(token, example, feature)` for now.
         running: Paths of the modules whose forward runs, the innermost last.
         uses: The record of each use, by weight, module and function.
+        hidden: Nodes that went into a function mapped over examples, as by `vmap`.
     """
 
     def __init__(self, model: nn.Module, inputs: list[Tensor]) -> None:
@@ -77,6 +79,7 @@ class Trace:
         self.uses: dict[tuple[Any, ...], UseRecord] = {}
         self._node_of: WeakIdKeyDictionary = WeakTensorKeyDictionary()
         self._measured: WeakIdKeyDictionary = WeakTensorKeyDictionary()
+        self.hidden: set[int] = set()
         for name, parameter in model.named_parameters():
             self.came_out([parameter], self.graph.add(kind="parameter", name=name))
         for number, tensor in enumerate(inputs):
@@ -100,6 +103,24 @@ class Trace:
         """Return the nodes that tensors came out of, each once."""
         found = (self.node_of(tensor) for tensor in tensors)
         return tuple(dict.fromkeys(number for number in found if number is not None))
+
+    def hide(self, tensors: Iterable[Tensor]) -> None:
+        """Remember what a mapped function is given, whose results have no values."""
+        self.hidden.update(self.nodes_of(map(unwrapped_values, tensors)))
+
+    def uncover(self, tensors: Iterable[Tensor]) -> None:
+        """Take what came out of nowhere for what mapped functions made."""
+        if not self.hidden:
+            return
+        for tensor in tensors:
+            if tensor.grad_fn is not None and self.node_of(tensor) is None:
+                inputs = tuple(sorted(self.hidden))
+                self.came_out(
+                    [tensor],
+                    self.graph.add(
+                        kind="other", name="vmap", inputs=inputs, module=self.where
+                    ),
+                )
 
     def once(self, measure: Callable[[Tensor], Found], tensor: Tensor) -> Found:
         """Return a measure of a tensor: what one layer gives, the next one is given."""

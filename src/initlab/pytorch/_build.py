@@ -160,13 +160,13 @@ def _made(factory: Factory) -> nn.Module:
 
 @contextmanager
 def _seeded(seed: int) -> Iterator[None]:
-    """Lend the global streams, at a seed."""
+    """Lend the global streams, at a seed, to one thread."""
     import random
 
     import numpy as np
 
-    python, legacy = random.getstate(), np.random.get_state()
-    with torch.random.fork_rng(devices=[]):
+    with capture.ALONE, torch.random.fork_rng(devices=[]):
+        python, legacy = random.getstate(), np.random.get_state()
         torch.manual_seed(seed)
         random.seed(seed)
         np.random.seed(seed)

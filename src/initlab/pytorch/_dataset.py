@@ -1,5 +1,6 @@
 """Readings of a model as the one labelled dataset."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -8,11 +9,13 @@ import xarray as xr
 
 from initlab import catalog, results
 from initlab.capture import Reading
-from initlab.errors import InvalidValueError
 from initlab.results import SCHEMA
-from initlab.spec import BuildFacts, facts_to_json
+from initlab.spec import BuildFacts, WeightUse, facts_to_json
 
 INIT = "as built"
+
+# The n-th use of a parameter by a module: what members' layers are matched by.
+Key = tuple[str, str, int]
 
 
 def dataset_of(
@@ -20,42 +23,50 @@ def dataset_of(
 ) -> xr.Dataset:
     """Return what was read of a model's members, with true fans.
 
+    Members need not run the same layers: of experts, say, each member may choose its
+    own. What did not run in a member is nan there, and `use` tells each layer's place.
+
     Args:
-        readings: One per member, all with the same layers.
+        readings: One per member.
         build: What building it said.
         name: Of the model, for titles.
         seed: Of the first member.
-
-    Raises:
-        InvalidValueError: If members do not have the same layers.
     """
-    first = readings[0]
-    layers = [use.parameter for use in first.uses]
-    for reading in readings[1:]:
-        if [use.parameter for use in reading.uses] != layers:
-            raise InvalidValueError(
-                "model: the function must make the same layers each time, got "
-                f"{len(layers)} and then {len(reading.uses)} uses of weights"
-            )
+    keys = [_keys(reading.uses) for reading in readings]
+    layers = _joined(keys)
+    places = {key: place for place, key in enumerate(layers)}
+    rows = [[places[key] for key in one] for one in keys]
+    # Of the last that has it: a layer's fans and units are those of any.
+    uses = {
+        key: use
+        for one, reading in zip(keys, readings, strict=True)
+        for key, use in zip(one, reading.uses, strict=True)
+    }
     # A measure of copies, say, is there only where a member has some.
     measured = dict.fromkeys(n for reading in readings for n in reading.measures)
     names = [n for n in measured if n in SCHEMA and n != "units"]
-    nothing = np.full(len(layers), np.nan)
     shape = (1, len(readings), 1, len(layers))
-    traces = {
-        n: np.stack([r.measures.get(n, nothing) for r in readings]).reshape(shape)
-        for n in names
-    }
-    fans = [catalog.fans(use.layer) for use in first.uses]
+    traces = {name: np.full(shape, np.nan) for name in names}
+    units = np.zeros(len(layers) if "units" in measured else 0)
+    for member, (reading, row) in enumerate(zip(readings, rows, strict=True)):
+        for variable in reading.measures.keys() & traces.keys():
+            traces[variable][0, member, 0, row] = reading.measures[variable]
+        if "units" in reading.measures:
+            units[row] = reading.measures["units"]
+    if any(one != list(layers) for one in keys):
+        traces["use"] = np.full(shape, np.nan)
+        for member, row in enumerate(rows):
+            traces["use"][0, member, 0, row] = range(len(row))
+    fans = [catalog.fans(uses[key].layer) for key in layers]
     facts = [replace(reading.facts, build=build) for reading in readings]
     return results.pack(
         traces
         | {
-            "units": first.measures.get("units", np.zeros(0)),
+            "units": units,
             "fan_in": np.array([float(f.fan_in) for f in fans]),
             "fan_out": np.array([float(f.fan_out) for f in fans]),
-            "module": np.array([use.module for use in first.uses], dtype=str),
-            "parameter": np.array(layers, dtype=str),
+            "module": np.array([uses[key].module for key in layers], dtype=str),
+            "parameter": np.array([uses[key].parameter for key in layers], dtype=str),
         },
         coordinates={
             "init": [INIT],
@@ -70,6 +81,30 @@ def dataset_of(
             "model": name,
             "seed": seed,
             "facts": facts_to_json(facts),
-            "notes": list(first.notes),
+            "notes": list(dict.fromkeys(n for one in readings for n in one.notes)),
         },
     )
+
+
+def _keys(uses: Sequence[WeightUse]) -> list[Key]:
+    seen: Counter[tuple[str, str]] = Counter()
+    keys = []
+    for use in uses:
+        place = (use.parameter, use.module)
+        keys.append((*place, seen[place]))
+        seen[place] += 1
+    return keys
+
+
+def _joined(members: Sequence[Sequence[Key]]) -> list[Key]:
+    """Return all members' layers, each after the one that it follows in its member."""
+    joined = list(members[0])
+    for keys in members[1:]:
+        known, after = set(joined), 0
+        for key in keys:
+            if key in known:
+                after = joined.index(key) + 1
+            else:
+                joined.insert(after, key)
+                after += 1
+    return joined

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from initlab.analysis.findings import Finding
-from initlab.capture import as_call
+from initlab.capture import ALONE, as_call
 from initlab.errors import InvalidValueError
 from initlab.pytorch._build import build
 
@@ -117,7 +117,7 @@ def _sizes(
     except TypeError:
         optimizer = make_optimizer(model.parameters(), lr=0.1)
     found: dict[str, list[float]] = {}
-    with _recorded(model, found), torch.random.fork_rng(devices=[]):
+    with ALONE, _recorded(model, found), torch.random.fork_rng(devices=[]):
         for step in range(steps + 1):
             torch.clear_autocast_cache()  # casts are of before the step
             value = loss(model(*call.args, **call.kwargs), call.targets)

@@ -19,6 +19,8 @@ from initlab.messages import NOTHING, SOUND, SOUND_NEXT
 from initlab.reports._json import finite
 
 _HEADERS = ("check", "severity", "where", "what was found")
+# Nothing can be said of these where no layer was measured.
+_OF_LAYERS = {"WI02", "WI20", *(f"WI{number:02}" for number in range(4, 14))}
 _COLOURS = {"error": "bold red", "warning": "yellow", "info": "cyan"}
 
 
@@ -29,11 +31,13 @@ class FindingTable:
     Attributes:
         title: The model, with its layers and parameters.
         findings: The worst first.
+        notes: Remarks on how the model was read.
         verdict: One line that sums up.
     """
 
     title: str
     findings: tuple[Finding, ...]
+    notes: tuple[str, ...]
     verdict: str
 
     def __str__(self) -> str:
@@ -43,7 +47,7 @@ class FindingTable:
         return console.export_text().rstrip()
 
     def print_to(self, console: Console) -> None:
-        """Print a line per finding, then the fixes, then the verdict."""
+        """Print a line per finding, then fixes, notes, and the verdict."""
         console.print(Text(self.title))
         if self.findings:
             table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
@@ -61,6 +65,8 @@ class FindingTable:
                 Text.assemble((f"fix {one.id} ", "bold"), f"{where(one)}: {one.fix}"),
                 soft_wrap=True,
             )
+        for note in self.notes:
+            console.print(Text(f"note: {note}"), soft_wrap=True)
         console.print(Text(self.verdict), soft_wrap=True)
 
     def html(self) -> str:
@@ -76,7 +82,9 @@ class FindingTable:
         )
         heads = "".join(f"<th>{escape(h)}</th>" for h in (*_HEADERS, "fix"))
         table = f"<table><tr>{heads}</tr>{rows}</table>" if rows else ""
-        return f"<p>{escape(self.title)}</p>{table}<p>{escape(self.verdict)}</p>"
+        notes = "".join(f"<p>note: {escape(note)}</p>" for note in self.notes)
+        title, verdict = escape(self.title), escape(self.verdict)
+        return f"<p>{title}</p>{table}{notes}<p>{verdict}</p>"
 
 
 def finding_table(
@@ -95,6 +103,7 @@ def finding_table(
         title=f"{dataset.attrs['model']}: {dataset.sizes.get('layer', 0)} weights in "
         f"use{seeds}",
         findings=found,
+        notes=tuple(json.loads(dataset.attrs["notes"])),
         verdict=_verdict(dataset, found),
     )
 
@@ -129,6 +138,8 @@ def _excluded(dataset: xr.Dataset, found: Sequence[Finding]) -> str:
     facts = json.loads(dataset.attrs["facts"])[0]
     unsaid = {id_ for one in found for id_ in (one.id, *one.consequences)}
     skipped = {"WI25"}
+    if not facts["uses"]:
+        skipped |= _OF_LAYERS
     if not facts["attentions"]:
         skipped.add("WI23")
     if not facts["optimizer"]:
@@ -174,6 +185,7 @@ def findings_as_json(
             "model": dataset.attrs["model"],
             "sound": not any(one.severity != "info" for one in table.findings),
             "verdict": table.verdict,
+            "notes": list(table.notes),
             "findings": [
                 {
                     **asdict(one),
@@ -196,4 +208,4 @@ def findings_as_json(
 def _listed(values: xr.DataArray) -> list[Any]:
     if values.dims == ("layer",):
         return np.asarray(values.values).tolist()
-    return np.asarray(values.median("member", skipna=False).values).tolist()
+    return np.asarray(values.median("member", skipna=True).values).tolist()

@@ -9,6 +9,7 @@ from types import MappingProxyType
 from initlab.results._variable import LAYER, Variable
 
 _MEASURED = {
+    "use": "place among the layers that the member ran; nan: did not run",
     "delta_norm": "Frobenius norm of the gradients by pre-activations",
     "delta_subnormal": "share of them under the type's smallest normal number",
     "loss_delta_mean": "mean of the loss gradients by pre-activations",

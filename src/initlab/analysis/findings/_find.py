@@ -1,6 +1,6 @@
 """All checks on all members: root causes first, and what they explain left out."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 
 import xarray as xr
@@ -76,7 +76,11 @@ def find(dataset: xr.Dataset) -> list[Finding]:
     """
     members = models_of(dataset)
     found = [_of_member(model) for model in members]
-    return sorted(_merged(found), key=_order)
+    ran = [
+        {name for use in model.uses for name in (use.parameter, use.bias) if name}
+        for model in members
+    ]
+    return sorted(_merged(found, ran), key=_order)
 
 
 def _of_member(model: Model) -> list[Finding]:
@@ -144,20 +148,60 @@ def _of_circles(every: Sequence[Finding], kept: Sequence[Finding]) -> list[Findi
         added.append(max(left, key=lambda one: (rank(one), one.cause == "biased_off")))
 
 
-def _merged(found: Sequence[Sequence[Finding]]) -> list[Finding]:
-    """Join members' findings of one cause at one place."""
-    groups: dict[tuple[str, str, str | None], list[Finding]] = {}
-    for findings in found:
-        for one in findings:
-            groups.setdefault((one.id, one.module, one.parameter), []).append(one)
-    total = len(found)
+def _merged(
+    found: Sequence[Sequence[Finding]], ran: Sequence[Collection[str]]
+) -> list[Finding]:
+    """Join members' findings of one cause that share a place.
+
+    Args:
+        found: Per member.
+        ran: Weights and biases of the layers that each member ran.
+    """
     merged = []
-    for group in groups.values():
-        one = max(group, key=rank)
-        if len(group) * 2 < total:
+    for group in _groups(found):
+        members = {member for member, _ in group}
+        every = [one for _, one in group]
+        one = max(every, key=lambda one: (rank(one), len(one.places)))
+        if one.severity != "info":
+            places = (place for each in every for place in each.places)
+            one = replace(one, places=tuple(dict.fromkeys([*one.places, *places])))
+        # An expert that a member does not choose cannot be found there.
+        able = {n for n, names in enumerate(ran) if _names_of(every) & set(names)}
+        total = len(able) if members <= able else len(found)
+        if len(members) * 2 < total:
             one = replace(one, severity="info")
-        merged.append(replace(one, found_in=(len(group), total)))
+        merged.append(replace(one, found_in=(len(members), total)))
     return merged
+
+
+def _groups(found: Sequence[Sequence[Finding]]) -> list[list[tuple[int, Finding]]]:
+    """Return members' findings, those together that have a cause and a place alike."""
+    groups: list[list[tuple[int, Finding]]] = []
+    for member, findings in enumerate(found):
+        for one in findings:
+            alike = [
+                group for group in groups
+                if any(_are_one(one, each, member != other) for other, each in group)
+            ]  # fmt: skip
+            groups = [group for group in groups if group not in alike]
+            groups.append([pair for group in alike for pair in group] + [(member, one)])
+    return groups
+
+
+def _are_one(one: Finding, other: Finding, of_two: bool) -> bool:
+    """Whether two findings, maybe of two members, are the same one."""
+    if one.id != other.id:
+        return False
+    if (one.module, one.parameter) == (other.module, other.parameter):
+        return True
+    shared = _names_of([one]) & _names_of([other])
+    return of_two and one.cause == other.cause and bool(shared)
+
+
+def _names_of(findings: Iterable[Finding]) -> set[str]:
+    return {
+        name for one in findings for name in (one.parameter, *one.places) if name
+    }  # fmt: skip
 
 
 def _order(finding: Finding) -> tuple[int, str]:

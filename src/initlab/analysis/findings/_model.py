@@ -109,6 +109,11 @@ def models_of(dataset: xr.Dataset) -> list[Model]:
         measures = by_layer | {
             name: values[member] for name, values in by_member.items()
         }
+        if "use" in measures:
+            order = measures["use"]
+            ran = np.flatnonzero(~np.isnan(order))
+            ran = ran[np.argsort(order[ran])]
+            measures = {name: values[ran] for name, values in measures.items()}
         names = {
             name: parameter
             for parameter in facts.parameters

@@ -87,7 +87,7 @@ def _losses(
     trainable = [one for one in model.parameters() if one.requires_grad]
     stepper = optimizer(trainable) if optimizer else torch.optim.Adam(trainable, _RATE)
     losses = []
-    with torch.random.fork_rng(devices=[]), torch.enable_grad():
+    with capture.ALONE, torch.random.fork_rng(devices=[]), torch.enable_grad():
         torch.manual_seed(0)
         for step in range(steps + 1):
             call = capture.as_call(
