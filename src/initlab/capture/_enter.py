@@ -7,9 +7,10 @@ from torch import Tensor
 from initlab.capture import _measure as measure
 from initlab.capture._batch import tensors_in
 from initlab.capture._by_hand import enter_shift
+from initlab.capture._cells import note_kept
 from initlab.capture._graph import Node
 from initlab.capture._layers import LayerCall, layer_calls, recurrent_calls
-from initlab.capture._norms import enter_norm, scaled_norm
+from initlab.capture._norms import enter_norm, scaled_before, scaled_norm
 from initlab.capture._operations import ACTIVATION_OF
 from initlab.capture._patterns import (
     averages_units,
@@ -102,7 +103,11 @@ def _measure_node(
         records.sums[node.number] = (*sizes, measure.rms_of(trace, output))
     elif node.kind == "norm" and graph.carries_signal(node.number):
         # Weights are standardized by the same functions.
-        enter_norm(trace, node, call.name, _gamma(trace, call), _beta(trace, call))
+        norm = enter_norm(
+            trace, node, call.name, _gamma(trace, call), _beta(trace, call)
+        )
+        if call.kind == "factor":
+            scaled_before(trace, norm)
     elif node.kind == "attention":
         records.attentions.append(measure.fused_attention(node, call))
     elif node.kind == "softmax" and follows_product(graph, node):
@@ -124,6 +129,7 @@ def _note_use(trace: Trace, node: Node, call: FunctionCall, output: Tensor) -> N
     if call.name == "pixel_shuffle" and node.owner is not None:
         uses[node.owner].values["shuffled"] = call.given.shape[-3] / output.shape[-3]
     elif node.kind == "factor":
+        note_kept(trace, node, call)
         for number in node.inputs:
             owner = graph.nodes[number].owner
             if owner is not None and uses[owner].layer.kind == "embedding":

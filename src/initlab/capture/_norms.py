@@ -47,6 +47,22 @@ def scaled_norm(trace: Trace, inputs: tuple[int, ...], args: tuple[Any, ...]) ->
         _set_gamma(trace, norm, gammas[0], sources[0])
 
 
+def scaled_before(trace: Trace, norm: NormRecord) -> None:
+    """Take for a gamma what multiplies a signal that is then divided by its own size.
+
+    The size is the signal's without it: `gamma * x * rsqrt(mean(x**2))`.
+    """
+    nodes = trace.graph.nodes
+    for number in nodes[norm.node].inputs:
+        node = nodes[number]
+        while node.kind == "view":
+            node = nodes[node.inputs[0]]
+        name = trace.records.scaled_by.get(node.number)
+        others = [n for n in nodes[norm.node].inputs if n != number]
+        if name and not any(trace.graph.descends(n, node.number) for n in others):
+            _set_gamma(trace, norm, trace.parameters[name], name)
+
+
 def _set_gamma(trace: Trace, norm: NormRecord, gamma: Tensor, name: str) -> None:
     norm.gamma = name
     norm.gamma_rms = measure.rms_of(trace, gamma)

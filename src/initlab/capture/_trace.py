@@ -67,6 +67,7 @@ class Trace:
         tokens_first: Whether signals are `(token, example, feature)` for now.
         running: Paths of the modules whose forward runs, the innermost last.
         uses: The record of each use, by weight, module and function.
+        parameters: The model's, by name.
         hidden: Nodes that went into a function mapped over examples, as by `vmap`.
     """
 
@@ -80,7 +81,8 @@ class Trace:
         self._node_of: WeakIdKeyDictionary = WeakTensorKeyDictionary()
         self._measured: WeakIdKeyDictionary = WeakTensorKeyDictionary()
         self.hidden: set[int] = set()
-        for name, parameter in model.named_parameters():
+        self.parameters = dict(model.named_parameters())
+        for name, parameter in self.parameters.items():
             self.came_out([parameter], self.graph.add(kind="parameter", name=name))
         for number, tensor in enumerate(inputs):
             self.came_out([tensor], self.graph.add(kind="input", name=str(number)))

@@ -217,12 +217,12 @@ SIGNAL_FINDINGS: Mapping[str, Words] = MappingProxyType(
             "torch.nn.init.ones_(model.get_parameter(name))",
         ),
         "forgets": Words(
-            "the forget gate of {module} keeps {keep:.1%} a step (bias "
+            "the forget gate of {where} keeps {keep:.1%} a step (bias "
             "{measured:.2g}): "
             "it remembers {steps:.1f} steps",
             "biases that add up to 1 or more",
             "with torch.no_grad(): "
-            "model.get_parameter({parameter!r}).chunk({gates})[1].add_({missing:.3g})",
+            "model.get_parameter({parameter!r}).chunk({gates})[{gate}].add_({missing:.3g})",
         ),
         "writes_nothing": Words(
             "the gates of {module} let {keep:.2g} of what they are given in, or out, a "

@@ -54,6 +54,9 @@ _MEASURED = {
     "spectral_radius": "of a recurrent weight, the largest of its gates",
     "gated_radius": "the same of a weight whose outputs meet gates, in a loop by hand",
     "forget_bias": "mean bias of an LSTM's forget gate",
+    "kept": "mean of the gate that keeps a state, in a cell by hand",
+    "gates": "parts of that cell's bias, one a gate",
+    "kept_gate": "which of them is that gate's, from 0",
     "write_bias": "mean bias of the gate that keeps most from a recurrent state",
 }
 

@@ -29,6 +29,11 @@ _OF_TENSORS = frozenset({"WI01", "WI02", "WI03", "WI05", "WI06", "WI21"})
 _OF_MEANS = frozenset({"mean_ignored", "log_mean_ignored", "imbalance_ignored"})
 _OF_SCALES = frozenset({"WI05", "WI06", "WI13"})
 _DROWNS = ("bias_drowns", "drowns_a_signal", "quiet_beside")
+_SENDS_LOUD = frozenset({"drowns_a_signal", "drowns_its_neighbours", "loud_table"})
+_FED = frozenset({"saturated", "saturated_gates"})
+_GATES = frozenset({"forgets", "writes_nothing"})
+# Layers of usual weights saturate what they are given at such sizes.
+_LOUD_INPUT = 4.0
 # What looks alike when something drowns a signal.
 _OF_ALIKE = frozenset({"WI04", "WI10", "WI11", "WI14", "WI23"})
 _LOSES_SIGNALS = _OF_TENSORS | {"WI12", "WI13", "WI16", "WI17", "WI19", "WI22"}
@@ -122,6 +127,18 @@ def _of_biases(finding: Finding, other: Finding) -> bool | None:
     return None
 
 
+def _of_saturation(finding: Finding, other: Finding) -> bool | None:
+    """What fills an activation: a gate's bias, or what loud parameters send there."""
+    if finding.id != "WI13":
+        return None
+    if other.cause in _GATES and _share_a_place(finding, other):
+        return True
+    fed = finding.evidence.get("given", 0.0) > _LOUD_INPUT
+    if fed and finding.cause in _FED and other.cause in _SENDS_LOUD:
+        return rank(other) > 0
+    return None
+
+
 def _of_stops(finding: Finding, other: Finding) -> bool | None:
     """What nothing comes back through, and what gets no gradient for it."""
     if finding.cause == "lost_signal":
@@ -156,7 +173,7 @@ def _by_check(finding: Finding, other: Finding) -> bool:
 
 # In this order: the first that says anything is right.
 _PARTICULAR: tuple[Callable[[Finding, Finding], bool | None], ...] = (
-    _of_memory, _of_outputs, _of_centres, _of_biases, _of_stops,
+    _of_memory, _of_outputs, _of_centres, _of_biases, _of_saturation, _of_stops,
 )  # fmt: skip
 
 

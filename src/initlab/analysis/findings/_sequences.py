@@ -10,6 +10,7 @@ from initlab.spec import AttentionUse, WeightUse
 # Biases that are set for memories of 3,000 steps (chrono) are -7 on average.
 _SHUT, _SHUT_ERROR = -8.0, -12.0
 _FORGETS_WARNING, _FORGETS_ERROR = -1.0, -4.0
+_FORGETS_BY_HAND = 1 / (1 + math.exp(-_FORGETS_WARNING))
 _RADIUS_LOW, _RADIUS_HIGH, _RADIUS_ERROR = 0.3, 1.5, 10.0
 # Gates bound what comes back; nobody starts a cell by hand at more.
 _GATED_RADIUS = 3.0
@@ -29,6 +30,7 @@ def recurrent_gates(model: Model) -> Iterator[Finding]:
         if use.role == "recurrent":
             yield from _forgetting_gates(model, use)
             yield from _shut_gates(model, use)
+        yield from _forgetting_cells(model, use)
         radius = model.of("spectral_radius", use.index)
         low, high = _RADIUS_LOW if use.layer.packed == 1 else 0.0, _RADIUS_HIGH
         if math.isnan(radius):
@@ -51,8 +53,22 @@ def _forgetting_gates(model: Model, use: WeightUse) -> Iterator[Finding]:
             cause="forgets", module=use.module, parameter=lowest.bias, measured=bias,
             expected=1.0,
             evidence={"keep": keep, "steps": -1 / math.log(keep), "missing": 1 - bias,
-                      "gates": use.layer.packed},
+                      "gates": use.layer.packed, "gate": 1},
         )  # fmt: skip
+
+
+def _forgetting_cells(model: Model, use: WeightUse) -> Iterator[Finding]:
+    kept, parts = model.of("kept", use.index), model.of("gates", use.index)
+    if not 0 < kept < _FORGETS_BY_HAND or math.isnan(parts):
+        return
+    bias = math.log(kept / (1 - kept))
+    yield Finding(
+        id="WI19", severity="error" if bias < _FORGETS_ERROR else "warning",
+        cause="forgets", module=use.module, parameter=use.bias, measured=bias,
+        expected=1.0,
+        evidence={"keep": kept, "steps": -1 / math.log(kept), "missing": 1 - bias,
+                  "gates": int(parts), "gate": int(model.of("kept_gate", use.index))},
+    )  # fmt: skip
 
 
 def _shut_gates(model: Model, use: WeightUse) -> Iterator[Finding]:

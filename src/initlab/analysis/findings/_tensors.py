@@ -130,7 +130,7 @@ def _dead_weight(model: Model, use: WeightUse) -> list[Finding]:
         use.head or use.branch_end or use.adapter or use.gate or use.role
         or use.layer.kind == "embedding" or use.block is not None
     )  # fmt: skip
-    if designed or not use.previous:
+    if designed and not _in_empty_cell(model, use):
         return []
     if _leads_around(model, {one.index for one in model.uses if one.zero}):
         return []
@@ -140,12 +140,28 @@ def _dead_weight(model: Model, use: WeightUse) -> list[Finding]:
     ]  # fmt: skip
 
 
+def _in_empty_cell(model: Model, use: WeightUse) -> bool:
+    """Whether a recurrent weight is zero, and all that reads the cell's inputs too.
+
+    Of a zero among the two, the other makes a way; and either may be a design.
+    """
+    for cell in model.uses:
+        radii = ("spectral_radius", "gated_radius")
+        if any(model.of(name, cell.index) == 0 for name in radii):
+            inputs = [model.uses[n] for n in cell.previous]
+            within = {one.index for one in (cell, *inputs) if one.zero}
+            if use.index in within and len(within) > len(inputs) > 0:
+                return True
+    return False
+
+
 def _leads_around(model: Model, blocked: set[int]) -> bool:
     """Whether a way from the inputs to some head passes none of these uses."""
     arrived: set[int] = set()
     for use in model.uses:
         passing = set(use.previous) - blocked
-        if use.stem or not use.previous or passing & arrived:
+        starts = use.index not in blocked and (use.stem or not use.previous)
+        if starts or passing & arrived:
             arrived.add(use.index)
     return any(use.head and use.index in arrived for use in model.uses)
 

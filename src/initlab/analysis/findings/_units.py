@@ -172,7 +172,8 @@ def saturated_units(model: Model) -> Iterator[Finding]:
         parameter=place, measured=shares[bent], expected=_SATURATED,
         evidence={"activation": "squashing" if gates else bent.activation, "rms": rms,
                   "where": f"one gate of {place}" if gates else place,
-                  "ratio": 1 / max(rms, 1e-30)},
+                  "ratio": 1 / max(rms, 1e-30),
+                  "given": model.of("given_rms", use.index)},
         places=tuple(dict.fromkeys(each.parameter for each in (use, *saturated))),
     )  # fmt: skip
 

@@ -205,7 +205,22 @@ def open_gates(patient: Patient, finding: Found) -> list[Change]:
         if math.isfinite(radius) and not 0.5 <= radius <= 1.5 and radius > 0:
             found[use.parameter] = patient.rescaled(use.parameter, 1 / radius, finding)
         found |= _opened(patient, use, finding)
-    return list(found.values())
+    return list(found.values()) or _kept_by_hand(patient, finding)
+
+
+def _kept_by_hand(patient: Patient, finding: Found) -> list[Change]:
+    """Raise the bias of the gate that keeps the state of a cell by hand."""
+    if finding.cause != "forgets" or not finding.parameter:
+        return []
+    bias = patient.tensor(finding.parameter).double().clone()
+    gates, gate = finding.evidence["gates"], finding.evidence["gate"]
+    bias.chunk(gates)[gate].add_(finding.evidence["missing"])
+    return [
+        patient.change(
+            finding.parameter, bias, kind="set", amount="the gate that keeps opened",
+            finding=finding,
+        )
+    ]  # fmt: skip
 
 
 def _recurrences(patient: Patient, finding: Found) -> list[WeightUse]:

@@ -1,0 +1,129 @@
+"""Norms and cells that users write by hand: factors, forget gates, zeros."""
+
+import pytest
+import torch
+from torch import nn
+
+from initlab import pytorch
+
+VECTORS = torch.randn(64, 16, generator=torch.Generator().manual_seed(1))
+SERIES = torch.randn(16, 12, 6, generator=torch.Generator().manual_seed(1))
+
+
+class RootNorm(nn.Module):
+    """RMSNorm with its factor first, as LLaMA's is often rewritten."""
+
+    def __init__(self, factor):
+        super().__init__()
+        self.weight = nn.Parameter(factor)
+
+    def forward(self, x):
+        size = torch.rsqrt(x.pow(2).mean(-1, keepdim=True) + 1e-6)
+        return self.weight * x * size
+
+
+@pytest.mark.parametrize(
+    ("factor", "cause"),
+    [
+        (torch.ones(24), None),
+        (torch.zeros(24), "gamma_zero"),
+        (torch.empty(24).uniform_(-0.1, 0.1), "gamma_about_zero"),
+    ],
+)
+def test_factors_before_a_division_by_the_root_mean_square(factor, cause):
+    model = nn.Sequential(
+        nn.Linear(16, 24), RootNorm(factor), nn.Linear(24, 24), nn.ReLU(),
+        nn.Linear(24, 4),
+    )  # fmt: skip
+    found = {
+        (one.cause, one.parameter) for one in pytorch.check(model, VECTORS).findings
+    }
+    assert found == ({(cause, "1.weight")} if cause else set())
+
+
+class HandLSTM(nn.Module):
+    """Packed, or a layer per gate; the bias of the forget gate is given."""
+
+    def __init__(self, packed, forget):
+        super().__init__()
+        sizes = (16 * 4,) if packed else (16,) * 4
+        self.gates = nn.ModuleList(nn.Linear(6 + 16, size) for size in sizes)
+        self.head = nn.Linear(16, 4)
+        with torch.no_grad():
+            for gate in self.gates:
+                gate.bias.zero_()
+            bias = self.gates[0].bias[16:32] if packed else self.gates[1].bias
+            bias.fill_(forget)
+
+    def forward(self, x):
+        hidden = cell = x.new_zeros(len(x), 16)
+        for step in x.unbind(1):
+            given = torch.cat([step, hidden], 1)
+            made = torch.cat([gate(given) for gate in self.gates], 1)
+            write, keep, new, out = made.chunk(4, 1)
+            if len(self.gates) > 1:
+                write, keep, new, out = (gate(given) for gate in self.gates)
+            cell = keep.sigmoid() * cell + write.sigmoid() * new.tanh()
+            hidden = out.sigmoid() * cell.tanh()
+        return self.head(hidden)
+
+
+@pytest.mark.parametrize("packed", [True, False])
+@pytest.mark.parametrize(
+    ("forget", "severity"), [(1, None), (-3, "warning"), (-5, "error")]
+)
+def test_forget_gates_of_cells_by_hand(packed, forget, severity):
+    model = HandLSTM(packed, forget)
+    found = pytorch.check(model, SERIES).of("error", "warning")
+    if severity is None:
+        assert found == ()
+        return
+    (one,) = found
+    name = "gates.0.bias" if packed else "gates.1.bias"
+    assert (one.cause, one.parameter, one.severity) == ("forgets", name, severity)
+    exec(one.fix, {"model": model, "torch": torch})
+    bias = model.get_parameter(name)
+    assert torch.allclose(bias[16:32] if packed else bias, torch.tensor(1.0), atol=0.1)
+    assert not packed or float(bias[:16].detach().abs().max()) == 0
+    assert pytorch.check(model, SERIES).sound
+    broken = HandLSTM(packed, forget)
+    assert pytorch.repair_(broken, SERIES).after.sound
+
+
+def test_gates_that_mix_old_and_new_may_keep_little():
+    class Mixed(HandLSTM):
+        def forward(self, x):
+            hidden = x.new_zeros(len(x), 16)
+            for step in x.unbind(1):
+                given = torch.cat([step, hidden], 1)
+                keep = self.gates[1](given).sigmoid()
+                hidden = keep * hidden + (1 - keep) * self.gates[2](given).tanh()
+            return self.head(hidden)
+
+    found = pytorch.check(Mixed(False, -3.0), SERIES).of("error", "warning")
+    assert not [one for one in found if one.id == "WI19"]
+
+
+@pytest.mark.parametrize("kind", [nn.RNN, nn.GRU, nn.LSTM])
+def test_recurrent_cells_of_zeros_stop_the_signal(kind):
+    class Tagger(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.cell = kind(6, 16, batch_first=True)
+            self.head = nn.Linear(16, 4)
+            for parameter in self.cell.parameters():
+                nn.init.zeros_(parameter)
+
+        def forward(self, x):
+            return self.head(self.cell(x)[0][:, -1])
+
+    found = {one.id for one in pytorch.check(Tagger(), SERIES).of("error")}
+    assert found == {"WI03"}
+
+
+def test_a_first_layer_of_zeros_stops_the_signal():
+    model = nn.Sequential(nn.Linear(16, 24), nn.Tanh(), nn.Linear(24, 4))
+    nn.init.zeros_(model[0].weight)
+    nn.init.zeros_(model[0].bias)
+    (found,) = pytorch.check(model, VECTORS).of("error")
+    assert (found.id, found.parameter) == ("WI03", "0.weight")
