@@ -186,14 +186,19 @@ def entered_gate(
 
 
 def side_by_side(trace: Trace, parts: list[Tensor]) -> None:
-    """Measure how loud what layers give is beside what it is concatenated with."""
+    """Measure how loud each part is beside what it is concatenated with."""
     parts = [part for part in parts if part.is_floating_point() and part.numel()]
     sizes = [rms_of(trace, part) for part in parts]
     for place, part in enumerate(parts):
         owner, rest = trace.owner(part), sizes[:place] + sizes[place + 1 :]
-        if owner is None or not max(rest, default=0.0) > 0:
+        if not max(rest, default=0.0) > 0:
             continue
-        found, ratio = owner.values, sizes[place] / max(rest)
+        ratio = sizes[place] / max(rest)
+        if owner is None:
+            if trace.is_weight(part) and any(map(trace.is_signal, parts)):
+                trace.records.beside |= dict.fromkeys(trace.sources(part), ratio)
+            continue
+        found = owner.values
         if ratio > found.get("beside_ratio", 0.0):
             found["beside_ratio"], found["beside_rms"] = ratio, sizes[place]
 

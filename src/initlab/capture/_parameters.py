@@ -65,6 +65,7 @@ def read_parameters(
             role=roles.get(name, "other"),
             copied=name.startswith(copying),
             added_ratio=records.added.get(name, math.nan),
+            beside_ratio=records.beside.get(name, math.nan),
             flat_in=records.flat.get(name, ""),
             added_last=name in added_last,
             **_entries(as_real(parameter.detach())),

@@ -19,6 +19,8 @@ from initlab.capture._mapped import is_mapped
 from initlab.capture._operations import CONSTANTS, kind_of, name_of
 from initlab.capture._trace import FunctionCall, Trace
 
+# Nobody starts tokens of a model's own at more.
+_LOUD_TRUNK = 10.0
 # Of `dropout_p` among the arguments of `multi_head_attention_forward`.
 _DROPOUT_PLACE = 10
 
@@ -141,12 +143,13 @@ class Recorder(TorchFunctionMode):
             return
         owner = self._trace.owner(signal)
         is_bias = owner is not None and other.numel() == owner.units
-        if is_bias or not self._trace.is_fresh(signal):
+        if is_bias:
             return
-        size = measure.rms_of(self._trace, signal)
-        if size > 0:
-            ratios = self._trace.records.added
-            ratio = measure.rms_of(self._trace, other) / size
+        size, added = (measure.rms_of(self._trace, t) for t in (signal, other))
+        # Further up it may be the trunk, and the signal its quiet branch.
+        may_drown = self._trace.is_fresh(signal) or added > _LOUD_TRUNK
+        if size > 0 and may_drown:
+            ratios, ratio = self._trace.records.added, added / size
             ratios[sources[0]] = max(ratios.get(sources[0], 0.0), ratio)
 
 

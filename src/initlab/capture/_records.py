@@ -116,7 +116,9 @@ class Records:
     sums: dict[int, tuple[float, float, float]] = field(default_factory=dict)
     deltas: dict[tuple[str, int], DeltaSums] = field(default_factory=dict)
     scaled_by: dict[int, str] = field(default_factory=dict)
-    # Of parameters that are added by hand: their size over that of the signal.
+    # Of parameters that are added by hand, or concatenated: their size over that of the
+    # signal.
     added: dict[str, float] = field(default_factory=dict)
+    beside: dict[str, float] = field(default_factory=dict)
     # Parameters in the flat part of a function, by that function's name.
     flat: dict[str, str] = field(default_factory=dict)

@@ -209,9 +209,9 @@ WEIGHT_FINDINGS: Mapping[str, Words] = MappingProxyType(
             "{zero_biases}",
         ),
         "drowns_its_neighbours": Words(
-            "what {where} gives is {measured:.0f} times as large as all that it is "
+            "what {where} gives is {measured:.3g} times as large as all that it is "
             "concatenated with",
-            "rms(part) / rms(other parts) < 30",
+            "rms(part) / rms(other parts), about 1",
             SCALE,
         ),
         "drowns_a_signal": Words(

@@ -247,6 +247,7 @@ class ParameterReading:
             direction, nan where it was not computed.
         added_ratio: Its root mean square over that of the signal that it is added to,
             where that is done by hand; else nan.
+        beside_ratio: The same over what it is concatenated with, as a class token is.
         elasticity: Of the loss: its relative change with a relative change of this
             parameter, 2 for what squares are taken of.
         flat_in: Name of the function that is applied to it, where that is flat at all
@@ -284,6 +285,7 @@ class ParameterReading:
     update_rank_one: float = nan
     copied: bool = False
     added_ratio: float = nan
+    beside_ratio: float = nan
     elasticity: float = nan
     flat_in: str = ""
 

@@ -210,7 +210,8 @@ def _blamed(
             evidence=evidence, places=tuple(u.bias or u.parameter for u in inside),
             consequences=("WI11",),
         )  # fmt: skip
-    if abs(away[odd.index] - middle) > _ONE_LAYER and len(off) < len(inside):
+    stands_out = abs(away[odd.index] - middle) > _ONE_LAYER
+    if stands_out and abs(away[odd.index]) > _OFF_GAIN and len(off) < len(inside):
         return Finding(
             id="WI05", severity=severity, cause="one_layer", module=odd.module,
             parameter=odd.parameter, measured=model.weight_factor(odd.index),
@@ -250,7 +251,11 @@ def _blamed(
             id="WI05", severity=severity, cause="wrong_gain", module=first.module,
             parameter=first.parameter, measured=model.weight_factor(first.index),
             expected=wanted_factor(first),
-            evidence=evidence | {"ratio": math.exp(-middle)},
+            evidence=evidence | {
+                "ratio": math.exp(-float(np.median([away[u.index] for u in off]))),
+                "critical": wanted_factor(first), "activation": first.activation,
+                "gain": wanted_gain(first),
+            },
             places=tuple(use.parameter for use in off), consequences=consequences,
         )  # fmt: skip
     by_forward = budget.largest <= BUDGET_WARNING

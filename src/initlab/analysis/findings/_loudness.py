@@ -6,12 +6,13 @@ from collections.abc import Iterator
 from initlab.analysis.findings._finding import Finding
 from initlab.analysis.findings._laws import std
 from initlab.analysis.findings._model import Model
+from initlab.analysis.findings._places import at_parameter
 from initlab.spec import ParameterReading, WeightUse
 
-# A stranger's language models and vision transformers learn 5 to 7 times as slowly with
-# positions 20 times as loud as words, and not at all with 40; of 307 public models none
-# adds a louder one than the signal.
-_DROWNS, _DROWNS_ERROR = 20.0, 300.0
+# Strangers' language models and vision transformers learn half as fast with positions
+# 10 times as loud as words, a sixth with 20, and not at all with 40; of 307 public
+# models none adds a louder one than the signal.
+_DROWNS, _DROWNS_ERROR = 8.0, 300.0
 # Next to nothing beside tables and layers of any scheme.
 _QUIET = 0.005
 # With biases of 10 to 30 times the rest, before a norm or a head, a stranger's networks
@@ -22,6 +23,7 @@ _BENT = frozenset(
 )
 # Of 307 public models none concatenates a part of more than 2.6.
 _LOUDER, _LOUD_PART = 30.0, 10.0
+_LOUD_TOKEN = 5.0
 # PyTorch's own tables have 1.
 _LOUD_TABLE = 10.0
 
@@ -132,7 +134,7 @@ def loud_tables(model: Model) -> Iterator[Finding]:
 
 
 def drowned_neighbours(model: Model) -> Iterator[Finding]:
-    """WI05: a part of a concatenation is far louder than the others."""
+    """WI05: a part of a concatenation, as a class token, far louder than the others."""
     for use in model.fresh():
         ratio = model.of("beside_ratio", use.index)
         if not (ratio > _LOUDER and model.of("beside_rms", use.index) > _LOUD_PART):
@@ -143,3 +145,11 @@ def drowned_neighbours(model: Model) -> Iterator[Finding]:
             measured=ratio, expected=1.0, evidence={"ratio": 1 / ratio},
             places=(use.parameter,),
         )  # fmt: skip
+    for parameter in () if model.facts.trained else model.facts.parameters:
+        ratio, size = parameter.beside_ratio, math.hypot(parameter.mean, parameter.std)
+        if ratio > _DROWNS and size > _LOUD_TOKEN and not parameter.frozen:
+            yield at_parameter(
+                parameter, "WI05", "error" if ratio > _DROWNS_ERROR else "warning",
+                "drowns_its_neighbours", measured=ratio, expected=1.0,
+                evidence={"ratio": 1 / ratio}, places=(parameter.name,),
+            )  # fmt: skip

@@ -74,7 +74,8 @@ def _against_siblings(
     """Return a finding where a layer is off under every law that the others follow."""
     if not fits:
         return None
-    away = min((fit.away[use.index] for fit in fits), key=abs)
+    nearest = min(fits, key=lambda fit: abs(fit.away[use.index]))
+    away = nearest.away[use.index]
     limit = _OUTLIER + noise(use)
     if use.normed and _is_default(model, use):
         return None
@@ -82,14 +83,21 @@ def _against_siblings(
         return None  # loud beside quiet siblings, but not by itself
     if abs(away) <= limit or (away < 0 and _scales_attention(model, use)):
         return None
-    best = fits[0]
-    return _finding(model, use, away, best, reference=best.gain)
+    if away < 0 and _only_feeds_zeros(model, use):
+        return None
+    return _finding(model, use, away, nearest, reference=nearest.gain)
 
 
 def _is_default(model: Model, use: WeightUse) -> bool:
     """Whether a layer has PyTorch's own start: left alone where others were drawn."""
     gain = std(model, use) * math.sqrt(FANS["torch's fan_in"](use.layer))
     return _apart(gain, _DEFAULT_GAIN) < _FITS + noise(use)
+
+
+def _only_feeds_zeros(model: Model, use: WeightUse) -> bool:
+    """Whether all that a layer gives meets zeros by design, as DiT's conditions do."""
+    fed = [one for one in model.uses if use.index in one.previous]
+    return bool(fed) and all(one.zero for one in fed)
 
 
 def _scales_attention(model: Model, use: WeightUse) -> bool:

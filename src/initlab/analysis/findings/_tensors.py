@@ -205,12 +205,17 @@ def _are_designed(model: Model, stuck: Sequence[ParameterReading]) -> bool:
     """Whether weights without a gradient are beside the way, and nothing is 0 there.
 
     So it is with queries and keys where a softmax has one key, with what makes tokens
-    that the head does not read, and with a gate that this batch turns off.
+    that the head does not read, and with a gate that this batch turns off. Of a layer
+    that reads backwards, the last position has taken one step, from a state of zeros.
     """
     if any(p.dtype in ("float16", "bfloat16") for p in stuck):
         return False  # rounded to 0
     names = {p.name for p in stuck}
-    blocked = {use.index for use in model.uses if names & set(use.sources)}
+    blocked = {
+        use.index for use in model.uses
+        if names & set(use.sources)
+        and not (use.role == "recurrent" and use.parameter.endswith("_reverse"))
+    }  # fmt: skip
     heads = {use.index for use in model.uses if use.head}
     if heads <= blocked or not _leads_around(model, blocked):
         return False
@@ -284,12 +289,17 @@ def symmetric_update(model: Model) -> Iterator[Finding]:
 def _is_narrow(model: Model, use: WeightUse) -> bool:
     """Whether no update can have rank 2: of few rows, of one logit, of a mean of units.
 
-    A head with one unit gives logits where each position is a class.
+    A head with one unit gives logits where each position is a class; a layer that only
+    feeds one unit, as the energies of an attention, learns along that unit's weights
+    where its activation is about linear.
     """
     head = model.facts.output.head
     pointing = head >= 0 and model.of("units", head) == 1
     rows = model.of("output_positions", use.index)
-    return pointing or rows < _FEWEST_ROWS or model.of("averaged_units", use.index) > 0
+    fed = [model.of("units", u.index) for u in model.uses if use.index in u.previous]
+    to_one_unit = bool(fed) and max(fed) == 1
+    averaged = model.of("averaged_units", use.index) > 0
+    return pointing or to_one_unit or averaged or rows < _FEWEST_ROWS
 
 
 def has_targets_of_its_own(model: Model, use: WeightUse) -> bool:

@@ -29,8 +29,9 @@ _SATURATED, _MOSTLY_SATURATED = 0.35, 0.8
 _BY_BIAS = 0.8
 # Gates that keep a state for 3,000 steps are given 7, in the root mean square.
 _LONGEST_MEMORY = 8.0
-# Sitzmann et al. (2020) give sines behind the first layer numbers of 1.
-_SEVERAL_TURNS = 5.0
+# Sitzmann et al. (2020) give sines behind the first layer numbers of 1, Hyena's filters
+# of 5.
+_SEVERAL_TURNS = 2 * math.pi
 # Beyond these numbers the slope of a sigmoid, and of tanh, is under 5 % of its most.
 _FLAT_SIGMOID, _FLAT_TANH = 4.36, 2.18
 
