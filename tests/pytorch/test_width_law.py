@@ -45,3 +45,9 @@ def test_the_start_alone_keeps_it():
 def test_one_width_is_no_law():
     with pytest.raises(InvalidValueError, match="widths: two or more, got"):
         pytorch.width_law(make, (32,), BATCH, targets=LABELS)
+
+
+@pytest.mark.parametrize("name", ["seeds", "seed", "steps"])
+def test_members_seeds_and_steps_are_whole_numbers(name):
+    with pytest.raises(InvalidValueError, match=f"^{name}: must be a whole number"):
+        pytorch.width_law(make, (32, 64), BATCH, targets=LABELS, **{name: 1.5})

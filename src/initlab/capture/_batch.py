@@ -10,6 +10,7 @@ from torch import nn
 from torch.utils.data import DataLoader
 
 from initlab.capture._held import kept_loader
+from initlab.capture._usable import refuse_unusable
 from initlab.errors import InvalidValueError
 
 
@@ -50,7 +51,7 @@ def as_call(model: nn.Module, batch: Any, targets: Any, *, with_loss: bool) -> C
         with_loss: Whether a loss was given that takes targets.
 
     Raises:
-        InvalidValueError: If a DataLoader is empty, or there is nothing in a batch.
+        InvalidValueError: If a DataLoader is empty, or it is no batch.
 
     Example:
         >>> batch = (torch.ones(3, 2), torch.zeros(3))
@@ -60,7 +61,7 @@ def as_call(model: nn.Module, batch: Any, targets: Any, *, with_loss: bool) -> C
     """
     if isinstance(batch, DataLoader):
         batch = _first_batch(batch)
-    _refuse_empty(batch)
+    refuse_unusable(batch, tensors_in(batch))
     device = _device(model)
     batch, targets = _moved(batch, device), _moved(targets, device)
     if isinstance(batch, Mapping):
@@ -87,20 +88,6 @@ def as_call(model: nn.Module, batch: Any, targets: Any, *, with_loss: bool) -> C
     if allowed == 1 and len(args) > 1:
         return Call((batch,), {}, targets)
     return Call(args, {}, targets)
-
-
-def _refuse_empty(batch: Any) -> None:
-    if batch is None:
-        raise InvalidValueError("batch: tensors, or a DataLoader of them, got None")
-    if type(batch).__module__ == "numpy":
-        raise InvalidValueError(
-            f"batch: tensors, got a numpy {type(batch).__name__}; give "
-            "torch.as_tensor(batch)"
-        )
-    tensors = tensors_in(batch)
-    if tensors and not any(t.numel() for t in tensors):
-        shape = tuple(tensors[0].shape)
-        raise InvalidValueError(f"batch: at least one example, got shape {shape}")
 
 
 def _first_batch(loader: DataLoader[Any]) -> Any:

@@ -1,13 +1,29 @@
 """Exceptions of a model, named: where it failed, and how."""
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
 
+import torch
 from torch import nn
 
+from initlab.capture._batch import Call, tensors_in
 from initlab.capture._trace import Trace
 from initlab.errors import InitlabError, InvalidValueError
+
+# By which words torch's messages name a type, and what makes a tensor of it.
+_WORDS = {
+    torch.bool: {"bool"},
+    torch.uint8: {"byte", "unsigned", "uint8"},
+    torch.int32: {"int", "int32"},
+    torch.int64: {"long", "int64"},
+    torch.float16: {"half", "float16"},
+    torch.bfloat16: {"bfloat16"},
+    torch.float32: {"float", "float32"},
+    torch.float64: {"double", "float64"},
+}
+_METHODS = {torch.float16: "half", torch.bfloat16: "bfloat16",
+            torch.float32: "float", torch.float64: "double"}  # fmt: skip
 
 
 class ModelRunError(InvalidValueError):
@@ -15,10 +31,8 @@ class ModelRunError(InvalidValueError):
 
 
 @contextmanager
-def named_failure(
-    trace: Trace, model: nn.Module, args: tuple[Any, ...]
-) -> Iterator[None]:
-    """Say in which module the model failed that was called with these arguments."""
+def named_failure(trace: Trace, model: nn.Module, call: Call) -> Iterator[None]:
+    """Say in which module the model failed that was called so."""
     try:
         yield
     except InitlabError:
@@ -30,7 +44,7 @@ def named_failure(
         said = _first_line(error)
         raise ModelRunError(
             f"model: failed on this batch in {name}: {type(error).__name__}: {said}"
-            + _hint(said, args)
+            + _hint(said, model, call)
         ) from error
 
 
@@ -39,14 +53,52 @@ def _first_line(error: Exception) -> str:
     return lines[0] if lines else type(error).__name__
 
 
-def _hint(line: str, args: tuple[Any, ...]) -> str:
+def _hint(line: str, model: nn.Module, call: Call) -> str:
     """Return what to do about a failure, where that is known."""
+    args = call.args
     if len(args) == 1 and hasattr(args[0], "_fields"):
         name = type(args[0]).__name__
         return f"; it was given the {name} as one argument; tuple(batch) gives several"
     if "Expected more than 1" in line and "when training" in line:
         return "; a batch needs two examples or more, also of a model in eval mode"
-    return ""
+    other = re.search(r"must be Tensor, not (list|float|int|numpy\.ndarray)\b", line)
+    given = [*args, *call.kwargs.values()]
+    if other and other[1].rpartition(".")[2] in {type(one).__name__ for one in given}:
+        return f"; the batch holds {other[1]}: give torch.as_tensor(...)"
+    return _dtype_hint(line, model, tensors_in(given))
+
+
+def _dtype_hint(line: str, model: nn.Module, tensors: list[torch.Tensor]) -> str:
+    """Return which type the batch should have, where its type is what torch names."""
+    if not re.search("dtype|scalar type|Input type|Type promoting", line):
+        return ""
+    found = {one.dtype for one in tensors}
+    real = {dtype for dtype in found if dtype.is_floating_point}
+    if "'indices'" in line and real:
+        return f"; indices are whole numbers, the batch is {_name(real)}: give .long()"
+    kinds = {p.dtype for p in model.parameters()}
+    words = set(re.findall(r"[a-z]+\d*", line.lower()))
+    if "mixed dtype" not in line:  # which names none
+        found = {dtype for dtype in found if _WORDS.get(dtype, set()) & words}
+        kinds = {dtype for dtype in kinds if _WORDS.get(dtype, set()) & words}
+    odd = found - kinds
+    if len(kinds) != 1 or not kinds <= _METHODS.keys() or not odd:
+        return ""
+    (kind,) = kinds
+    method = _METHODS[kind]
+    if len(tensors) == 1:
+        return (
+            f"; the batch is {_name(odd)} and the parameters {_name(kinds)}: give "
+            f"batch.{method}()"
+        )
+    return (
+        f"; the batch holds {_name(odd)} and the parameters are {_name(kinds)}: give "
+        f".{method}() of each"
+    )
+
+
+def _name(dtypes: set[torch.dtype]) -> str:
+    return ", ".join(sorted(str(one).removeprefix("torch.") for one in dtypes))
 
 
 @contextmanager
@@ -55,7 +107,10 @@ def named_failure_back() -> Iterator[None]:
     try:
         yield
     except Exception as error:
+        said = _first_line(error)
+        if said.startswith("Found dtype"):
+            said += "; targets of another type? give them that of the outputs"
         raise ModelRunError(
             "model: failed on the way back from its outputs: "
-            f"{type(error).__name__}: {_first_line(error)}"
+            f"{type(error).__name__}: {said}"
         ) from error

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
+from initlab.capture._losses import shown
 from initlab.capture._moments import as_real
 from initlab.errors import InvalidValueError
 
@@ -23,18 +24,52 @@ def made_optimizer(
 ) -> Optimizer | None:
     """Return an optimizer, made of a model's parameters where a function makes it.
 
+    None where there is none, or nothing that a function could be given.
+
     Raises:
-        InvalidValueError: If the function makes none.
+        InvalidValueError: If the function makes none, raises an exception, or is no
+            function; or if the optimizer is of another model's parameters.
     """
-    if optimizer is None or isinstance(optimizer, Optimizer):
+    if optimizer is None:
+        return None
+    if isinstance(optimizer, Optimizer):
+        _refuse_of_another(optimizer, model)
         return optimizer
-    made = optimizer([p for p in model.parameters() if p.requires_grad])
+    if not callable(optimizer):
+        raise InvalidValueError(
+            "optimizer: an optimizer or a function of parameters that makes one, got "
+            f"{shown(optimizer)}; give torch.optim.Adam"
+        )
+    trainable = [p for p in model.parameters() if p.requires_grad]
+    if not trainable:
+        return None
+    try:
+        made = optimizer(trainable)
+    except Exception as error:
+        lines = str(error).strip().splitlines() or ["no text"]
+        hint = ""
+        if isinstance(error, TypeError):
+            hint = "; give more by functools.partial(torch.optim.SGD, lr=0.1)"
+        raise InvalidValueError(
+            "optimizer: a function that makes one of parameters alone, got one that "
+            f"raised {type(error).__name__}: {lines[0]}" + hint
+        ) from error
     if not isinstance(made, Optimizer):
         raise InvalidValueError(
             "optimizer: a torch.optim.Optimizer, or a function that makes one of "
             f"parameters, got a function that makes {type(made).__name__}"
         )
+    _refuse_of_another(made, model)
     return made
+
+
+def _refuse_of_another(optimizer: Optimizer, model: nn.Module) -> None:
+    held = {id(p) for group in optimizer.param_groups for p in group["params"]}
+    if not held & {id(p) for p in model.parameters()}:
+        raise InvalidValueError(
+            "optimizer: holds none of the model's parameters; make it from "
+            "model.parameters(), or give a function that does, as torch.optim.Adam"
+        )
 
 
 def evaluates_the_loss(optimizer: Optimizer) -> bool:
@@ -111,13 +146,6 @@ def _step_of(
     gradients: Mapping[str, Tensor | None],
     optimizer: Optimizer,
 ) -> None:
-    known = {id(p) for group in optimizer.param_groups for p in group["params"]}
-    own = dict(model.named_parameters())
-    if not known & {id(p) for p in own.values()}:
-        raise InvalidValueError(
-            "optimizer: holds none of the model's parameters; make it from "
-            "model.parameters()"
-        )
     state = {key: copy.deepcopy(value) for key, value in optimizer.state.items()}
     groups = [
         {key: value for key, value in group.items() if key != "params"}
@@ -127,7 +155,7 @@ def _step_of(
     for group in optimizer.param_groups:
         if group.get("foreach", True) is None:
             group["foreach"] = False  # one tensor after the other needs less memory
-    for name, parameter in own.items():
+    for name, parameter in model.named_parameters():
         parameter.grad = gradients.get(name) if parameter.requires_grad else None
     try:
         optimizer.step()

@@ -76,7 +76,7 @@ def read_loss(
     """
     if outputs is None or (type(outputs) in _PLAIN and not tensors_held(outputs)):
         raise InvalidValueError(
-            f"model: forward returns no tensor, got {_short(outputs)}; is there a "
+            f"model: forward returns no tensor, got {shown(outputs)}; is there a "
             "return missing?"
         )
     own = _own_loss(outputs)
@@ -241,7 +241,8 @@ def _misfit(out: Tensor, target: Tensor) -> str:
     )
 
 
-def _short(value: Any) -> str:
+def shown(value: Any) -> str:
+    """Return a value as it is written, if that is short, else its type."""
     text = repr(value)
     return text if len(text) < 40 else type(value).__name__
 
@@ -255,7 +256,7 @@ def _with_targets(
 ) -> Loss:
     target = next(iter(tensors_in(targets)), None)
     if value is not None and value.dim():
-        value = value.mean()
+        value = value.reshape(())
     facts = _output_facts(first, value)
     if value is not None:
         facts |= {"loss_kind": kind, "loss": float(value.detach())}

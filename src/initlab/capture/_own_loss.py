@@ -38,7 +38,8 @@ def loss_of(
         targets: Or None; only for a loss that takes them.
 
     Raises:
-        InvalidValueError: If it needs targets and there are none, or gives no tensor.
+        InvalidValueError: If it needs targets and there are none, or gives no tensor
+            of one real number.
         LossRunError: If it raises an exception.
     """
     given = () if targets is None or not takes_targets(loss) else (targets,)
@@ -64,6 +65,15 @@ def loss_of(
     if not isinstance(value, Tensor):
         raise InvalidValueError(
             f"loss: must return a tensor, got {type(value).__name__}"
+        )
+    if value.numel() != 1:
+        raise InvalidValueError(
+            f"loss: one number, got shape {tuple(value.shape)}; give "
+            'reduction="mean", or .mean() of it'
+        )
+    if value.is_complex():
+        raise InvalidValueError(
+            f"loss: a real number, got {value.dtype}; give .real or .abs() of it"
         )
     return value, tree, given
 

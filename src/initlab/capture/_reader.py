@@ -131,7 +131,7 @@ class Reader:
 
     def _forward(self, trace: Trace) -> Any:
         with (
-            named_failure(trace, self._model, self._call.args),
+            named_failure(trace, self._model, self._call),
             around_modules(trace, self._model),
             Recorder(trace),
         ):

@@ -3,6 +3,7 @@
 from initlab.messages._causes import CAUSES, cause_sentence
 from initlab.messages._findings import (
     FINDINGS,
+    FROZEN,
     NOTHING,
     SOUND,
     SOUND_NEXT,
@@ -39,6 +40,7 @@ __all__ = [
     "ASK_MORE_MEMBERS",
     "CAUSES",
     "FINDINGS",
+    "FROZEN",
     "GRID_CAVEAT",
     "NOTHING",
     "PAIRED_CAVEAT",

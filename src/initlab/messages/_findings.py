@@ -12,6 +12,10 @@ FINDINGS: Mapping[str, Words] = MappingProxyType({**WEIGHT_FINDINGS, **SIGNAL_FI
 
 SOUND = "initialization sound"
 NOTHING = "no weights: nothing to judge"
+FROZEN = (
+    "every parameter is frozen: there is nothing to train, and only the way forward "
+    "was judged; call requires_grad_() on what is to be trained"
+)
 SOUND_NEXT = "look at the learning rate, the mask, the labels"
 
 

@@ -12,6 +12,7 @@ from initlab.errors import InvalidValueError
 from initlab.pytorch._build import Factory, build, build_facts
 from initlab.pytorch._dataset import dataset_of
 from initlab.pytorch._diagnosis import Diagnosis
+from initlab.pytorch._numbers import as_count, as_seed
 from initlab.spec import BuildFacts
 
 
@@ -44,7 +45,7 @@ def check(
             parameters.
         seeds: Members, each built from a seed of its own; more than one needs a
             function as `model`.
-        seed: Of the first member, and of the random product.
+        seed: Of the first member, and of the random product; from 0, below 2**32.
 
     Raises:
         InvalidValueError: If an argument cannot be used, or the model fails on the
@@ -58,8 +59,8 @@ def check(
         >>> [(one.id, one.severity) for one in diagnosis.findings]
         [('WI05', 'error')]
     """
-    if seeds < 1:
-        raise InvalidValueError(f"seeds: must be at least 1, got {seeds}")
+    seeds = as_count("seeds", seeds, least=1)
+    seed = as_seed(seed, seeds)
     if isinstance(model, nn.Module):
         if seeds > 1:
             raise InvalidValueError(

@@ -14,6 +14,7 @@ from initlab.errors import InvalidValueError, OutputError
 from initlab.pytorch._build import build
 from initlab.pytorch._check import check
 from initlab.pytorch._diagnosis import Diagnosis
+from initlab.pytorch._numbers import as_seed
 from initlab.pytorch._target import factory_of, imported
 from initlab.pytorch.repair import Repair, repair_
 from initlab.spec import facts_from_json
@@ -56,8 +57,9 @@ def check_target(asked: Asked, *, seeds: int = 1) -> Diagnosis:
         seeds: Members.
 
     Raises:
-        InvalidValueError: If the target, a shape or the device cannot be used.
+        InvalidValueError: If the target, a shape, a seed or the device cannot be used.
     """
+    as_seed(asked.seed, seeds)
     made = imported(asked.target)
     batch, targets = _batch(asked)
     model: Any = _factory(asked, made)
@@ -81,13 +83,14 @@ def repair_target(asked: Asked, out: Path) -> Repair:
         out: File of the weights.
 
     Raises:
-        InvalidValueError: If the target, a shape or the device cannot be used.
+        InvalidValueError: If the target, a shape, a seed or the device cannot be used.
         OutputError: If the file cannot be written; found out before anything is run.
     """
     if out.suffix != ".safetensors" or not out.parent.is_dir():
         raise OutputError(
             f"--repair: a file .safetensors in a folder that exists, got {out}"
         )
+    as_seed(asked.seed)
     made = imported(asked.target)
     batch, targets = _batch(asked)
     model = build(_factory(asked, made), asked.seed)

@@ -16,6 +16,7 @@ from initlab.analysis.findings import Finding
 from initlab.capture import ALONE, as_call
 from initlab.errors import InvalidValueError
 from initlab.pytorch._build import build
+from initlab.pytorch._numbers import as_count, as_seed
 
 # Slopes of ln size against ln width that are no law, beside three standard errors.
 _FLAT = 0.15
@@ -84,6 +85,9 @@ def width_law(
     """  # fmt: skip
     if len(set(widths)) < 2:
         raise InvalidValueError(f"widths: two or more, got {tuple(widths)}")
+    seeds = as_count("seeds", seeds, least=1)
+    seed = as_seed(seed, seeds)
+    steps = as_count("steps", steps, least=0)
     sizes: dict[str, np.ndarray] = {}
     for i, width in enumerate(widths):
         for member in range(seeds):

@@ -15,7 +15,7 @@ from rich.table import Table
 from rich.text import Text
 
 from initlab.analysis.findings import CHECKS, Finding, find
-from initlab.messages import NOTHING, SOUND, SOUND_NEXT
+from initlab.messages import FROZEN, NOTHING, SOUND, SOUND_NEXT
 from initlab.reports._json import finite
 
 _HEADERS = ("check", "severity", "where", "what was found")
@@ -120,6 +120,8 @@ def _verdict(dataset: xr.Dataset, found: Sequence[Finding]) -> str:
     if not counts["error"] and not counts["warning"]:
         if not unseen and not _has_weights(dataset):
             return NOTHING
+        if not unseen and _is_frozen(dataset):
+            return FROZEN
         return f"{SOUND}{ignored}; excluded: {_excluded(dataset, every)}; {SOUND_NEXT}"
     listed = ", ".join(
         f"{count} {severity}{'s' if count > 1 and severity != 'info' else ''}"
@@ -131,6 +133,12 @@ def _verdict(dataset: xr.Dataset, found: Sequence[Finding]) -> str:
 def _has_weights(dataset: xr.Dataset) -> bool:
     facts = json.loads(dataset.attrs["facts"])[0]
     return bool(dataset.sizes.get("layer") or facts["parameters"])
+
+
+def _is_frozen(dataset: xr.Dataset) -> bool:
+    members = json.loads(dataset.attrs["facts"])
+    frozen = [p["frozen"] for facts in members for p in facts["parameters"]]
+    return bool(frozen) and all(frozen)
 
 
 def _excluded(dataset: xr.Dataset, found: Sequence[Finding]) -> str:

@@ -14,10 +14,15 @@ from torch.nn.parameter import is_lazy
 from initlab import capture, reports
 from initlab.errors import InvalidValueError
 from initlab.pytorch._diagnosis import Diagnosis
+from initlab.pytorch._numbers import as_count, as_seed
 from initlab.pytorch.repair._change import Change, Undo
 from initlab.pytorch.repair._checkpoint import save_weights
 from initlab.pytorch.repair._surgery import Surgery, take_back_all
-from initlab.pytorch.repair._training import Trained, compare_training
+from initlab.pytorch.repair._training import (
+    Trained,
+    compare_training,
+    refuse_untrained,
+)
 from initlab.pytorch.repair._unrepaired import Unrepaired
 
 # Changes of a kind that are printed one by one.
@@ -151,6 +156,8 @@ def repair_(
         >>> torch.equal(model[0].weight, before)
         True
     """
+    seed = as_seed(seed)
+    train_steps = as_count("train_steps", train_steps, least=0)
     own = capture.unwrapped(model)
     for name, parameter in own.named_parameters():
         if is_lazy(parameter):
@@ -158,6 +165,8 @@ def repair_(
                 f"model: {name} is lazy and has no values to repair; run the model "
                 "once first"
             )
+    if train_steps:
+        refuse_untrained(own, loss, optimizer)
     surgery = Surgery(own, batch, loss, targets, optimizer, seed)
     untouched = copy.deepcopy(own) if train_steps else own
     before = surgery.check()
@@ -167,7 +176,7 @@ def repair_(
         surgery.take_back(0)
         raise
     training = None
-    if train_steps:
+    if loss is not None and train_steps:
         training = compare_training(
             untouched, own, data or [batch], loss, targets, optimizer, train_steps
         )

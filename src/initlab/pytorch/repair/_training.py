@@ -42,7 +42,7 @@ def compare_training(
     before: nn.Module,
     after: nn.Module,
     data: Sequence[Any],
-    loss: Callable[..., Tensor] | None,
+    loss: Callable[..., Tensor],
     targets: Any,
     optimizer: Any,
     steps: int,
@@ -57,9 +57,22 @@ def compare_training(
         targets: Of the batch, if they are no part of it.
         optimizer: A function of parameters; None: Adam.
         steps: Of each.
+    """
+    return Trained(
+        steps=steps,
+        before=_losses(before, data, loss, targets, optimizer, steps),
+        after=_losses(after, data, loss, targets, optimizer, steps),
+    )
+
+
+def refuse_untrained(
+    model: nn.Module, loss: Callable[..., Tensor] | None, optimizer: Any
+) -> None:
+    """Refuse what short trainings cannot use, before a model is changed.
 
     Raises:
-        InvalidValueError: If no loss is given, or an optimizer instead of a function.
+        InvalidValueError: If no loss is given, or an optimizer instead of a function;
+            or if every parameter is frozen.
     """
     if loss is None:
         raise InvalidValueError("loss: short trainings need one, got None")
@@ -68,11 +81,10 @@ def compare_training(
             "optimizer: short trainings need a function of parameters, such as "
             f"torch.optim.Adam; got {type(optimizer).__name__}"
         )
-    return Trained(
-        steps=steps,
-        before=_losses(before, data, loss, targets, optimizer, steps),
-        after=_losses(after, data, loss, targets, optimizer, steps),
-    )
+    if not any(one.requires_grad for one in model.parameters()):
+        raise InvalidValueError(
+            "train_steps: every parameter is frozen; call requires_grad_() on some"
+        )
 
 
 def _losses(
