@@ -45,6 +45,7 @@ from initlab.spec import OutputReading, ParameterReading
 
 # Share of one class from which on a loss is asked whether it minds.
 _UNEVEN = 0.5
+_TWO_OUTPUTS = 2
 # Heads, branch ends and branches of zeros may lie behind each other.
 _MOST_STEPS = 3
 
@@ -155,13 +156,22 @@ class Reader:
         reading, of, output = loss.reading, loss.of, loss.output
         if output is None:
             return reading
-        reading = replace(reading, head=structure.head_of(trace.node_of(output)))
+        reading = replace(
+            reading,
+            head=structure.head_of(trace.node_of(output)),
+            alone=reading.loss_kind not in ("", "model's own")
+            and len(differentiable(loss.outputs)) < _TWO_OUTPUTS,
+        )
         if of is None or not output.is_floating_point():
             return reading
         targets = tensors_in(self._call.targets)
         if loss.ask is not None and reading.loss_kind == "given":
             priors = tuple(
-                replace(found, head=structure.head_of(trace.node_of(place)))
+                replace(
+                    found,
+                    head=structure.head_of(trace.node_of(place)),
+                    parameter=_only_source(trace, place),
+                )
                 for place, found in probe_priors(
                     loss.ask, reading.loss, differentiable(loss.outputs), targets
                 )
@@ -334,3 +344,9 @@ class Reader:
     ) -> tuple[ParameterReading, ...]:
         """Return parameters, read before any step, with what the passes found."""
         return tuple(replace(one, **self._facts[one.name]) for one in entries)
+
+
+def _only_source(trace: Trace, output: Tensor) -> str:
+    """Return the parameter that an output is made of, if of nothing else; or ""."""
+    sources = trace.sources(output) if trace.is_weight(output) else ()
+    return sources[0] if len(sources) == 1 else ""

@@ -297,6 +297,7 @@ class PriorReading:
         link: Of the output: "identity" or "log" of the targets' mean, "logit" of the
             share of ones, "classes" for the logarithms of shares.
         head: Index of the use that the output came out of; -1 where none is known.
+        parameter: Name of what the output is made of, if it is one parameter alone.
         mean, wanted: Of the output, and where it was moved.
         spread: Of the targets, in the output's units.
         classes: Of labels; 0 otherwise.
@@ -310,6 +311,7 @@ class PriorReading:
     target: int
     link: str
     head: int = -1
+    parameter: str = ""
     mean: float = nan
     wanted: float = nan
     spread: float = nan
@@ -340,6 +342,9 @@ class OutputReading:
         class_entropy: Of the targets' classes, in nats.
         loss_rows: Numbers of targets that the loss is a mean over.
         target_binary: Whether all targets of a loss that we do not know are 0 or 1.
+        loss_binary: Whether such a loss turned out to be a binary cross-entropy of
+            logits.
+        alone: Whether the loss is one of the first output and of nothing else.
         loss_slope: Of such a loss: how much it minds a relative change of the first
             output, over the same at `loss_quiet`; 0 where it is saturated.
         loss_quiet: It, if that output had a root mean square of 1.
@@ -372,6 +377,8 @@ class OutputReading:
     class_entropy: float = nan
     loss_rows: int = 0
     target_binary: bool = False
+    loss_binary: bool = False
+    alone: bool = False
     loss_slope: float = nan
     loss_quiet: float = nan
     loss_shifted: float = nan

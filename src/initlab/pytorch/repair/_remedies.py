@@ -43,6 +43,7 @@ OF_CAUSES: Mapping[str, Remedy] = MappingProxyType(
         "loud_signal": _scales.named_to_the_law,
         "not_centred": _scales.centred,
         "biased_logits": _outputs.prior_bias,
+        "far_off": _outputs.exponent_of_zero,
         "explosive_parameter": _outputs.exponent_of_zero,
         "gamma_about_zero": _outputs.factors_of_one,
         "gamma_tiny": _outputs.factors_of_one,
