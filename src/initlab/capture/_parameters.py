@@ -66,6 +66,8 @@ def read_parameters(
             copied=name.startswith(copying),
             added_ratio=records.added.get(name, math.nan),
             flat_in=records.flat.get(name, ""),
+            alike_units=records.alike.get(name, 0),
+            overflows_in=records.overflows.get(name, ""),
             added_last=name in added_last,
             **_entries(as_real(parameter.detach())),
         )

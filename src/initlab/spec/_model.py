@@ -92,6 +92,7 @@ class WeightUse:
     adapter: bool = False
     tied: tuple[str, ...] = ()
     zero: bool = False
+    silenced_by: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -251,6 +252,10 @@ class ParameterReading:
             parameter, 2 for what squares are taken of.
         flat_in: Name of the function that is applied to it, where that is flat at all
             entries; or "".
+        overflows_in: Name of a function that is nan or infinite of its finite numbers;
+            or "".
+        alike_units: Units that are copies of one, for its rows are all equal, where no
+            layer weighs it: centres of distances, codes that weights are made of.
         copied: Whether PyTorch's own container made its layer by copying another.
     """
 
@@ -286,6 +291,8 @@ class ParameterReading:
     added_ratio: float = nan
     elasticity: float = nan
     flat_in: str = ""
+    overflows_in: str = ""
+    alike_units: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
