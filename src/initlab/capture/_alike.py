@@ -32,11 +32,12 @@ def note_alike(trace: Trace, signal: Tensor) -> None:
     if number is None or not trace.graph.carries_signal(number):
         return
     found = {
-        name: parameter.numel()
+        name: (parameter.numel(), float(parameter.abs().amax()), name)
         for name in _met(trace.graph, number)
         if _has_equal_rows(parameter := trace.parameters[name].detach(), units)
     }
-    # Beside centres that are all equal, widths may well be.
+    # Beside centres that are all equal, widths may well be; of frequencies and phases,
+    # it is not the phases of 0.
     if found:
         name = max(found, key=lambda one: found[one])
         trace.records.alike[name] = units
@@ -107,7 +108,7 @@ def _met(graph: Graph, number: int) -> set[str]:
         node: Node = graph.nodes[todo.pop()]
         if node.kind == "parameter":
             found.add(node.name)
-        elif node.kind == "layer" and graph.carries_signal(node.number):
+        elif node.use is not None and graph.carries_signal(node.number):
             continue
         new = set(node.inputs) - seen
         seen |= new

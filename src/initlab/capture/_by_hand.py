@@ -19,6 +19,8 @@ _MAY_OVERFLOW = frozenset(
         *("sqrt", "log", "log2", "log1p", "div", "truediv", "rtruediv", "divide"),
     }
 )
+# Share of a type's largest number that what is multiplied with it soon takes beyond.
+_NEARLY = 0.1
 # Below and above these numbers a parameter is out of reach. Decays of .9999 are in use,
 # and so are steps of a thousandth.
 _FLAT = {
@@ -96,13 +98,15 @@ def bent_parameter(trace: Trace, call: FunctionCall) -> None:
 
 
 def overflowing_parameter(trace: Trace, call: FunctionCall, output: Tensor) -> None:
-    """Write down parameters that are finite, of which a function is not."""
+    """Write down parameters that are finite, of which a function is not, or nearly."""
     sources = trace.sources(output)
     if call.name not in _MAY_OVERFLOW or not sources or not trace.is_weight(output):
         return
     values = [trace.parameters[name] for name in sources]
-    if not torch.isfinite(output).all() and all(
-        bool(torch.isfinite(one).all()) for one in values
-    ):
+    if not output.is_floating_point() or not output.numel():
+        return
+    limit = _NEARLY * torch.finfo(output.dtype).max
+    beyond = not bool((output.abs() <= limit).all())
+    if beyond and all(bool(torch.isfinite(one).all()) for one in values):
         for name in sources:
             trace.records.overflows.setdefault(name, call.name)

@@ -52,7 +52,7 @@ def read_parameters(
         for node in graph.nodes
         for number in node.inputs
         if graph.nodes[number].kind == "parameter"
-    }
+    } | {graph.nodes[number].name for number in graph.outputs}
     return tuple(
         ParameterReading(
             name=name,

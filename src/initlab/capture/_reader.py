@@ -33,7 +33,7 @@ from initlab.capture._parameters import (
     twin_share,
 )
 from initlab.capture._passes import differentiable, loss_gradients, random_gradients
-from initlab.capture._patterns import is_gated_recurrence, is_recurrence
+from initlab.capture._patterns import exponent_of, is_gated_recurrence, is_recurrence
 from initlab.capture._prior_probe import probe_priors
 from initlab.capture._recorder import Recorder
 from initlab.capture._records import Records
@@ -156,9 +156,11 @@ class Reader:
         reading, of, output = loss.reading, loss.of, loss.output
         if output is None:
             return reading
+        node = trace.node_of(output)
         reading = replace(
             reading,
-            head=structure.head_of(trace.node_of(output)),
+            head=structure.head_of(node),
+            scaled_by="" if node is None else exponent_of(trace.graph, node),
             alone=reading.loss_kind not in ("", "model's own")
             and len(differentiable(loss.outputs)) < _TWO_OUTPUTS,
         )

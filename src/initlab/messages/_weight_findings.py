@@ -36,8 +36,8 @@ WEIGHT_FINDINGS: Mapping[str, Words] = MappingProxyType(
             "torch.nn.init.kaiming_normal_(model.get_parameter(name))",
         ),
         "overflows": Words(
-            "{function} of {where}, which is {measured:.3g} on average, is nan or "
-            "infinite",
+            "{function} of {where}, which is {measured:.3g} on average, is infinite, "
+            "nan or next to the type's largest number",
             "every function of a parameter is finite",
             "start {where} where {function} of it is a finite number",
         ),

@@ -252,8 +252,8 @@ class ParameterReading:
             parameter, 2 for what squares are taken of.
         flat_in: Name of the function that is applied to it, where that is flat at all
             entries; or "".
-        overflows_in: Name of a function that is nan or infinite of its finite numbers;
-            or "".
+        overflows_in: Name of a function that is infinite, nan or next to the type's
+            largest number of its finite numbers; or "".
         alike_units: Units that are copies of one, for its rows are all equal, where no
             layer weighs it: centres of distances, codes that weights are made of.
         copied: Whether PyTorch's own container made its layer by copying another.
@@ -366,6 +366,8 @@ class OutputReading:
         target_nonfinite: Entries of the targets that are nan or infinite.
         classes_met: Classes of which the batch has at least two targets.
         head: Index of the use that the first output came out of; -1 if none is known.
+        scaled_by: Name of the parameter whose exponential is a factor of all that the
+            first output is, as a temperature's logarithm; or "".
         priors: Outputs that a loss which we do not know would have at a prior.
     """
 
@@ -397,6 +399,7 @@ class OutputReading:
     target_nonfinite: int = 0
     classes_met: int = 0
     head: int = -1
+    scaled_by: str = ""
     priors: tuple[PriorReading, ...] = ()
 
 

@@ -142,7 +142,8 @@ def drowned_neighbours(model: Model) -> Iterator[Finding]:
         yield Finding(
             id="WI05", severity="error" if ratio > _DROWNS_ERROR else "warning",
             cause="drowns_its_neighbours",
-            module=added.rpartition(".")[0] if added else use.module, parameter=name, measured=ratio, expected=1.0,
+            module=added.rpartition(".")[0] if added else use.module,
+            parameter=name, measured=ratio, expected=1.0,
             evidence={"ratio": 1 / ratio}, places=(name,),
         )  # fmt: skip
 

@@ -37,6 +37,8 @@ _EXPLAINED_BY_SHARE, _EXPLAINED = 0.5, 0.8
 _AT_TARGETS = 1e-3
 # Of a deviation's logarithm; of outputs that are a parameter.
 _FAR_OFF, _AS_IT_IS = 4.0, 0.01
+# Of a temperature's logarithm: those in use lie between 0 and the logarithm of 100.
+_VANISHED, _LARGEST_SCALE = -6.0, math.log(101)
 # Share of its slope that a saturated loss has left.
 _SATURATED, _GONE = 1e-3, 1e-6
 # With targets 100 times as spread as that, gradient descent at .01 diverged in three of
@@ -68,8 +70,9 @@ def over_confident(model: Model) -> Iterator[Finding]:
         # Zeros, as of a discriminator's loss or of a residual, say of no size.
         size = max(output.target_std, abs(output.target_mean)) or math.inf
         large = output.rms / size
-        if large > 10:
-            module, parameter = _what_makes_it_loud(model, head)
+        loud = _what_makes_it_loud(model, head)
+        if large > 10 and loud is not None:
+            module, parameter = loud
             yield Finding(
                 id="WI14", severity="warning", cause="loud_regression",
                 module=module, parameter=parameter, measured=output.rms,
@@ -104,10 +107,15 @@ def over_confident(model: Model) -> Iterator[Finding]:
         return
     # One logit is sure by its size, several by how far they are apart.
     size = output.rms if binary else output.std
-    module, parameter = _what_makes_it_loud(model, head)
+    loud = _what_makes_it_loud(model, head)
+    if loud is None:
+        return
+    module, parameter = loud
     blamed = model.parameter(parameter)
-    if blamed is not None and math.prod(blamed.shape) == 1 and excess < _EXCESS_ERROR:
-        severity = "info"  # a temperature, as of contrastive losses, is a choice
+    in_use = parameter == output.scaled_by and blamed and blamed.mean < _LARGEST_SCALE
+    if blamed is not None and math.prod(blamed.shape) == 1:
+        if excess < _EXCESS_ERROR or in_use:
+            severity = "info"  # a temperature, as of contrastive losses, is a choice
     yield Finding(
         id="WI14", severity=severity, cause="over_confident", module=module,
         parameter=parameter, measured=excess, expected=_EXCESS_INFO,
@@ -119,12 +127,13 @@ def over_confident(model: Model) -> Iterator[Finding]:
     )  # fmt: skip
 
 
-def _what_makes_it_loud(model: Model, head: WeightUse) -> tuple[str, str]:
+def _what_makes_it_loud(model: Model, head: WeightUse) -> tuple[str, str] | None:
     """Return module and parameter whose size is that of the outputs: the head's.
 
     Where it is normalized, as for cosines, it is a factor that the loss hangs on; and
     one of a normalization before the head, where that is loud. Of a sum of heads and of
-    products of tables, it is the one that the loss hangs on. Zeros make nothing loud.
+    products of tables, it is the one that the loss hangs on. Zeros make nothing loud;
+    None where there is nothing else but what is frozen.
     """
     before = [norm for norm in model.facts.norms if head.index in norm.after]
     if (factor := model.loud_factor(before)) is not None:
@@ -154,10 +163,10 @@ def _what_makes_it_loud(model: Model, head: WeightUse) -> tuple[str, str]:
         return worst.name.rpartition(".")[0], worst.name
     if own.largest > 0:
         return head.module, head.parameter
-    loudest = max(
-        (use for use in model.uses if use.head),
-        key=lambda use: (model.of("preactivation_rms", use.index), use.index),
-    )
+    others = [u for u in model.uses if u.head and not (u.zero or u.frozen)]
+    if not others:
+        return None
+    loudest = max(others, key=lambda use: model.of("preactivation_rms", use.index))
     return loudest.module, loudest.parameter
 
 
@@ -333,6 +342,20 @@ def _far_off(model: Model, prior: PriorReading) -> Iterator[Finding]:
         )  # fmt: skip
 
 
+def vanishing_scale(model: Model) -> Iterator[Finding]:
+    """WI13: an exponential so small that it takes the logits and their slope."""
+    output = model.facts.output
+    known = model.parameter(output.scaled_by) if output.scaled_by else None
+    if known is None or known.frozen or model.facts.trained or output.classes < 1:
+        return
+    if known.mean < _VANISHED and output.std < math.exp(_VANISHED / 2):
+        yield at_parameter(
+            known, "WI13", "warning", "vanishing_scale", measured=known.mean,
+            expected=_VANISHED, evidence={"factor": math.exp(known.mean)},
+            places=(known.name,),
+        )  # fmt: skip
+
+
 def saturated_loss(model: Model) -> Iterator[Finding]:
     """WI13: outputs where the loss is flat, as behind a sigmoid of the loss's own."""
     output, head = model.facts.output, _head(model)
@@ -344,9 +367,8 @@ def saturated_loss(model: Model) -> Iterator[Finding]:
     # A loud weight gives outputs of one sign, too, where what it is given has one.
     size = model.of("bias_rms", head.index)
     by_bias = head.bias is not None and 2 * size > abs(output.mean) > 2 * output.std
-    module, parameter = _what_makes_it_loud(model, head)
-    if by_bias:
-        module, parameter = head.module, head.bias or ""
+    own = head.module, head.bias if by_bias and head.bias else head.parameter
+    module, parameter = own if by_bias else _what_makes_it_loud(model, head) or own
     yield Finding(
         id="WI13", severity="error" if output.loss_slope < _GONE else "warning",
         cause="saturated_loss", module=module, parameter=parameter,

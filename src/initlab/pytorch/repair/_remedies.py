@@ -44,6 +44,7 @@ OF_CAUSES: Mapping[str, Remedy] = MappingProxyType(
         "not_centred": _scales.centred,
         "biased_logits": _outputs.prior_bias,
         "overflows": _outputs.finite_exponent,
+        "vanishing_scale": _outputs.exponent_of_zero,
         "far_off": _outputs.exponent_of_zero,
         "explosive_parameter": _outputs.exponent_of_zero,
         "gamma_about_zero": _outputs.factors_of_one,
