@@ -112,10 +112,10 @@ def over_confident(model: Model) -> Iterator[Finding]:
         return
     module, parameter = loud
     blamed = model.parameter(parameter)
-    in_use = parameter == output.scaled_by and blamed and blamed.mean < _LARGEST_SCALE
     if blamed is not None and math.prod(blamed.shape) == 1:
-        if excess < _EXCESS_ERROR or in_use:
-            severity = "info"  # a temperature, as of contrastive losses, is a choice
+        # A temperature, as of contrastive losses, is a choice.
+        usual = parameter == output.scaled_by and blamed.mean < _LARGEST_SCALE
+        severity = "info" if excess < _EXCESS_ERROR or usual else severity
     yield Finding(
         id="WI14", severity=severity, cause="over_confident", module=module,
         parameter=parameter, measured=excess, expected=_EXCESS_INFO,
