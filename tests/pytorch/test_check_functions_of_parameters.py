@@ -334,3 +334,46 @@ def test_queries_and_factors_of_zeros_are_designs():
     torch.manual_seed(0)
 
     assert found(Prompted(), VECTORS, nn.CrossEntropyLoss(), LABELS) == set()
+
+
+class Counted(nn.Module):
+    def __init__(self, head):
+        super().__init__()
+        self.table, self.head = nn.Embedding(50, 16, sparse=True), nn.Linear(16, 1)
+        if head is not None:
+            nn.init.constant_(self.head.weight, head)
+
+    def forward(self, words):
+        return self.head(self.table(words)).mean(1)
+
+
+@pytest.mark.parametrize("head", [None, 0.0])
+@pytest.mark.parametrize("rate", [None, 0.01])
+def test_tables_with_sparse_gradients_are_read(rate, head):
+    torch.manual_seed(0)
+    model = Counted(head)
+    steps = None if rate is None else torch.optim.SGD(model.parameters(), lr=rate)
+
+    report = pytorch.check(
+        model, TOKENS, loss=own_cross_entropy, targets=torch.arange(32) % 2,
+        optimizer=steps,
+    )  # fmt: skip
+
+    assert not report.findings
+
+
+def test_thresholds_of_zeros_are_a_design():
+    class Ordinal(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.size, self.head = nn.Linear(20, 1, bias=False), nn.Linear(5, 3)
+            self.thresholds = nn.Parameter(torch.zeros(5))
+
+        def forward(self, x):
+            return self.head(torch.sigmoid(self.size(x) + self.thresholds))
+
+    torch.manual_seed(0)
+
+    named = found(Ordinal(), VECTORS, nn.CrossEntropyLoss(), LABELS % 3)
+
+    assert named == set()

@@ -91,7 +91,12 @@ def _are_equal(values: Tensor) -> bool:
 
 
 def _has_equal_rows(values: Tensor, units: int) -> bool:
-    """Whether along some axis of so many units everything is equal."""
+    """Whether along some axis of so many units everything is equal.
+
+    Biases of 0 are how biases start, as thresholds that one number is held against.
+    """
+    if values.dim() < 2 and not bool(values.any()):
+        return False
     return any(
         size == units and bool((values == values.narrow(axis, 0, 1)).all())
         for axis, size in enumerate(values.shape)

@@ -109,6 +109,10 @@ def elasticity(values: Tensor, gradient: Tensor | None, loss: Tensor) -> float:
     """
     if gradient is None or values.is_complex():
         return math.nan
+    if gradient.is_sparse:  # as of tables that ask for it: of the rows that were met
+        gradient = gradient.coalesce()
+        rows = gradient.indices()[0]
+        values, gradient = values.detach()[rows], gradient.values()
     size = abs(float(loss.detach()))
     product = float(torch.dot(values.detach().flatten().float(),
                                gradient.flatten().float()))  # fmt: skip

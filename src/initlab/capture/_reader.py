@@ -13,6 +13,7 @@ from initlab.capture._arrays import arrays_of
 from initlab.capture._batch import Call, tensors_held, tensors_in
 from initlab.capture._failures import named_failure, named_failure_back
 from initlab.capture._first_step import (
+    entries,
     evaluates_the_loss,
     made_optimizer,
     rank_one_share,
@@ -292,7 +293,7 @@ class Reader:
         after = math.nan
         if not self._step or not (dead or self._optimizer is not None):
             return after
-        if not all(g is None or bool(torch.isfinite(g).all())
+        if not all(g is None or bool(torch.isfinite(entries(g)).all())
                    for g in self._gradients.values()):  # fmt: skip
             return after
         if self._optimizer is not None:
