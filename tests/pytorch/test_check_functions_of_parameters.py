@@ -72,6 +72,26 @@ def test_two_classes_are_known_by_what_a_loss_does(sizes, expected, targets):
     assert named == expected
 
 
+@pytest.mark.parametrize(
+    ("sizes", "expected"),
+    [
+        ({}, set()),
+        ({"of_fields": 2.0}, {("WI13", "fields.weight")}),
+        ({"of_terms": 9.0}, {("WI13", "terms.weight")}),
+    ],
+)
+def test_what_fills_a_sigmoid_of_the_outputs_is_named(sizes, expected):
+    class Sure(FactorizationMachine):
+        def forward(self, fields, dense):
+            return super().forward(fields, dense).sigmoid()[:, 0]
+
+    torch.manual_seed(0)
+
+    named = found(Sure(**sizes), (FIELDS, DENSE), nn.BCELoss(), CLICKS)
+
+    assert named == expected
+
+
 class Factors(nn.Module):
     def __init__(self, std):
         super().__init__()
