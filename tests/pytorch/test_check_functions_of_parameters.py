@@ -87,9 +87,12 @@ def test_what_fills_a_sigmoid_of_the_outputs_is_named(sizes, expected):
 
     torch.manual_seed(0)
 
-    named = found(Sure(**sizes), (FIELDS, DENSE), nn.BCELoss(), CLICKS)
+    model = Sure(**sizes)
+    named = found(model, (FIELDS, DENSE), nn.BCELoss(), CLICKS)
+    pytorch.repair_(model, (FIELDS, DENSE), loss=nn.BCELoss(), targets=CLICKS)
 
     assert named == expected
+    assert not found(model, (FIELDS, DENSE), nn.BCELoss(), CLICKS)
 
 
 class Factors(nn.Module):
@@ -397,3 +400,24 @@ def test_thresholds_of_zeros_are_a_design():
     named = found(Ordinal(), VECTORS, nn.CrossEntropyLoss(), LABELS % 3)
 
     assert named == set()
+
+
+@pytest.mark.parametrize(
+    ("model", "batch", "loss", "targets"),
+    [
+        (lambda: FactorizationMachine(of_fields=2.0), (FIELDS, DENSE),
+         own_cross_entropy, CLICKS),
+        (lambda: Policy(8.0, like=True), STATES, likelihood, ACTIONS),
+        (lambda: Crosses(100.0), (FIELDS, DENSE), own_cross_entropy, CLICKS),
+        (lambda: Reader(1.5), TOKENS, each_token, TOKENS.roll(-1, 1)),
+        (lambda: Radial(torch.zeros(64, 20)), VECTORS, nn.CrossEntropyLoss(), LABELS),
+        (lambda: Generated(torch.ones(64, 8)), VECTORS, nn.CrossEntropyLoss(), LABELS),
+    ],
+)  # fmt: skip
+def test_what_is_named_is_repaired(model, batch, loss, targets):
+    torch.manual_seed(0)
+    faulty = model()
+
+    pytorch.repair_(faulty, batch, loss=loss, targets=targets)
+
+    assert found(faulty, batch, loss, targets) == set()
