@@ -2,6 +2,7 @@
 
 import math
 
+import torch
 from torch import Tensor
 
 from initlab.capture import _measure as measure
@@ -11,6 +12,15 @@ from initlab.capture._records import NormRecord, UseRecord
 from initlab.capture._trace import FunctionCall, Trace
 
 _ADDS = frozenset({"add", "radd", "iadd"})
+# Beside masks, what may be nan or infinite of finite parameters.
+_MAY_OVERFLOW = frozenset(
+    {
+        *("exp", "exp2", "expm1", "pow", "rpow", "square", "reciprocal", "rsqrt"),
+        *("sqrt", "log", "log2", "log1p", "div", "truediv", "rtruediv", "divide"),
+    }
+)
+# Share of a type's largest number that what is multiplied with it soon takes beyond.
+_NEARLY = 0.1
 # Below and above these numbers a parameter is out of reach. Decays of .9999 are in use,
 # and so are steps of a thousandth.
 _FLAT = {
@@ -85,3 +95,18 @@ def bent_parameter(trace: Trace, call: FunctionCall) -> None:
     least, most = (float(end) for end in call.given.detach().aminmax())
     if most < low or least > high:
         trace.records.flat[sources[0]] = name
+
+
+def overflowing_parameter(trace: Trace, call: FunctionCall, output: Tensor) -> None:
+    """Write down parameters that are finite, of which a function is not, or nearly."""
+    sources = trace.sources(output)
+    if call.name not in _MAY_OVERFLOW or not sources or not trace.is_weight(output):
+        return
+    values = [trace.parameters[name] for name in sources]
+    if not output.is_floating_point() or not output.numel():
+        return
+    limit = _NEARLY * torch.finfo(output.dtype).max
+    beyond = not bool((output.abs() <= limit).all())
+    if beyond and all(bool(torch.isfinite(one).all()) for one in values):
+        for name in sources:
+            trace.records.overflows.setdefault(name, call.name)

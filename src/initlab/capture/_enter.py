@@ -5,8 +5,9 @@ from typing import Any
 from torch import Tensor
 
 from initlab.capture import _measure as measure
+from initlab.capture._alike import note_alike, note_distances, note_silence
 from initlab.capture._batch import tensors_in
-from initlab.capture._by_hand import enter_shift
+from initlab.capture._by_hand import enter_shift, overflowing_parameter
 from initlab.capture._cells import note_kept
 from initlab.capture._graph import Node
 from initlab.capture._layers import LayerCall, layer_calls, recurrent_calls
@@ -46,6 +47,7 @@ def enter(
         return
     node = _node_of(trace, call, len(outputs))
     trace.came_out(outputs, node)
+    overflowing_parameter(trace, call, outputs[0])
     _measure_node(trace, node, call, outputs[0], sizes)
 
 
@@ -97,6 +99,7 @@ def _measure_node(
 ) -> None:
     graph, records = trace.graph, trace.records
     _note_use(trace, node, call, output)
+    note_distances(trace, call, output)
     if node.kind == "activation":
         _enter_activation(trace, node, call, output)
     elif node.kind == "sum" and sizes is not None:
@@ -188,6 +191,9 @@ def _enter_layers(
         last = number == len(layers) - 1
         if layer.role and number == 0 and not last:
             record.values.setdefault("given_rms", measure.rms_of(trace, layer.given))
+        if record.calls == 1 and layer.layer.kind == "linear":
+            note_alike(trace, layer.given)
+            note_silence(trace, record, layer.given)
         measure.layer_output(trace, record, layer, output if last else None)
         below = (node.number,)
     return node

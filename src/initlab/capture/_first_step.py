@@ -130,7 +130,7 @@ def _plain_step(model: nn.Module, gradients: Mapping[str, Tensor | None]) -> Non
         if gradient is None or not stored.requires_grad:
             continue
         parameter, gradient = as_real(stored), as_real(gradient)
-        norm = torch.linalg.vector_norm(gradient.float())
+        norm = torch.linalg.vector_norm(entries(gradient).float())
         if not torch.isfinite(norm) or norm == 0:
             continue
         size = torch.linalg.vector_norm(parameter.float())
@@ -171,6 +171,11 @@ def _step_of(
 _FEWEST_MET = 3
 
 
+def entries(gradient: Tensor) -> Tensor:
+    """Return the numbers of a gradient; of a sparse one, of the rows that were met."""
+    return gradient.coalesce().values() if gradient.is_sparse else gradient
+
+
 def rank_one_share(change: Tensor | None) -> float:
     """Return the share of the squared norm in the first singular direction.
 
@@ -182,7 +187,7 @@ def rank_one_share(change: Tensor | None) -> float:
         return math.nan
     if change.is_complex():
         return math.nan
-    rows = change.float().flatten(1)
+    rows = entries(change).float().flatten(1)
     total = float(rows.square().sum())
     if not (total > 0 and math.isfinite(total)):
         return math.nan
@@ -202,6 +207,6 @@ def zero_after(
 ) -> dict[str, bool]:
     """Return whether each gradient is exactly 0 everywhere."""
     return {
-        name: gradient is None or not bool(gradient.any())
+        name: gradient is None or not bool(entries(gradient).any())
         for name, gradient in zip(names, gradients, strict=True)
     }

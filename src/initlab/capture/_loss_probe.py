@@ -13,6 +13,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
+# Logits of a sure answer, and how near a loss of them is to the binary cross-entropy.
+_SURE, _NEAR = 8.0, 2e-3
 # Outputs below are judged as they are: no loss in use is flat there.
 _QUIET = 3.0
 
@@ -46,13 +48,35 @@ def probe_loss(
         found["loss_slope"] = here / there[1] if there[1] > 0 else math.nan
     if target is None or target.numel() != output.numel():
         return found
+    goal = target.detach().to(output.dtype).reshape(output.shape)
+    if bool(((goal == 0) | (goal == 1)).all()):
+        found["loss_binary"] = _is_cross_entropy(loss, goal)
     if not target.is_floating_point():
         return found
-    goal = target.detach().to(output.dtype).reshape(output.shape)
     found["target_binary"] = bool(((goal == 0) | (goal == 1)).all())
     if not found["target_binary"]:
         found["loss_at_targets"] = _value(loss, goal)
     return found
+
+
+def _is_cross_entropy(loss: Callable[[Tensor], Tensor], goal: Tensor) -> bool:
+    """Whether a loss is the binary cross-entropy of logits, whatever its name.
+
+    Example:
+        >>> goal, of = torch.tensor([0.0, 1.0]), torch.nn.functional
+        >>> def loss(z):
+        ...     return of.binary_cross_entropy_with_logits(z, goal)
+        >>> _is_cross_entropy(loss, goal), _is_cross_entropy(torch.mean, goal)
+        (True, False)
+    """
+    answer = (2 * goal - 1) * _SURE
+    return all(
+        math.isclose(
+            _value(loss, sign * answer), math.log1p(math.exp(-sign * _SURE)),
+            rel_tol=_NEAR, abs_tol=_NEAR,
+        )
+        for sign in (-1, 0, 1)
+    )  # fmt: skip
 
 
 def probe_prior(

@@ -255,6 +255,9 @@ def _with_targets(
     ignored: int | None = None,
 ) -> Loss:
     target = next(iter(tensors_in(targets)), None)
+    of_one = first is not None and (first.dim() < _TWO or first.shape[-1] == 1)
+    if kind == "cross_entropy" and of_one:
+        kind = "given"  # of one logit it is the binary one, whatever its name says
     if value is not None and value.dim():
         value = value.reshape(())
     facts = _output_facts(first, value)

@@ -70,6 +70,8 @@ ACTIVATION_OF: Mapping[str, str] = MappingProxyType(
 # f' is 0 on one whole side: a unit can be off for every example.
 RECTIFIERS = frozenset({"relu", "relu6", "threshold"})
 
+# What is given second lends its shape or its type, and none of its numbers.
+LENDS = frozenset({"expand_as", "view_as", "reshape_as", "type_as"})
 # Made in the likeness of a signal, but of none of its numbers: masks, states, biases.
 CONSTANTS = frozenset(
     {

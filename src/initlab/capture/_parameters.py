@@ -52,7 +52,7 @@ def read_parameters(
         for node in graph.nodes
         for number in node.inputs
         if graph.nodes[number].kind == "parameter"
-    }
+    } | {graph.nodes[number].name for number in graph.outputs}
     return tuple(
         ParameterReading(
             name=name,
@@ -67,6 +67,8 @@ def read_parameters(
             added_ratio=records.added.get(name, math.nan),
             beside_ratio=records.beside.get(name, math.nan),
             flat_in=records.flat.get(name, ""),
+            alike_units=records.alike.get(name, 0),
+            overflows_in=records.overflows.get(name, ""),
             added_last=name in added_last,
             **_entries(as_real(parameter.detach())),
         )
@@ -108,6 +110,10 @@ def elasticity(values: Tensor, gradient: Tensor | None, loss: Tensor) -> float:
     """
     if gradient is None or values.is_complex():
         return math.nan
+    if gradient.is_sparse:  # as of tables that ask for it: of the rows that were met
+        gradient = gradient.coalesce()
+        rows = gradient.indices()[0]
+        values, gradient = values.detach()[rows], gradient.values()
     size = abs(float(loss.detach()))
     product = float(torch.dot(values.detach().flatten().float(),
                                gradient.flatten().float()))  # fmt: skip

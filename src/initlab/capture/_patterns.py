@@ -147,6 +147,34 @@ def product_width(graph: Graph, node: Node) -> int:
     return 0
 
 
+def exponent_of(graph: Graph, number: int) -> str:
+    """Return the parameter whose exponential scales a signal as a whole; or "".
+
+    Example:
+        >>> graph = Graph()
+        >>> scale = graph.add(kind="parameter", name="log_scale")
+        >>> x = graph.add(kind="input", name="x")
+        >>> power = graph.add(kind="unary", name="exp", inputs=(scale.number,))
+        >>> y = graph.add(kind="scale", name="mul", inputs=(x.number, power.number))
+        >>> exponent_of(graph, y.number)
+        'log_scale'
+    """
+    node = graph.nodes[number]
+    while node.kind in ("view", "scale"):
+        signals = [n for n in node.inputs if graph.carries_signal(n)]
+        for below in set(node.inputs) - set(signals):
+            factor = graph.nodes[below]
+            while factor.kind == "view":
+                factor = graph.nodes[factor.inputs[0]]
+            sources = graph.parameters(factor.number)
+            if node.kind == "scale" and factor.name == "exp" and len(sources) == 1:
+                return sources[0].name
+        if len(signals) != 1:
+            break
+        node = graph.nodes[signals[0]]
+    return ""
+
+
 def _unscaled(graph: Graph, number: int) -> int:
     """Return the node before factors and views that involve nothing else.
 

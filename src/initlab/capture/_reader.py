@@ -13,6 +13,7 @@ from initlab.capture._arrays import arrays_of
 from initlab.capture._batch import Call, tensors_held, tensors_in
 from initlab.capture._failures import named_failure, named_failure_back
 from initlab.capture._first_step import (
+    entries,
     evaluates_the_loss,
     made_optimizer,
     rank_one_share,
@@ -33,7 +34,7 @@ from initlab.capture._parameters import (
     twin_share,
 )
 from initlab.capture._passes import differentiable, loss_gradients, random_gradients
-from initlab.capture._patterns import is_gated_recurrence, is_recurrence
+from initlab.capture._patterns import exponent_of, is_gated_recurrence, is_recurrence
 from initlab.capture._prior_probe import probe_priors
 from initlab.capture._recorder import Recorder
 from initlab.capture._records import Records
@@ -45,6 +46,7 @@ from initlab.spec import OutputReading, ParameterReading
 
 # Share of one class from which on a loss is asked whether it minds.
 _UNEVEN = 0.5
+_TWO_OUTPUTS = 2
 # Heads, branch ends and branches of zeros may lie behind each other.
 _MOST_STEPS = 3
 
@@ -155,13 +157,24 @@ class Reader:
         reading, of, output = loss.reading, loss.of, loss.output
         if output is None:
             return reading
-        reading = replace(reading, head=structure.head_of(trace.node_of(output)))
+        node = trace.node_of(output)
+        reading = replace(
+            reading,
+            head=structure.head_of(node),
+            scaled_by="" if node is None else exponent_of(trace.graph, node),
+            alone=reading.loss_kind not in ("", "model's own")
+            and len(differentiable(loss.outputs)) < _TWO_OUTPUTS,
+        )
         if of is None or not output.is_floating_point():
             return reading
         targets = tensors_in(self._call.targets)
         if loss.ask is not None and reading.loss_kind == "given":
             priors = tuple(
-                replace(found, head=structure.head_of(trace.node_of(place)))
+                replace(
+                    found,
+                    head=structure.head_of(trace.node_of(place)),
+                    parameter=_only_source(trace, place),
+                )
                 for place, found in probe_priors(
                     loss.ask, reading.loss, differentiable(loss.outputs), targets
                 )
@@ -280,7 +293,7 @@ class Reader:
         after = math.nan
         if not self._step or not (dead or self._optimizer is not None):
             return after
-        if not all(g is None or bool(torch.isfinite(g).all())
+        if not all(g is None or bool(torch.isfinite(entries(g)).all())
                    for g in self._gradients.values()):  # fmt: skip
             return after
         if self._optimizer is not None:
@@ -334,3 +347,9 @@ class Reader:
     ) -> tuple[ParameterReading, ...]:
         """Return parameters, read before any step, with what the passes found."""
         return tuple(replace(one, **self._facts[one.name]) for one in entries)
+
+
+def _only_source(trace: Trace, output: Tensor) -> str:
+    """Return the parameter that an output is made of, if of nothing else; or ""."""
+    sources = trace.sources(output) if trace.is_weight(output) else ()
+    return sources[0] if len(sources) == 1 else ""

@@ -16,7 +16,7 @@ from initlab.capture import _measure as measure
 from initlab.capture._by_hand import bent_parameter
 from initlab.capture._enter import enter
 from initlab.capture._mapped import is_mapped
-from initlab.capture._operations import CONSTANTS, kind_of, name_of
+from initlab.capture._operations import CONSTANTS, LENDS, kind_of, name_of
 from initlab.capture._trace import FunctionCall, Trace
 
 # Nobody starts tokens of a model's own at more.
@@ -63,7 +63,7 @@ class Recorder(TorchFunctionMode):
             self._trace.hide(given)
             return func(*args, **kwargs)
         self._trace.uncover(given)
-        inputs = self._trace.nodes_of(given)
+        inputs = self._trace.nodes_of(given[:1] if name in LENDS else given)
         if not inputs:
             return func(*args, **kwargs)
         call = FunctionCall(

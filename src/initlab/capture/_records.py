@@ -27,6 +27,7 @@ class UseRecord:
         activation, negative_slope: Of the first activation after it.
         activated: The node that this is.
         entered: What a weight of zeros was applied to, to start gradients there.
+        silenced_by: The loudest parameter of what arrives as zeros; or "".
         values: Measures by the dataset's names.
     """
 
@@ -51,6 +52,7 @@ class UseRecord:
     negative_slope: float = 0.0
     activated: int | None = None
     entered: list[Tensor] = field(default_factory=list)
+    silenced_by: str = ""
     values: dict[str, float] = field(default_factory=dict)
 
 
@@ -120,5 +122,9 @@ class Records:
     # signal.
     added: dict[str, float] = field(default_factory=dict)
     beside: dict[str, float] = field(default_factory=dict)
-    # Parameters in the flat part of a function, by that function's name.
+    # Parameters in the flat part of a function, and those of which a function is nan or
+    # infinite, by that function's name.
     flat: dict[str, str] = field(default_factory=dict)
+    overflows: dict[str, str] = field(default_factory=dict)
+    # Units that parameters of equal rows make copies of.
+    alike: dict[str, int] = field(default_factory=dict)

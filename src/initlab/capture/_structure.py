@@ -130,6 +130,7 @@ class Structure:
                 and other.operation != record.operation
             ),
             zero=not bool(record.rows.any()),
+            silenced_by=record.silenced_by,
         )
 
     def _innermost(self) -> dict[int, int]:

@@ -141,6 +141,18 @@ SIGNAL_FINDINGS: Mapping[str, Words] = MappingProxyType(
             "|d ln loss / d ln parameter| < {expected:.0f}",
             ZERO_BIAS,
         ),
+        "vanishing_scale": Words(
+            "all logits are multiplied by exp({where}) = {factor:.2g}: with them "
+            "vanishes what the loss sends back",
+            "logarithm of a factor of logits > {expected:.0f}",
+            ZERO_BIAS,
+        ),
+        "far_off": Words(
+            "an output that is {where} alone starts at {measured:.3g}: the first loss "
+            "is {loss:.3g}, and {shifted:.3g} with it at {expected:.3g}",
+            "what stands for itself, as the logarithm of a deviation, starts near 0",
+            ZERO_BIAS,
+        ),
         "unscaled_inputs": Words(
             "the model is given numbers of {measured:.3g}, and passes them on: the "
             "first loss is {excess:.3g} nats over that of knowing nothing",

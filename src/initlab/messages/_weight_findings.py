@@ -35,6 +35,12 @@ WEIGHT_FINDINGS: Mapping[str, Words] = MappingProxyType(
             "for name in finding.places: "
             "torch.nn.init.kaiming_normal_(model.get_parameter(name))",
         ),
+        "overflows": Words(
+            "{function} of {where}, which is {measured:.3g} on average, is infinite, "
+            "nan or next to the type's largest number",
+            "every function of a parameter is finite",
+            "start {where} where {function} of it is a finite number",
+        ),
         "nonfinite_loss": Words(
             "the first loss is {measured}, although every layer's output is finite",
             "the loss is finite",
@@ -68,6 +74,18 @@ WEIGHT_FINDINGS: Mapping[str, Words] = MappingProxyType(
             "index",
             "rows differ",
             "torch.nn.init.normal_(model.get_parameter({parameter!r}))",
+        ),
+        "alike_units": Words(
+            "all rows of {where} are equal, so that the {expected:.0f} units that it "
+            "makes are copies of one",
+            "rows differ",
+            "torch.nn.init.normal_(model.get_parameter({parameter!r}))",
+        ),
+        "squashed": Words(
+            "all that {after} is given is 0: {where}, of size {measured:.3g}, is where "
+            "a function of it and of the inputs has vanished",
+            "some number > 0 in some example",
+            "start {where} nearer to what it meets, or smaller, so that some pass",
         ),
         "copied_units": Words(
             "{where}: only {measured:.0f} of {expected:.0f} units are distinct: the "

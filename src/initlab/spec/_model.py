@@ -92,6 +92,7 @@ class WeightUse:
     adapter: bool = False
     tied: tuple[str, ...] = ()
     zero: bool = False
+    silenced_by: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -252,6 +253,10 @@ class ParameterReading:
             parameter, 2 for what squares are taken of.
         flat_in: Name of the function that is applied to it, where that is flat at all
             entries; or "".
+        overflows_in: Name of a function that is infinite, nan or next to the type's
+            largest number of its finite numbers; or "".
+        alike_units: Units that are copies of one, for its rows are all equal, where no
+            layer weighs it: centres of distances, codes that weights are made of.
         copied: Whether PyTorch's own container made its layer by copying another.
     """
 
@@ -288,6 +293,8 @@ class ParameterReading:
     beside_ratio: float = nan
     elasticity: float = nan
     flat_in: str = ""
+    overflows_in: str = ""
+    alike_units: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -299,6 +306,7 @@ class PriorReading:
         link: Of the output: "identity" or "log" of the targets' mean, "logit" of the
             share of ones, "classes" for the logarithms of shares.
         head: Index of the use that the output came out of; -1 where none is known.
+        parameter: Name of what the output is made of, if it is one parameter alone.
         mean, wanted: Of the output, and where it was moved.
         spread: Of the targets, in the output's units.
         classes: Of labels; 0 otherwise.
@@ -312,6 +320,7 @@ class PriorReading:
     target: int
     link: str
     head: int = -1
+    parameter: str = ""
     mean: float = nan
     wanted: float = nan
     spread: float = nan
@@ -342,6 +351,9 @@ class OutputReading:
         class_entropy: Of the targets' classes, in nats.
         loss_rows: Numbers of targets that the loss is a mean over.
         target_binary: Whether all targets of a loss that we do not know are 0 or 1.
+        loss_binary: Whether such a loss turned out to be a binary cross-entropy of
+            logits.
+        alone: Whether the loss is one of the first output and of nothing else.
         loss_slope: Of such a loss: how much it minds a relative change of the first
             output, over the same at `loss_quiet`; 0 where it is saturated.
         loss_quiet: It, if that output had a root mean square of 1.
@@ -356,6 +368,8 @@ class OutputReading:
         target_nonfinite: Entries of the targets that are nan or infinite.
         classes_met: Classes of which the batch has at least two targets.
         head: Index of the use that the first output came out of; -1 if none is known.
+        scaled_by: Name of the parameter whose exponential is a factor of all that the
+            first output is, as a temperature's logarithm; or "".
         priors: Outputs that a loss which we do not know would have at a prior.
     """
 
@@ -374,6 +388,8 @@ class OutputReading:
     class_entropy: float = nan
     loss_rows: int = 0
     target_binary: bool = False
+    loss_binary: bool = False
+    alone: bool = False
     loss_slope: float = nan
     loss_quiet: float = nan
     loss_shifted: float = nan
@@ -385,6 +401,7 @@ class OutputReading:
     target_nonfinite: int = 0
     classes_met: int = 0
     head: int = -1
+    scaled_by: str = ""
     priors: tuple[PriorReading, ...] = ()
 
 

@@ -125,6 +125,8 @@ def _of_biases(finding: Finding, other: Finding) -> bool | None:
         return rank(other) > 0 and _share_a_place(finding, other)
     if finding.cause == "drowns_its_neighbours" and other.cause == "bias_drowns":
         return finding.module == other.module
+    if finding.cause == "drowns_a_signal" and other.cause == "squashed":
+        return _share_a_place(finding, other)
     return None
 
 

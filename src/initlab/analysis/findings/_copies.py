@@ -30,6 +30,7 @@ def symmetric_units(model: Model) -> Iterator[Finding]:
     added = [p for p in twins if p.added_last]
     yield from _learn_alike([p for p in twins if p not in added], "error")
     yield from _learn_alike(added, "info")
+    yield from _units_by_hand(model, known | {p.name for p in twins})
     yield from _clones(model)
 
 
@@ -42,6 +43,19 @@ def _learn_alike(
             twins[0], "WI02", severity,
             "added_twins" if severity == "info" else "twins_for_ever",
             measured=twins[0].mean, places=tuple(p.name for p in twins),
+        )  # fmt: skip
+
+
+def _units_by_hand(model: Model, known: Set[str | None]) -> Iterator[Finding]:
+    """Yield one finding for parameters of equal rows that no layer weighs."""
+    found = [
+        p for p in model.facts.parameters
+        if p.alike_units and not p.frozen and p.name not in known
+    ]  # fmt: skip
+    if found and not model.facts.trained:
+        yield at_parameter(
+            found[0], "WI02", "warning", "alike_units", measured=1.0,
+            expected=float(found[0].alike_units), places=tuple(p.name for p in found),
         )  # fmt: skip
 
 

@@ -49,6 +49,7 @@ _RULES: tuple[Rule, ...] = (
     _units.wrapping_sines,
     _units.flat_parameters,
     _outputs.saturated_loss,
+    _outputs.vanishing_scale,
     _blocks.residual_growth,
     _steps.low_precision,
     _sequences.recurrent_gates,

@@ -139,11 +139,14 @@ def drowned_neighbours(model: Model) -> Iterator[Finding]:
         ratio = model.of("beside_ratio", use.index)
         if not (ratio > _LOUDER and model.of("beside_rms", use.index) > _LOUD_PART):
             continue
+        added = _made_by_hand(model, use)
+        name = added or use.parameter
         yield Finding(
             id="WI05", severity="error" if ratio > _DROWNS_ERROR else "warning",
-            cause="drowns_its_neighbours", module=use.module, parameter=use.parameter,
-            measured=ratio, expected=1.0, evidence={"ratio": 1 / ratio},
-            places=(use.parameter,),
+            cause="drowns_its_neighbours",
+            module=added.rpartition(".")[0] if added else use.module,
+            parameter=name, measured=ratio, expected=1.0,
+            evidence={"ratio": 1 / ratio}, places=(name,),
         )  # fmt: skip
     for parameter in () if model.facts.trained else model.facts.parameters:
         ratio, size = parameter.beside_ratio, math.hypot(parameter.mean, parameter.std)
@@ -153,3 +156,17 @@ def drowned_neighbours(model: Model) -> Iterator[Finding]:
                 "drowns_its_neighbours", measured=ratio, expected=1.0,
                 evidence={"ratio": 1 / ratio}, places=(parameter.name,),
             )  # fmt: skip
+
+
+def _made_by_hand(model: Model, use: WeightUse) -> str | None:
+    """Return what makes a layer's part loud that left it quiet: what is added to it."""
+    size = model.of("beside_rms", use.index)
+    left = [model.of(f"{of}_rms", use.index) for of in ("preactivation", "activation")]
+    if not all(math.isnan(rms) or rms < size / _LOUDER for rms in left):
+        return None
+    sizes = {
+        p.name: math.hypot(p.mean, p.std) for p in model.facts.parameters
+        if p.role in ("shift", "scale") and not p.frozen
+    }  # fmt: skip
+    loudest = max(sizes, key=lambda name: sizes[name], default=None)
+    return loudest if loudest and sizes[loudest] > size / _LOUDER else None

@@ -6,7 +6,8 @@ from typing import Literal
 
 from initlab.analysis.findings._finding import Finding, Severity
 from initlab.analysis.findings._model import Model
-from initlab.spec import OutputReading, WeightUse
+from initlab.analysis.findings._places import at_parameter
+from initlab.spec import OutputReading, PriorReading, WeightUse
 
 # Nats of the initial loss over the prior's entropy. A loud head costs slowly more: of
 # the loss after 200 steps 2 nats 0 to 60 %, 3 nats 0 to 110 %, 10 nats up to 220 %
@@ -34,6 +35,10 @@ _MADE_BY_BIAS = 0.5
 _EXPLAINED_BY_SHARE, _EXPLAINED = 0.5, 0.8
 # A loss that compares outputs with targets as they are is about 0 at the targets.
 _AT_TARGETS = 1e-3
+# Of a deviation's logarithm; of outputs that are a parameter.
+_FAR_OFF, _AS_IT_IS = 4.0, 0.01
+# Of a temperature's logarithm: those in use lie between 0 and the logarithm of 100.
+_VANISHED, _LARGEST_SCALE = -6.0, math.log(101)
 # Share of its slope that a saturated loss has left.
 _SATURATED, _GONE = 1e-3, 1e-6
 # With targets 100 times as spread as that, gradient descent at .01 diverged in three of
@@ -48,8 +53,10 @@ def over_confident(model: Model) -> Iterator[Finding]:
     head = _head(model)
     if head is None or head.frozen or output.nonfinite:
         return
-    known = output.classes > 1 and output.loss_kind in ("cross_entropy", "binary")
-    excess = output.loss - output.prior_loss if known else output.random_excess
+    binary = output.loss_kind == "binary" or output.loss_binary
+    known = binary or (output.classes > 1 and output.loss_kind == "cross_entropy")
+    prior_loss = math.log(2) if output.loss_binary else output.prior_loss
+    excess = output.loss - prior_loss if known else output.random_excess
     # Few examples make the loss noisy; random labels on the same outputs do not. Where
     # a label is masked, only the loss says so.
     steady = output.classes > 2 and math.isfinite(output.random_excess)
@@ -63,8 +70,9 @@ def over_confident(model: Model) -> Iterator[Finding]:
         # Zeros, as of a discriminator's loss or of a residual, say of no size.
         size = max(output.target_std, abs(output.target_mean)) or math.inf
         large = output.rms / size
-        if large > 10:
-            module, parameter = _what_makes_it_loud(model, head)
+        loud = _what_makes_it_loud(model, head)
+        if large > 10 and loud is not None:
+            module, parameter = loud
             yield Finding(
                 id="WI14", severity="warning", cause="loud_regression",
                 module=module, parameter=parameter, measured=output.rms,
@@ -88,50 +96,78 @@ def over_confident(model: Model) -> Iterator[Finding]:
         "error" if excess > error else
         "warning" if excess > _EXCESS_WARNING else "info"
     )  # fmt: skip
-    of_one_sign = output.loss_kind == "binary" and abs(output.mean) > output.std
+    of_one_sign = binary and abs(output.mean) > output.std
     if of_one_sign and _is_made_by_bias(model, head, output.mean):
+        if any(prior.link == "logit" for prior in output.priors):
+            return  # the loss was asked where they should be
         yield _biased(
             model, head, check="WI14", severity=severity, mean=output.mean,
-            losses=(output.loss, output.prior_loss),
+            losses=(output.loss, prior_loss),
         )  # fmt: skip
         return
     # One logit is sure by its size, several by how far they are apart.
-    size = output.rms if output.loss_kind == "binary" else output.std
-    module, parameter = _what_makes_it_loud(model, head)
+    size = output.rms if binary else output.std
+    loud = _what_makes_it_loud(model, head)
+    if loud is None:
+        return
+    module, parameter = loud
     blamed = model.parameter(parameter)
-    if blamed is not None and math.prod(blamed.shape) == 1 and excess < _EXCESS_ERROR:
-        severity = "info"  # a temperature, as of contrastive losses, is a choice
+    if blamed is not None and math.prod(blamed.shape) == 1:
+        # A temperature, as of contrastive losses, is a choice.
+        usual = parameter == output.scaled_by and blamed.mean < _LARGEST_SCALE
+        severity = "info" if excess < _EXCESS_ERROR or usual else severity
     yield Finding(
         id="WI14", severity=severity, cause="over_confident", module=module,
         parameter=parameter, measured=excess, expected=_EXCESS_INFO,
         evidence={
-            "std": output.std, "classes": output.classes or output.shape[-1],
+            "std": output.std,
+            "classes": 2 if binary else output.classes or output.shape[-1],
             "known": known, "ratio": min(1.0, 0.5 / max(size, 1e-12)),
         },
     )  # fmt: skip
 
 
-def _what_makes_it_loud(model: Model, head: WeightUse) -> tuple[str, str]:
+def _what_makes_it_loud(model: Model, head: WeightUse) -> tuple[str, str] | None:
     """Return module and parameter whose size is that of the outputs: the head's.
 
     Where it is normalized, as for cosines, it is a factor that the loss hangs on; and
-    one of a normalization before the head, where that is loud.
+    one of a normalization before the head, where that is loud. Of a sum of heads and of
+    products of tables, it is the one that the loss hangs on. Zeros make nothing loud;
+    None where there is nothing else but what is frozen.
     """
     before = [norm for norm in model.facts.norms if head.index in norm.after]
     if (factor := model.loud_factor(before)) is not None:
         return factor.rpartition(".")[0], factor
     own = model.parameter(head.parameter)
-    if own is not None and own.elasticity < _OF_NO_SIZE:
-        # What other layers weigh and add makes other outputs.
-        named = {name for use in model.uses for name in (*use.sources, use.bias)}
-        factors = [
-            p for p in model.facts.parameters
-            if p.elasticity > _OF_FULL_SIZE and p.name not in named - {head.bias}
-        ]  # fmt: skip
-        worst = max(factors, key=lambda p: p.elasticity, default=None)
-        if worst is not None:
-            return worst.name.rpartition(".")[0], worst.name
-    return head.module, head.parameter
+    if own is None or (own.largest > 0 and not own.elasticity < _OF_NO_SIZE):
+        return head.module, head.parameter
+    # What other layers weigh and add makes other outputs.
+    makes = {
+        use.parameter for use in model.uses
+        if use.index == head.index
+        or (model.facts.output.alone and (use.head or use.layer.kind == "embedding"))
+    }  # fmt: skip
+    named = {name for use in model.uses for name in (*use.sources, use.bias)}
+    named -= {*makes, head.bias}
+    factors = [
+        p for p in model.facts.parameters
+        if p.elasticity > _OF_FULL_SIZE and p.name not in named and not p.frozen
+    ]  # fmt: skip
+    # Of equals, what no layer has is a factor of all that layers give.
+    worst = max(
+        factors,
+        key=lambda p: (round(p.elasticity, 1), p.name not in makes),
+        default=None,
+    )
+    if worst is not None:
+        return worst.name.rpartition(".")[0], worst.name
+    if own.largest > 0:
+        return head.module, head.parameter
+    others = [u for u in model.uses if u.head and not (u.zero or u.frozen)]
+    if not others:
+        return None
+    loudest = max(others, key=lambda use: model.of("preactivation_rms", use.index))
+    return loudest.module, loudest.parameter
 
 
 def _is_made_by_bias(model: Model, head: WeightUse, mean: float) -> bool:
@@ -245,6 +281,9 @@ def _asked_for(model: Model) -> Iterator[Finding]:
     """Yield what a loss that we do not know said of each output, each place once."""
     told = set()
     for prior in model.facts.output.priors:
+        if prior.parameter:
+            yield from _far_off(model, prior)
+            continue
         heads = [use for use in model.uses if use.head]
         if prior.head < 0 and len(heads) != 1:
             continue
@@ -284,6 +323,39 @@ def _asked_for(model: Model) -> Iterator[Finding]:
         )  # fmt: skip
 
 
+def _far_off(model: Model, prior: PriorReading) -> Iterator[Finding]:
+    """Yield that an output which is a parameter, as a log deviation, starts far up.
+
+    One that starts far down makes a loss explode.
+    """
+    known = model.parameter(prior.parameter)
+    if known is None or known.frozen or model.facts.trained:
+        return
+    as_it_is = math.isclose(known.mean, prior.mean, rel_tol=_AS_IT_IS)
+    far = prior.mean > max(_FAR_OFF, 2 * abs(prior.wanted))
+    if as_it_is and far and prior.explained > _EXPLAINED:
+        yield at_parameter(
+            known, "WI14", "warning", "far_off", measured=prior.mean,
+            expected=prior.wanted,
+            evidence={"loss": prior.loss, "shifted": prior.shifted},
+            places=(known.name,),
+        )  # fmt: skip
+
+
+def vanishing_scale(model: Model) -> Iterator[Finding]:
+    """WI13: an exponential so small that it takes the logits and their slope."""
+    output = model.facts.output
+    known = model.parameter(output.scaled_by) if output.scaled_by else None
+    if known is None or known.frozen or model.facts.trained or output.classes < 1:
+        return
+    if known.mean < _VANISHED and output.std < math.exp(_VANISHED / 2):
+        yield at_parameter(
+            known, "WI13", "warning", "vanishing_scale", measured=known.mean,
+            expected=_VANISHED, evidence={"factor": math.exp(known.mean)},
+            places=(known.name,),
+        )  # fmt: skip
+
+
 def saturated_loss(model: Model) -> Iterator[Finding]:
     """WI13: outputs where the loss is flat, as behind a sigmoid of the loss's own."""
     output, head = model.facts.output, _head(model)
@@ -295,13 +367,14 @@ def saturated_loss(model: Model) -> Iterator[Finding]:
     # A loud weight gives outputs of one sign, too, where what it is given has one.
     size = model.of("bias_rms", head.index)
     by_bias = head.bias is not None and 2 * size > abs(output.mean) > 2 * output.std
+    own = head.module, head.bias if by_bias and head.bias else head.parameter
+    module, parameter = own if by_bias else _what_makes_it_loud(model, head) or own
     yield Finding(
         id="WI13", severity="error" if output.loss_slope < _GONE else "warning",
-        cause="saturated_loss", module=head.module,
-        parameter=head.bias if by_bias else head.parameter,
+        cause="saturated_loss", module=module, parameter=parameter,
         measured=output.loss_slope, expected=_SATURATED,
         evidence={"rms": output.rms, "ratio": 1 / output.rms},
-        places=(head.bias or head.parameter,) if by_bias else (head.parameter,),
+        places=(parameter,),
     )  # fmt: skip
 
 

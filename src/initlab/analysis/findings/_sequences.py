@@ -115,7 +115,12 @@ def attention(model: Model) -> Iterator[Finding]:
         return
     logits, worst, severity, cause = max(found, key=lambda one: one[0])
     makers = [model.uses[u] for _, each, _, _ in found for u in each.uses]
-    first = next((model.uses[u] for u in worst.uses), makers[0] if makers else None)
+    # What is frozen is as it was trained, and not to be changed.
+    fresh = [use for use in makers if not use.frozen]
+    severity = severity if fresh or not makers else "info"
+    makers = fresh or makers
+    first = next((use for use in makers if use.index in worst.uses), None)
+    first = first or (makers[0] if makers else None)
     before = [n for n in model.facts.norms if {*n.after} & {*worst.uses}]
     factor = model.loud_factor(before)
     yield Finding(

@@ -35,6 +35,14 @@ def not_finite(model: Model) -> Iterator[Finding]:
                      places=lost)  # fmt: skip
     if bad or lost:
         return
+    overflowed = next((p for p in model.facts.parameters if p.overflows_in), None)
+    if overflowed is not None and _arrives_lost(model):
+        yield at_parameter(
+            overflowed, "WI01", "error", "overflows", measured=overflowed.mean,
+            expected=0.0, evidence={"function": overflowed.overflows_in},
+            places=(overflowed.name,),
+        )  # fmt: skip
+        return
     for use in model.uses:
         count = model.of("nonfinite_outputs", use.index)
         kind = model.parameter(use.parameter)
@@ -77,6 +85,15 @@ def not_finite(model: Model) -> Iterator[Finding]:
                 measured=float(parameter.gradient_nonfinite), expected=0.0,
             )  # fmt: skip
             return
+
+
+def _arrives_lost(model: Model) -> bool:
+    """Whether anything that a layer gives, an output or the loss is nan or infinite."""
+    output = model.facts.output
+    lost_loss = bool(output.loss_kind) and not math.isfinite(output.loss)
+    return bool(output.nonfinite) or lost_loss or any(
+        model.of("nonfinite_outputs", use.index) > 0 for use in model.uses
+    )  # fmt: skip
 
 
 def _grown_before(model: Model, arrived: WeightUse) -> list[WeightUse]:
@@ -183,6 +200,18 @@ def _never_moves(model: Model) -> Iterator[Finding]:
     ]  # fmt: skip
     if stuck:
         designed, gate = _are_designed(model, stuck), _gate_that_is_off(model, stuck)
+        squashing = None if designed else _squashing(model, stuck)
+        if squashing is not None:
+            name, after = squashing
+            known = model.parameter(name)
+            assert known is not None
+            yield at_parameter(
+                known, "WI03", "error", "squashed",
+                measured=math.hypot(known.mean, known.std), expected=0.0,
+                evidence={"after": after},
+                places=(name,),
+            )  # fmt: skip
+            return
         beside = "has_no_effect" if gate is None else "gate_is_off"
         yield at_parameter(
             stuck[0], "WI03", "info" if designed else "error",
@@ -190,6 +219,18 @@ def _never_moves(model: Model) -> Iterator[Finding]:
             evidence={"gate": gate.module} if gate is not None else {},
             places=tuple(p.name for p in stuck),
         )  # fmt: skip
+
+
+def _squashing(
+    model: Model, stuck: Sequence[ParameterReading]
+) -> tuple[str, str] | None:
+    """Return what made zeros of what a weight is given, by no layer; and the weight."""
+    names = {p.name for p in stuck}
+    for use in model.uses:
+        by = model.parameter(use.silenced_by) if use.silenced_by else None
+        if by is not None and not by.frozen and names & set(use.sources):
+            return by.name, use.parameter
+    return None
 
 
 def _gate_that_is_off(

@@ -27,6 +27,9 @@ _FEW_COINS = 4.0
 _SATURATED, _MOSTLY_SATURATED = 0.35, 0.8
 # Share of what enters an activation, root mean square, that makes a bias the cause.
 _BY_BIAS = 0.8
+# Times what layers give is that, where something else fills it; and by how much of
+# itself a loss then changes with it, in spite of the slopes that are gone.
+_ELSEWHERE, _TELLING = 4.0, 0.1
 # Gates that keep a state for 3,000 steps are given 7, in the root mean square.
 _LONGEST_MEMORY = 8.0
 # Sitzmann et al. (2020) give sines behind the first layer numbers of 1, Hyena's filters
@@ -165,18 +168,44 @@ def saturated_units(model: Model) -> Iterator[Finding]:
     by_bias = bool(biased)
     use = max(biased or parts, key=lambda one: _size_of(model, one, by_bias))
     place = use.bias if by_bias else use.parameter
+    module, loud = use.module, None if by_bias else _made_elsewhere(model, use, bent)
+    if loud is not None:
+        module, place = loud.rpartition(".")[0], loud
     gates = _is_cut_into_gates(model, bent)
     yield Finding(
         id="WI13",
         severity="error" if worst > _MOSTLY_SATURATED else "warning",
-        cause="saturated_by_bias" if by_bias else "saturated", module=use.module,
+        cause="saturated_by_bias" if by_bias else "saturated", module=module,
         parameter=place, measured=shares[bent], expected=_SATURATED,
         evidence={"activation": "squashing" if gates else bent.activation, "rms": rms,
                   "where": f"one gate of {place}" if gates else place,
                   "ratio": 1 / max(rms, 1e-30),
                   "given": model.of("given_rms", use.index)},
-        places=tuple(dict.fromkeys(each.parameter for each in (use, *saturated))),
+        places=tuple(dict.fromkeys(
+            each.parameter if loud is None else loud for each in (use, *saturated)
+        )),
     )  # fmt: skip
+
+
+def _made_elsewhere(model: Model, use: WeightUse, bent: WeightUse) -> str | None:
+    """Return the table, or what no layer has, that fills a sigmoid of the outputs.
+
+    As products of tables do that are added to what the layers give: the loss tells.
+    """
+    least = _ELSEWHERE * _size_of(model, use, by_bias=False)
+    own = model.parameter(use.parameter)
+    if not bent.head or not model.facts.output.alone or own is None:
+        return None
+    if not model.of("entering_rms", bent.index) > least:
+        return None
+    layers = [u for u in model.uses if u.layer.kind != "embedding"]
+    named = {name for u in layers for name in (*u.sources, u.bias)}
+    others = [p for p in model.facts.parameters
+              if p.name not in named and p.elasticity > _TELLING]  # fmt: skip
+    worst = max(others, key=lambda p: p.elasticity, default=None)
+    if worst is None or worst.frozen or worst.elasticity < 10 * own.elasticity:
+        return None
+    return worst.name
 
 
 def _is_cut_into_gates(model: Model, use: WeightUse) -> bool:

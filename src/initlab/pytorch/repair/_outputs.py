@@ -163,6 +163,12 @@ def exponent_of_zero(patient: Patient, finding: Found) -> list[Change]:
     return [patient.filled(name, 0.0, finding) for name in finding.places]
 
 
+def finite_exponent(patient: Patient, finding: Found) -> list[Change]:
+    """Set what overflows in an exponent to 0; of other functions nothing is known."""
+    exponent = str(finding.evidence["function"]).startswith("exp")
+    return exponent_of_zero(patient, finding) if exponent else []
+
+
 def within_reach(patient: Patient, finding: Found) -> list[Change]:
     """Spread parameters evenly over where the function of them has a slope."""
     low, high = REACHES[str(finding.evidence["function"])]

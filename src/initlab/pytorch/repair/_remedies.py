@@ -43,6 +43,9 @@ OF_CAUSES: Mapping[str, Remedy] = MappingProxyType(
         "loud_signal": _scales.named_to_the_law,
         "not_centred": _scales.centred,
         "biased_logits": _outputs.prior_bias,
+        "overflows": _outputs.finite_exponent,
+        "vanishing_scale": _outputs.exponent_of_zero,
+        "far_off": _outputs.exponent_of_zero,
         "explosive_parameter": _outputs.exponent_of_zero,
         "gamma_about_zero": _outputs.factors_of_one,
         "gamma_tiny": _outputs.factors_of_one,
@@ -50,6 +53,7 @@ OF_CAUSES: Mapping[str, Remedy] = MappingProxyType(
         "flat_parameter": _outputs.within_reach,
         "twins_for_ever": _units.drawn_units,
         "equal_rows": _units.drawn_rows,
+        "alike_units": _units.drawn_rows_by_hand,
         "saturated_by_bias": _units.without_biases,
         "bias_drowns": _outputs.exponent_of_zero,
         "saturated_gates_by_bias": _outputs.exponent_of_zero,
@@ -67,6 +71,7 @@ OF_FACTORS: Mapping[str, Remedy] = MappingProxyType(
 ELSEWHERE: Mapping[str, str] = MappingProxyType(
     {
         "lost_buffer": "make the buffer anew; only parameters are repaired",
+        "squashed": "start the parameter where what is made of it is not 0 everywhere",
         "loud_signal": "change what is done between the layers; it has no weights",
         "lost_signal": "change what is done between the layers; it has no weights",
         "targets_unscaled": "standardize the targets: no weights are as large",

@@ -15,9 +15,12 @@ _NEAR_AT_ENDS = 2.6
 def to_the_law(patient: Patient, finding: Found) -> list[Change]:
     """Rescale the layers that are off the law of the activation after them."""
     named = patient.uses(finding)
-    tables = all(use.layer.kind == "embedding" for use in named)
-    if tables and finding.parameter and finding.id == "WI05":
-        # Added by hand, as positions are, and multiplied with nothing.
+    saturated = finding.cause == "saturated"
+    first = [use for use in named if use.parameter == finding.parameter]
+    tables = all(u.layer.kind == "embedding" for u in (first if saturated else named))
+    if tables and finding.parameter and (saturated or finding.id == "WI05"):
+        # Added by hand, as positions are, and multiplied with nothing; or what fills a
+        # sigmoid of the outputs.
         ratio = float(finding.evidence["ratio"])
         return [patient.rescaled(finding.parameter, ratio, finding)]
     segments = {use.segment for use in named}
