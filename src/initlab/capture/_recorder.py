@@ -16,11 +16,14 @@ from initlab.capture import _measure as measure
 from initlab.capture._by_hand import bent_parameter
 from initlab.capture._enter import enter
 from initlab.capture._mapped import is_mapped
+from initlab.capture._moments import as_real, moments
 from initlab.capture._operations import CONSTANTS, LENDS, kind_of, name_of
 from initlab.capture._trace import FunctionCall, Trace
 
 # Nobody starts tokens of a model's own at more.
 _LOUD_TRUNK = 10.0
+# What is added to logits and is smaller forbids something.
+_FORBIDS = -1e3
 # Of `dropout_p` among the arguments of `multi_head_attention_forward`.
 _DROPOUT_PLACE = 10
 
@@ -145,12 +148,18 @@ class Recorder(TorchFunctionMode):
         is_bias = owner is not None and other.numel() == owner.units
         if is_bias:
             return
-        size, added = (measure.rms_of(self._trace, t) for t in (signal, other))
+        size, added = measure.rms_of(self._trace, signal), _allowed_rms(other)
         # Further up it may be the trunk, and the signal its quiet branch.
         may_drown = self._trace.is_fresh(signal) or added > _LOUD_TRUNK
         if size > 0 and may_drown:
             ratios, ratio = self._trace.records.added, added / size
             ratios[sources[0]] = max(ratios.get(sources[0], 0.0), ratio)
+
+
+def _allowed_rms(added: Tensor) -> float:
+    """Return the root mean square of what forbids nothing, as -10,000 in a CRF does."""
+    values = as_real(added.detach())
+    return moments(values[values > _FORBIDS]).rms
 
 
 def _rectifies(args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:

@@ -33,6 +33,7 @@ _DROWNS = ("bias_drowns", "drowns_a_signal", "quiet_beside")
 _SENDS_LOUD = frozenset({"drowns_a_signal", "drowns_its_neighbours", "loud_table"})
 _FED = frozenset({"saturated", "saturated_gates"})
 _GATES = frozenset({"forgets", "writes_nothing"})
+_LITTLE = 0.1
 # Layers of usual weights saturate what they are given at such sizes.
 _LOUD_INPUT = 4.0
 # What looks alike when something drowns a signal.
@@ -167,7 +168,7 @@ def _by_check(finding: Finding, other: Finding) -> bool:
     if finding.id == "WI14" and other.id == "WI07":
         return other.cause in _LOUD_BIASES
     if finding.cause == "biased_off":
-        return False
+        return _is_of_quiet_weights(finding, other)
     if {finding.id, other.id} == {"WI05", "WI06"}:
         # Of two gains or fans, those of the same layers are one thing.
         return bool(set(finding.places) & set(other.places)) or other.cause in _CHAINS
@@ -178,6 +179,14 @@ def _by_check(finding: Finding, other: Finding) -> bool:
 _PARTICULAR: tuple[Callable[[Finding, Finding], bool | None], ...] = (
     _of_memory, _of_outputs, _of_centres, _of_biases, _of_saturation, _of_stops,
 )  # fmt: skip
+
+
+def _is_of_quiet_weights(finding: Finding, other: Finding) -> bool:
+    """Whether biases of no size keep units off because the weights are too small."""
+    modules = {place.rpartition(".")[0] for place in other.places}
+    small = abs(float(finding.evidence["bias_mean"])) < _LITTLE
+    quiet = other.cause == "wrong_gain" and other.measured < other.expected
+    return small and quiet and finding.module in modules
 
 
 def _places(finding: Finding) -> set[str | None]:

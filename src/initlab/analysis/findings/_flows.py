@@ -30,6 +30,8 @@ _VANISHED = 1e-12
 _SAME_DIGITS = 6
 _ONE_LAYER = math.log(5.0)
 _OFF_GAIN = math.log(1.5) / 2
+# Weight variance of PyTorch's own start, the least in wide use, less a third.
+_USUAL = 2 / 9
 _FORWARD_WARNING, _FORWARD_ERROR = math.log(1e2), math.log(1e4)
 _BACKWARD_WARNING, _BACKWARD_ERROR = math.log(1e5), math.log(1e8)
 
@@ -49,7 +51,7 @@ def depth_budgets(model: Model) -> Iterator[Finding]:
         budget = theory.gradient_budget(chi)
         size = budget.largest
         forward = _forward_change(model, hidden)
-        few = len(chain) <= FEW_LAYERS
+        few = len(chain) <= FEW_LAYERS and not _are_quiet(model, hidden)
         limit = _FEW_WARNING if few and budget.sign < 0 else BUDGET_WARNING
         growing = budget.sign > 0 and size > _GROWTH_WARNING
         if size < limit and abs(forward) < _FORWARD_WARNING and not growing:
@@ -111,7 +113,13 @@ def _without_quiet_end(model: Model, chain: Sequence[WeightUse]) -> Sequence[Wei
     if not (end.head or (end.branch_end and free)):
         return chain
     quiet = model.weight_factor(end.index) < _QUIET_END * wanted_factor(end)
-    return chain[:-1] if quiet else chain
+    return chain[:-1] if quiet and not _are_quiet(model, chain[:-1]) else chain
+
+
+def _are_quiet(model: Model, uses: Sequence[WeightUse]) -> bool:
+    """Whether layers have mostly smaller weights than any start in wide use gives."""
+    factors = [model.weight_factor(use.index) for use in uses]
+    return bool(factors) and float(np.median(factors)) < _USUAL
 
 
 def _after_last(chain: Sequence[WeightUse], those: set[int]) -> Sequence[WeightUse]:
@@ -170,6 +178,9 @@ def _blamed(
 ) -> Finding:
     """Return the finding for a chain: the gain where that is why, else the budget."""
     inside = [use for use in chain if not use.head and not use.stem] or list(chain)
+    quiet = _are_quiet(model, inside)
+    if quiet:
+        inside = [u for u in chain if u in inside or _is_quiet_stem(model, u)]
     away = {
         use.index: math.log(
             max(model.weight_factor(use.index), 1e-300) / wanted_factor(use)
@@ -182,6 +193,8 @@ def _blamed(
     odd = _oddest(inside, away, middle)
     biases = np.median([model.of("bias_rms", u.index) for u in inside])
     signal = np.nanmax([model.of("preactivation_rms", u.index) for u in chain])
+    if quiet:  # biases of a usual size are not what is wrong
+        signal *= math.exp(-middle)
     drowned = biases > _DROWNED * signal
     consequences = tuple(
         check
@@ -270,6 +283,12 @@ def _blamed(
         evidence=evidence, places=tuple(use.parameter for use in chain),
         consequences=consequences[1:],
     )  # fmt: skip
+
+
+def _is_quiet_stem(model: Model, use: WeightUse) -> bool:
+    """Whether a first layer is too quiet, too, and that for no loud inputs."""
+    loud = model.of("preactivation_rms", use.index) > 1
+    return use.stem and _are_quiet(model, [use]) and not loud
 
 
 def _oddest(
