@@ -1,6 +1,7 @@
 """Networks of few layers that start too quiet, and what small numbers are no fault."""
 
 import math
+from itertools import pairwise
 
 import pytest
 import torch
@@ -26,7 +27,7 @@ def mlp(hidden, std=None, activation=nn.ReLU, factor=1.0):
     torch.manual_seed(0)
     widths = [20, *[64] * hidden, 10]
     layers = []
-    for fan_in, fan_out in zip(widths, widths[1:], strict=False):
+    for fan_in, fan_out in pairwise(widths):
         layer = nn.Linear(fan_in, fan_out)
         law = factor * math.sqrt(2 / fan_in)
         nn.init.normal_(layer.weight, std=law if std is None else std)
@@ -54,7 +55,7 @@ def test_short_networks_as_pytorch_starts_them_are_sound(hidden, activation):
     widths = [20, *[64] * hidden, 10]
     layers = [
         layer
-        for sizes in zip(widths, widths[1:], strict=False)
+        for sizes in pairwise(widths)
         for layer in (nn.Linear(*sizes), activation())
     ]
 
@@ -82,32 +83,45 @@ def test_a_short_network_that_is_too_quiet_is_repaired_and_trains():
     assert repair.training.after[-1] < 0.5 * repair.training.before[-1]
 
 
-class Variational(nn.Module):
-    """Codes of rectified layers whose biases are as PyTorch starts them."""
+class Encoder(nn.Module):
+    """Rectified layers whose biases are as PyTorch starts them."""
 
     def __init__(self):
         super().__init__()
         self.up = nn.Sequential(
-            nn.Linear(20, 128), nn.ReLU(), nn.Linear(128, 64), nn.ReLU()
+            nn.Linear(256, 128), nn.ReLU(), nn.Linear(128, 64), nn.ReLU()
         )
         self.mean = nn.Linear(64, 8)
+        for layer in (self.up[0], self.up[2], self.mean):
+            nn.init.normal_(layer.weight, std=0.01)
 
     def forward(self, x):
         return self.mean(self.up(x))
 
 
-@pytest.mark.parametrize("shift", [0.0, -0.5])
-def test_biases_are_named_where_they_and_not_the_weights_keep_units_off(shift):
-    torch.manual_seed(1)
-    model = Variational()
-    for layer in (model.up[0], model.up[2], model.mean):
-        nn.init.normal_(layer.weight, std=0.01)
+@pytest.mark.parametrize(("shift", "named"), [(0.02, False), (0.5, True)])
+def test_biases_of_a_usual_size_are_not_what_keeps_units_off(shift, named):
+    torch.manual_seed(0)
+    model = Encoder()
     with torch.no_grad():
-        model.up[2].bias.sub_(shift).neg_() if shift else model.up[2].bias.sub_(0.02)
+        model.up[2].bias.sub_(shift)
 
-    names = {name for _, _, name in blamed(model)}
+    diagnosis = pytorch.check(model, torch.rand(64, 256))
 
-    assert ("up.2.bias" in names) == bool(shift)
+    found = {(one.id, one.parameter) for one in diagnosis.of("warning", "error")}
+    explained = {check for one in diagnosis.findings for check in one.consequences}
+    assert (("WI12", "up.2.bias") in found) == named
+    assert named or (("WI05", "up.0.weight") in found and "WI12" in explained)
+
+
+def test_of_layers_that_are_off_the_one_at_its_law_is_not_named():
+    model = mlp(8, factor=0.1)
+    nn.init.normal_(model[8].weight, std=math.sqrt(2 / 64))
+
+    (finding,) = pytorch.check(model, VECTORS).of("warning", "error")
+
+    assert finding.cause == "wrong_gain"
+    assert "8.weight" not in finding.places
 
 
 class Tagger(nn.Module):
@@ -139,64 +153,173 @@ def test_what_forbids_transitions_is_not_loud(size, named):
     assert ("transitions" in found) == named
 
 
-class Additive(nn.Module):
-    """Attention by energies of one unit (Bahdanau et al., 2015)."""
+class Translator(nn.Module):
+    """GRUs between which an attention adds up energies of one unit (Bahdanau, 2015)."""
 
-    def __init__(self, energies=1):
+    def __init__(self, size=48):
         super().__init__()
-        self.lift, self.energy = nn.Linear(8, 32), nn.Linear(32, energies)
-        self.out = nn.Linear(8, 4)
+        self.reads, self.writes = nn.Embedding(50, 32), nn.Embedding(50, 32)
+        self.encoder = nn.GRU(32, size, batch_first=True)
+        self.decoder = nn.GRU(32, size, batch_first=True)
+        self.asks, self.answers = nn.Linear(size, size), nn.Linear(size, size)
+        self.energy, self.join = nn.Linear(size, 1), nn.Linear(2 * size, size)
+        self.out = nn.Linear(size, 50)
+        for table in (self.reads, self.writes):
+            nn.init.normal_(table.weight, std=0.1)
+
+    def forward(self, source, target):
+        read, state = self.encoder(self.reads(source))
+        written, _ = self.decoder(self.writes(target), state)
+        pairs = self.asks(written)[:, :, None] + self.answers(read)[:, None]
+        weights = self.energy(torch.tanh(pairs)).squeeze(-1).softmax(-1)
+        joined = self.join(torch.cat([written, weights @ read], -1))
+        return self.out(torch.tanh(joined))
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_layers_that_only_feed_one_unit_learn_in_one_direction(seed):
+    torch.manual_seed(seed)
+    words = torch.randint(0, 50, (64, 12))
+    said = words.flip(1)
+    before = torch.cat([torch.zeros_like(words[:, :1]), said[:, :-1]], 1)
+
+    def loss(outputs, targets):
+        return functional.cross_entropy(outputs.flatten(0, 1), targets.flatten())
+
+    found = blamed(Translator(), (words, before), loss=loss, targets=said)
+
+    assert found == []
+
+
+class Waves(nn.Module):
+    """What an LSTM of both ways says on average, in two layers."""
+
+    def __init__(self):
+        super().__init__()
+        self.lstm = nn.LSTM(2, 32, bidirectional=True, batch_first=True)
+        self.out = nn.Sequential(nn.Linear(64, 32), nn.ReLU(), nn.Linear(32, 4))
 
     def forward(self, x):
-        weights = self.energy(torch.tanh(self.lift(x))).mean(2).softmax(1)
-        return self.out((weights[:, :, None] * x).sum(1))
+        return self.out(self.lstm(x)[0].mean(1))
 
 
-def test_layers_that_only_feed_one_unit_learn_in_one_direction():
-    torch.manual_seed(0)
-    model = Additive()
-    with torch.no_grad():
-        model.lift.weight.mul_(0.1)  # tanh is linear here, so that rank 1 is algebra
+def test_labels_of_one_class_give_updates_of_one_direction():
+    """Of the same weights and balanced labels, nothing is said."""
+    torch.manual_seed(9)
+    labels = torch.randint(0, 4, (64,))
+    steps = (0.2 + 0.2 * labels[:, None]) * torch.arange(30.0)
+    waves = torch.sin(steps + 6 * torch.rand(64, 1))
+    batch = torch.stack([waves, waves.roll(1, 1)], 2) + 0.3 * torch.randn(64, 30, 2)
+    mostly = torch.where(torch.rand(64) < 0.9, 0, labels)
 
-    diagnosis = pytorch.check(model, SERIES, loss=LOSS, targets=torch.arange(32) % 4)
+    for seed in range(4):
+        given = {"loss": LOSS, "seed": seed}
+        ids = {one[0] for one in blamed(Waves, batch, targets=mostly, **given)}
+        assert ids == {"WI15"}
+        assert blamed(Waves, batch, targets=torch.arange(64) % 4, **given) == []
 
-    assert not [one for one in diagnosis.findings if one.id == "WI04"]
 
+class Conditioned(nn.Module):
+    """Blocks shifted and scaled by a condition, by layers of zeros (Peebles, 2023)."""
 
-class Modulated(nn.Module):
-    """Blocks whose scales are made of a condition, by layers of zeros (DiT)."""
-
-    def __init__(self, zero=True):
+    def __init__(self, zero):
         super().__init__()
-        self.inward, self.condition = nn.Linear(8, 64), nn.Linear(4, 64)
-        self.blocks = nn.ModuleList(nn.Linear(64, 64) for _ in range(6))
-        self.scales = nn.ModuleList(nn.Linear(64, 64) for _ in range(6))
-        self.middle = nn.Linear(64, 64)
+        self.inward = nn.Linear(8, 64)
+        self.first, self.second = nn.Linear(8, 64), nn.Linear(64, 64)
+        self.norms = nn.ModuleList(
+            nn.LayerNorm(64, elementwise_affine=False) for _ in range(4)
+        )
+        self.made = nn.ModuleList(nn.Linear(64, 3 * 64) for _ in range(4))
+        self.up = nn.ModuleList(nn.Linear(64, 256) for _ in range(4))
+        self.down = nn.ModuleList(nn.Linear(256, 64) for _ in range(4))
         self.out = nn.Linear(64, 4)
-        for layer in (*self.blocks, self.middle):
-            nn.init.normal_(layer.weight, std=math.sqrt(2 / 64))
-            nn.init.zeros_(layer.bias)
-        nn.init.normal_(self.middle.weight, std=0.01)
-        for layer in self.scales if zero else ():
+        for module in self.modules():
+            if isinstance(module, nn.Linear):
+                nn.init.xavier_uniform_(module.weight)
+                nn.init.zeros_(module.bias)
+        for layer in (self.first, self.second):
+            nn.init.normal_(layer.weight, std=0.02)
+        for layer in self.made if zero else ():
             nn.init.zeros_(layer.weight)
-            nn.init.zeros_(layer.bias)
 
     def forward(self, x, condition):
         h = self.inward(x)
-        given = functional.silu(self.middle(functional.silu(self.condition(condition))))
-        for block, scale in zip(self.blocks, self.scales, strict=True):
-            h = h + functional.relu(block(h)) * scale(given)
+        code = self.second(functional.silu(self.first(condition)))
+        layers = zip(self.norms, self.made, self.up, self.down, strict=True)
+        for norm, made, up, down in layers:
+            shift, scale, gate = made(functional.silu(code)).chunk(3, -1)
+            inner = norm(h) * (1 + scale) + shift
+            h = h + gate * down(functional.gelu(up(inner)))
         return self.out(h)
 
 
 @pytest.mark.parametrize(("zero", "named"), [(True, False), (False, True)])
 def test_what_only_feeds_zeros_is_quiet_by_design(zero, named):
     torch.manual_seed(0)
-    batch = (SERIES[:, 0], SERIES[:, 1, :4])
 
-    found = {name for _, _, name in blamed(Modulated(zero), batch)}
+    found = blamed(Conditioned(zero), (SERIES[:, 0], SERIES[:, 1]))
 
-    assert ("middle.weight" in found) == named
+    assert ("second.weight" in {name for _, _, name in found}) == named
+
+
+class Mask(nn.Module):
+    """The end of Mask R-CNN (He et al., 2017), as torchvision starts it."""
+
+    def __init__(self, channels):
+        super().__init__()
+        self.inward = nn.Conv2d(3, 64, 3, padding=1)
+        self.larger = nn.ConvTranspose2d(64, channels, 2, 2)
+        self.out = nn.Conv2d(channels, 5, 1)
+        for layer in (self.inward, self.larger):
+            nn.init.kaiming_normal_(layer.weight, mode="fan_out", nonlinearity="relu")
+            nn.init.zeros_(layer.bias)
+
+    def forward(self, x):
+        return self.out(functional.relu(self.larger(functional.relu(self.inward(x)))))
+
+
+def test_a_transposed_layer_by_pytorch_s_fans_that_keeps_its_channels_trains():
+    torch.manual_seed(0)
+    images = torch.randn(4, 3, 16, 16)
+
+    assert blamed(Mask(64), images) == []
+
+
+class Memories(nn.Module):
+    """Tables of one law, the last of which also makes the outputs."""
+
+    def __init__(self):
+        super().__init__()
+        self.tables = nn.ModuleList(nn.Embedding(80, 20) for _ in range(3))
+        for table in self.tables:
+            nn.init.normal_(table.weight, std=80**-0.5)
+
+    def forward(self, words):
+        said = sum(table(words).sum(1) for table in self.tables)
+        return said @ self.tables[-1].weight.T
+
+
+def test_a_table_that_is_the_head_has_the_law_of_tables():
+    torch.manual_seed(0)
+    words = torch.randint(0, 80, (32, 6))
+
+    found = blamed(Memories(), words, loss=LOSS, targets=torch.arange(32))
+
+    assert "WI06" not in {check for check, _, _ in found}
+
+
+def test_gradients_that_vanish_ask_for_larger_weights():
+    torch.manual_seed(0)
+    model = Translator()
+    for parameter in model.parameters():
+        nn.init.normal_(parameter, std=0.01)
+    words = torch.randint(0, 50, (8, 12))
+
+    found = pytorch.check(model, (words, words)).of("warning", "error")
+
+    fixes = [one.fix for one in found if one.id == "WI10"]
+    assert fixes
+    assert all("larger weights" in fix for fix in fixes)
 
 
 class Sine(nn.Module):

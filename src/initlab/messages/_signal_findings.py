@@ -55,10 +55,16 @@ SIGNAL_FINDINGS: Mapping[str, Words] = MappingProxyType(
             "rms(given) / rms(what the layers before gave) > {expected:.0e}",
             "look at {where}, and at what is done with its outputs",
         ),
-        "backward_change": Words(
+        "backward_growth": Words(
             "the gradient is {measured:.2g} times as large at {where} as at the head",
             "ratio of Frobenius norms within {expected:.0e}",
             "scale the branches down, or normalize the trunk",
+        ),
+        "backward_loss": Words(
+            "the gradient is {measured:.2g} times as large at {where} as at the head",
+            "ratio of Frobenius norms within {expected:.0e}",
+            "larger weights between {where} and the head: "
+            'initlab.pytorch.initialize_(model, "he_normal")',
         ),
         "alike_features": Words(
             "inputs that differ (cosine {before:.2f}) come out alike after {layers} "

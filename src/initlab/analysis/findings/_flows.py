@@ -344,7 +344,8 @@ def backward_ends(model: Model) -> Iterator[Finding]:
         yield Finding(
             id="WI10",
             severity="error" if abs(change) + given > _BACKWARD_ERROR else "warning",
-            cause="backward_change", module=first.module, parameter=first.parameter,
+            cause="backward_loss" if change < 0 else "backward_growth",
+            module=first.module, parameter=first.parameter,
             measured=math.exp(change),
             expected=math.exp(math.copysign(_BACKWARD_WARNING, change)),
             evidence={"layers": len(norms)},

@@ -303,6 +303,7 @@ def _whole_law(
     plain = [
         use for use in (*inner, *(u for u in model.uses if u.head and not u.zero))
         if not use.normed and not use.norm_before and use.index not in known
+        and not use.tied
     ]  # fmt: skip
     for name in WRONG_FANS:
         fan = WRONG_FANS[name]
@@ -315,6 +316,8 @@ def _whole_law(
         if not fitting or len(fitting) < max(1, 0.6 * len(telling)):
             continue
         if name == "fan_out for fan_in" and not _matters(fitting):
+            continue
+        if len(fitting) == 1 and _keeps_channels(fitting[0]):
             continue
         ratios = [FANS["fan_in"](u.layer) / fan(u.layer) for u in fitting]
         worst = fitting[int(np.argmax(np.abs(np.log(ratios))))]
@@ -333,6 +336,16 @@ def _whole_law(
             places=tuple(use.parameter for use in fitting),
         )  # fmt: skip
         return
+
+
+def _keeps_channels(use: WeightUse) -> bool:
+    """Whether a transposed convolution has as many outputs as inputs.
+
+    Mask R-CNN's single one, by He's law in PyTorch's fans, is half as loud as by its
+    own, and trains.
+    """
+    first, second = use.layer.shape[:2]
+    return use.layer.transposed and first == second
 
 
 def _matters(uses: Sequence[WeightUse]) -> bool:
