@@ -491,3 +491,26 @@ def test_a_repair_sets_an_exponent_to_zero():
 
     assert [one.parameter for one in repair.changes] == ["log_std"]
     assert repair.after.sound
+
+
+@pytest.mark.parametrize("loss", [nn.MSELoss(), lambda a, b: (a - b).square().mean()])
+@pytest.mark.parametrize(
+    ("bias", "mean", "named"),
+    [(0.0, 0.0, False), (15.0, 0.0, True), (15.0, 15.0, False), (2.0, 0.0, False)],
+)
+def test_single_outputs_that_start_far_off(bias, mean, named, loss):
+    """Not where the targets of that output are as far."""
+    torch.manual_seed(0)
+    model = nn.Sequential(nn.Linear(8, 32), nn.ReLU(), nn.Linear(32, 16))
+    with torch.no_grad():
+        model[2].bias[3] = bias
+    inputs, targets = torch.randn(64, 8), torch.randn(64, 16)
+    targets[:, 3] += mean
+
+    found = pytorch.check(model, inputs, loss=loss, targets=targets)
+    repair = pytorch.repair_(model, inputs, loss=loss, targets=targets)
+
+    said = [(one.id, one.parameter) for one in found.of("warning", "error")]
+    assert said == ([("WI15", "2.bias")] if named else [])
+    assert not repair.after.of("warning", "error")
+    assert bool(repair.changes) == named

@@ -474,3 +474,33 @@ def test_gates_by_hand_for_long_memories_are_a_design(order):
         model.cell.bias[:24] = -model.cell.bias[24:48]
 
     assert blamed(model, SERIES, targets=LABELS) == []
+
+
+@pytest.mark.parametrize("kind", [nn.GRU, nn.LSTM])
+@pytest.mark.parametrize("name", ["bias_ih_l0", "bias_hh_l0"])
+@pytest.mark.parametrize(("size", "named"), [(1.0, False), (6.0, True), (-6.0, True)])
+def test_biases_that_fill_what_a_state_takes_in(kind, name, size, named):
+    torch.manual_seed(0)
+    model = Last(kind)
+    bias = getattr(model.layer, name)
+    with torch.no_grad():
+        bias[64:96] = size
+
+    found = blamed(model, SERIES)
+
+    cause = [("WI13", "saturated_gates_by_bias", f"layer.{name}")]
+    assert found == (cause if named else [])
+    if named:
+        pytorch.repair_(model, SERIES)
+        assert not bias.any()
+
+
+class Last(nn.Module):
+    """What 32 units of a recurrent layer say at the end."""
+
+    def __init__(self, kind):
+        super().__init__()
+        self.layer, self.head = kind(8, 32, batch_first=True), nn.Linear(32, 4)
+
+    def forward(self, x):
+        return self.head(self.layer(x)[0][:, -1])

@@ -12,7 +12,7 @@ from initlab.capture._records import UseRecord
 _LARGEST_SQUARE = 256
 # The second gate of an LSTM (input, forget, cell, output) and of a GRU (reset, update,
 # new) says how much of the state is kept.
-_GATED, _FORGET = (3, 4), 1
+_GATED, _FORGET, _CANDIDATE = (3, 4), 1, 2
 
 
 def weigh(
@@ -61,7 +61,9 @@ def weigh(
     elif is_gated:
         found["gated_radius"] = _spectral_radius(real, len(real) // real.shape[1])
     if record.role and parts in _GATED and bias is not None:
-        gates = bias.detach().float().reshape(parts, -1).mean(dim=1)
+        by_gate = bias.detach().float().reshape(parts, -1)
+        gates = by_gate.mean(dim=1)
+        found["candidate_bias"] = float(by_gate[_CANDIDATE].square().mean().sqrt())
         found["forget_bias"] = float(gates[_FORGET])
         # What is kept by a GRU's second gate is not written; an LSTM has a gate before
         # its state and one behind it.

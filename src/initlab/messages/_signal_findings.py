@@ -185,6 +185,12 @@ SIGNAL_FINDINGS: Mapping[str, Words] = MappingProxyType(
             "torch.nn.init.constant_(model.get_parameter({parameter!r}), "
             "{expected:.4g})",
         ),
+        "far_biases": Words(
+            "{where} starts outputs as far off as {measured:.3g}, of targets of size "
+            "{expected:.2g}",
+            "a bias of an output is about its target's mean",
+            ZERO_BIAS,
+        ),
         "log_mean_ignored": Words(
             "the loss takes exponentials of outputs; the targets' mean has the "
             "logarithm {expected:.3g}, outputs have mean {measured:.2g}: the output's "

@@ -57,6 +57,7 @@ _MEASURED = {
     "kept": "mean of the gate that keeps a state, in a cell by hand",
     "gates": "parts of that cell's bias, one a gate",
     "kept_gate": "which of them is that gate's, from 0",
+    "candidate_bias": "root mean square of the biases inside a gated state's tanh",
     "write_bias": "mean bias of the gate that keeps most from a recurrent state",
 }
 

@@ -50,6 +50,7 @@ _RULES: tuple[Rule, ...] = (
     _units.flat_parameters,
     _outputs.saturated_loss,
     _outputs.vanishing_scale,
+    _outputs.far_biases,
     _blocks.residual_growth,
     _steps.low_precision,
     _sequences.recurrent_gates,

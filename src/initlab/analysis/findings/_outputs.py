@@ -35,6 +35,8 @@ _MADE_BY_BIAS = 0.5
 _EXPLAINED_BY_SHARE, _EXPLAINED = 0.5, 0.8
 # A loss that compares outputs with targets as they are is about 0 at the targets.
 _AT_TARGETS = 1e-3
+# Of targets' size, a bias of one output, and with it all outputs.
+_FAR_BIAS, _TOO_LARGE = 5.0, 1.5
 # Of a deviation's logarithm; of outputs that are a parameter.
 _FAR_OFF, _AS_IT_IS = 4.0, 0.01
 # Of a temperature's logarithm: those in use lie between 0 and the logarithm of 100.
@@ -264,6 +266,22 @@ def prior_ignored(model: Model) -> Iterator[Finding]:
             parameter=place, measured=output.mean,
             expected=output.target_mean,
             evidence={"target_std": output.target_std, "bias": place == head.bias},
+        )  # fmt: skip
+
+
+def far_biases(model: Model) -> Iterator[Finding]:
+    """WI15: single outputs of a regression that their biases start far off."""
+    output, head = model.facts.output, _head(model)
+    bias = model.parameter(head.bias) if head is not None and head.bias else None
+    if bias is None or bias.frozen or model.facts.trained or not _compares(output):
+        return
+    # A bias at its own target's mean makes outputs no larger than targets are.
+    size = math.hypot(output.target_mean, output.target_std)
+    few = abs(bias.mean) < bias.std
+    if few and bias.largest > _FAR_BIAS * size and output.rms > _TOO_LARGE * size > 0:
+        yield at_parameter(
+            bias, "WI15", "warning", "far_biases", measured=bias.largest,
+            expected=size, places=(bias.name,),
         )  # fmt: skip
 
 

@@ -282,6 +282,9 @@ def saturated_gates(model: Model) -> Iterator[Finding]:
         biases = _loud_recurrent_biases(model, use)
         rms = math.hypot(by_weights, *biases.values())
         flat = _FLAT_SIGMOID if use.layer.packed > 1 else _FLAT_TANH
+        inside = _loud_candidate_biases(model, use)
+        if inside:
+            rms, flat, biases = math.hypot(*inside.values()), _FLAT_TANH, inside
         if not rms > 0:
             continue
         # Sums of many products are normal.
@@ -301,14 +304,28 @@ def saturated_gates(model: Model) -> Iterator[Finding]:
             )  # fmt: skip
 
 
+def _loud_candidate_biases(model: Model, use: WeightUse) -> dict[str, float]:
+    """Return the biases that fill the tanh of what a gated state takes in, by size."""
+    sizes = {
+        one.bias: model.of("candidate_bias", one.index)
+        for one in _recurrent_parts(model, use)
+        if one.bias
+    }
+    return {name: size for name, size in sizes.items() if size > _FLAT_TANH}
+
+
+def _recurrent_parts(model: Model, use: WeightUse) -> list[WeightUse]:
+    """Return the uses of a recurrent layer's inputs and of its state."""
+    later = model.uses[use.index + 1 : use.index + 2]
+    return [use, *(one for one in later if one.role)]
+
+
 def _loud_recurrent_biases(model: Model, use: WeightUse) -> dict[str, float]:
     """Return the biases of a recurrent layer with their sizes.
 
     Of gates, what designs hold them open or shut with is none of them.
     """
-    parts = [use]
-    if use.index + 1 < len(model.uses) and model.uses[use.index + 1].role:
-        parts.append(model.uses[use.index + 1])
+    parts = _recurrent_parts(model, use)
     least = _LONGEST_MEMORY if use.layer.packed > 1 else 0.0
     return {
         one.bias: size

@@ -46,6 +46,7 @@ OF_CAUSES: Mapping[str, Remedy] = MappingProxyType(
         "overflows": _outputs.finite_exponent,
         "vanishing_scale": _outputs.exponent_of_zero,
         "far_off": _outputs.exponent_of_zero,
+        "far_biases": _outputs.exponent_of_zero,
         "explosive_parameter": _outputs.exponent_of_zero,
         "gamma_about_zero": _outputs.factors_of_one,
         "gamma_tiny": _outputs.factors_of_one,
