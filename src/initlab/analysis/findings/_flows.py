@@ -32,6 +32,7 @@ _ONE_LAYER = math.log(5.0)
 _OFF_GAIN = math.log(1.5) / 2
 # Weight variance of PyTorch's own start, the least in wide use, less a third.
 _USUAL = 2 / 9
+_FAR_TOO_QUIET = 20.0
 _FORWARD_WARNING, _FORWARD_ERROR = math.log(1e2), math.log(1e4)
 _BACKWARD_WARNING, _BACKWARD_ERROR = math.log(1e5), math.log(1e8)
 
@@ -51,7 +52,9 @@ def depth_budgets(model: Model) -> Iterator[Finding]:
         budget = theory.gradient_budget(chi)
         size = budget.largest
         forward = _forward_change(model, hidden)
-        few = len(chain) <= FEW_LAYERS and not _are_quiet(model, hidden)
+        short = len(chain) <= FEW_LAYERS
+        quiet = short and _are_quiet(model, hidden)
+        few = short and not quiet
         limit = _FEW_WARNING if few and budget.sign < 0 else BUDGET_WARNING
         growing = budget.sign > 0 and size > _GROWTH_WARNING
         if size < limit and abs(forward) < _FORWARD_WARNING and not growing:
@@ -59,7 +62,10 @@ def depth_budgets(model: Model) -> Iterator[Finding]:
             continue
         error = size > max(BUDGET_ERROR, limit) or abs(forward) > _FORWARD_ERROR
         severity: Severity = "error" if error else "warning"
-        if budget.sign < 0 and _is_quiet_branch(model, chain):
+        if quiet and size < _FAR_TOO_QUIET:
+            severity = "warning"  # Adam takes a few layers there, if late
+        beside = quiet and chain[-1].head and chain[-1].added
+        if budget.sign < 0 and (beside or _is_quiet_branch(model, chain)):
             severity = "info"
         found = _blamed(model, chain, budget, forward, severity)
         only_growing = size < limit and abs(forward) < _FORWARD_WARNING
