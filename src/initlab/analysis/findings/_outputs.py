@@ -1,4 +1,4 @@
-"""Checks of what comes out: over-confident, blind to the prior, tied and loud."""
+"""Checks of what comes out: over-confident, saturated, tied and loud."""
 
 import math
 from collections.abc import Iterator
@@ -7,7 +7,7 @@ from typing import Literal
 from initlab.analysis.findings._finding import Finding, Severity
 from initlab.analysis.findings._model import Model
 from initlab.analysis.findings._places import at_parameter
-from initlab.spec import OutputReading, PriorReading, WeightUse
+from initlab.spec import OutputReading, WeightUse
 
 # Nats of the initial loss over the prior's entropy. A loud head costs slowly more: of
 # the loss after 200 steps 2 nats 0 to 60 %, 3 nats 0 to 110 %, 10 nats up to 220 %
@@ -17,12 +17,6 @@ _EXCESS_INFO, _EXCESS_WARNING, _EXCESS_ERROR = 0.5, 3.0, 20.0
 # Where no targets are known, outputs need not be logits.
 _BLIND_ERROR = 40.0
 _LOUD_INPUTS = 5.0
-_PRIOR_GAIN, _ROWS_PER_CLASS = 0.5, 2
-_FAR_FROM_MEAN = 3.0
-# Targets from 0 to 1, and rewards of 1 and the model's own outputs, are scaled, however
-# little they spread.
-_NEAR = 1.5
-_RARE = 0.9
 # By how much of itself a loss changes with a parameter: of 154 sound models at most 1.6
 # times as much; with an exponent stored where its logarithm is meant 8 to 14 times.
 _STEEP, _LARGE_LOSS, _HUGE_LOSS = 5.0, 10.0, 100.0
@@ -30,29 +24,19 @@ _STEEP, _LARGE_LOSS, _HUGE_LOSS = 5.0, 10.0, 100.0
 _OF_NO_SIZE, _OF_FULL_SIZE = 0.1, 0.5
 # Share of an output's mean.
 _MADE_BY_BIAS = 0.5
-# Of a loss that we do not know: what a prior explains, of all that can be. Of a binary
-# cross-entropy it is a half with 11 % of positives; of squares .9 at three spreads.
-_EXPLAINED_BY_SHARE, _EXPLAINED = 0.5, 0.8
 # A loss that compares outputs with targets as they are is about 0 at the targets.
 _AT_TARGETS = 1e-3
-# Of targets' size, a bias of one output, and with it all outputs.
-_FAR_BIAS, _TOO_LARGE = 5.0, 1.5
-# Of a deviation's logarithm; of outputs that are a parameter.
-_FAR_OFF, _AS_IT_IS = 4.0, 0.01
 # Of a temperature's logarithm: those in use lie between 0 and the logarithm of 100.
 _VANISHED, _LARGEST_SCALE = -6.0, math.log(101)
 # Share of its slope that a saturated loss has left.
 _SATURATED, _GONE = 1e-3, 1e-6
-# With targets 100 times as spread as that, gradient descent at .01 diverged in three of
-# four plain networks, and Adam at 1e-3 left 94 % of the loss of the smallest.
-_UNSCALED_TARGETS = 100.0
 _TIED_LOUD, _TIED_QUIET, _TIED_ERROR = 3.0, 1e-3, 6.0
 
 
 def over_confident(model: Model) -> Iterator[Finding]:
     """WI14: the first loss is far over that of knowing nothing."""
     output = model.facts.output
-    head = _head(model)
+    head = head_of(model)
     if head is None or head.frozen or output.nonfinite:
         return
     binary = output.loss_kind == "binary" or output.loss_binary
@@ -68,7 +52,7 @@ def over_confident(model: Model) -> Iterator[Finding]:
     if output.loss_kind == "given" and output.classes > 1 and over < _EXCESS_WARNING:
         excess = min(excess, over)  # a loss that is small knows better what outputs are
     error = _EXCESS_ERROR if known else _BLIND_ERROR
-    if not known and _compares(output):
+    if not known and compares(output):
         # Zeros, as of a discriminator's loss or of a residual, say of no size.
         size = max(output.target_std, abs(output.target_mean)) or math.inf
         large = output.rms / size
@@ -99,10 +83,10 @@ def over_confident(model: Model) -> Iterator[Finding]:
         "warning" if excess > _EXCESS_WARNING else "info"
     )  # fmt: skip
     of_one_sign = binary and abs(output.mean) > output.std
-    if of_one_sign and _is_made_by_bias(model, head, output.mean):
+    if of_one_sign and is_made_by_bias(model, head, output.mean):
         if any(prior.link == "logit" for prior in output.priors):
             return  # the loss was asked where they should be
-        yield _biased(
+        yield biased(
             model, head, check="WI14", severity=severity, mean=output.mean,
             losses=(output.loss, prior_loss),
         )  # fmt: skip
@@ -172,13 +156,13 @@ def _what_makes_it_loud(model: Model, head: WeightUse) -> tuple[str, str] | None
     return loudest.module, loudest.parameter
 
 
-def _is_made_by_bias(model: Model, head: WeightUse, mean: float) -> bool:
+def is_made_by_bias(model: Model, head: WeightUse, mean: float) -> bool:
     """Whether a bias that can be changed makes most of an output's mean."""
     bias = model.parameter(head.bias) if head.bias else None
     return bias is not None and not bias.frozen and bias.mean / mean > _MADE_BY_BIAS
 
 
-def _biased(
+def biased(
     model: Model, head: WeightUse, *,
     check: Literal["WI14", "WI15"], severity: Severity, mean: float,
     losses: tuple[float, float],
@@ -215,151 +199,6 @@ def explosive_parameter(model: Model) -> Iterator[Finding]:
     )  # fmt: skip
 
 
-def prior_ignored(model: Model) -> Iterator[Finding]:
-    """WI15: the output's bias does not know what is common among the targets."""
-    output, head = model.facts.output, _head(model)
-    place = None if head is None else _asked(model, head)
-    if head is None:
-        return
-    if _beyond_reach(model, head):
-        yield Finding(
-            id="WI15", severity="warning", cause="targets_unscaled",
-            module=head.module, parameter=head.parameter, measured=output.std,
-            expected=output.target_std,
-            evidence={"target_mean": output.target_mean, "bias": place == head.bias},
-        )  # fmt: skip
-        return
-    if output.priors:
-        yield from _asked_for(model)
-        return
-    if place is None or _constant(output):
-        return
-    if output.loss_kind == "given" and not _compares(output):
-        return  # it was asked
-    if output.classes > 1 and output.loss_rows >= _ROWS_PER_CLASS * output.classes:
-        # Labels drawn uniformly seem uneven by about so much.
-        by_chance = (output.classes - 1) / (2 * output.loss_rows)
-        gain = math.log(output.classes) - output.class_entropy - by_chance
-        excess = output.loss - output.class_entropy
-        share = _common(output.classes)
-        telling = gain > _PRIOR_GAIN or (
-            output.classes == 2 and output.class_share > _RARE
-        )
-        # Weights of the classes may make up for it.
-        minds = not output.loss_shifted > output.loss - 0.5 * gain
-        if telling and minds and excess > 0.6 * gain and output.class_share > share:
-            yield Finding(
-                id="WI15", severity="warning", cause="imbalance_ignored",
-                module=head.module, parameter=place,
-                measured=output.loss, expected=output.class_entropy,
-                evidence={"share": output.class_share, "bias": place == head.bias},
-            )  # fmt: skip
-        return
-    away = abs(output.target_mean - output.mean)
-    if not _compares(output) or not math.isfinite(away):
-        return
-    spread = max(output.target_std, 1e-12)
-    # Beside their own deviation: a far mean must not make room for itself.
-    if away > max(_FAR_FROM_MEAN * max(spread, output.std), _NEAR):
-        yield Finding(
-            id="WI15", severity="warning", cause="mean_ignored", module=head.module,
-            parameter=place, measured=output.mean,
-            expected=output.target_mean,
-            evidence={"target_std": output.target_std, "bias": place == head.bias},
-        )  # fmt: skip
-
-
-def far_biases(model: Model) -> Iterator[Finding]:
-    """WI15: single outputs of a regression that their biases start far off."""
-    output, head = model.facts.output, _head(model)
-    bias = model.parameter(head.bias) if head is not None and head.bias else None
-    if bias is None or bias.frozen or model.facts.trained or not _compares(output):
-        return
-    # A bias at its own target's mean makes outputs no larger than targets are.
-    size = math.hypot(output.target_mean, output.target_std)
-    few = abs(bias.mean) < bias.std
-    if few and bias.largest > _FAR_BIAS * size and output.rms > _TOO_LARGE * size > 0:
-        yield at_parameter(
-            bias, "WI15", "warning", "far_biases", measured=bias.largest,
-            expected=size, places=(bias.name,),
-        )  # fmt: skip
-
-
-def _beyond_reach(model: Model, head: WeightUse) -> bool:
-    """Whether targets spread so far that no step gets there."""
-    output = model.facts.output
-    if head.frozen or output.classes > 1 or not _compares(output):
-        return False
-    # A head of zeros makes as large outputs, after some steps, as what it is given.
-    within_reach = max(output.std, model.of("given_rms", head.index), 1.0)
-    return output.target_std > _UNSCALED_TARGETS * within_reach
-
-
-def _asked_for(model: Model) -> Iterator[Finding]:
-    """Yield what a loss that we do not know said of each output, each place once."""
-    told = set()
-    for prior in model.facts.output.priors:
-        if prior.parameter:
-            yield from _far_off(model, prior)
-            continue
-        heads = [use for use in model.uses if use.head]
-        if prior.head < 0 and len(heads) != 1:
-            continue
-        head = model.uses[prior.head] if prior.head >= 0 else heads[0]
-        place = _asked(model, head)
-        if place is None or place in told:
-            continue
-        least = {"logit": _EXPLAINED_BY_SHARE, "classes": 0.6 * prior.gain}
-        shares = prior.link in least
-        if not prior.explained > least.get(prior.link, _EXPLAINED):
-            continue
-        if prior.link == "classes" and not prior.share > _common(prior.classes):
-            continue
-        if prior.link == "identity" and abs(prior.wanted - prior.mean) <= _NEAR:
-            continue
-        told.add(place)
-        evidence = {"bias": place == head.bias}
-        if prior.link == "logit" and prior.share <= _RARE:
-            if _is_made_by_bias(model, head, prior.mean):
-                yield _biased(
-                    model, head, check="WI15", severity="warning", mean=prior.mean,
-                    losses=(prior.loss, prior.shifted),
-                )  # fmt: skip
-            continue
-        if shares:
-            yield Finding(
-                id="WI15", severity="warning", cause="imbalance_ignored",
-                module=head.module, parameter=place, measured=prior.loss,
-                expected=prior.shifted, evidence=evidence | {"share": prior.share},
-            )  # fmt: skip
-            continue
-        yield Finding(
-            id="WI15", severity="warning",
-            cause="mean_ignored" if prior.link == "identity" else "log_mean_ignored",
-            module=head.module, parameter=place, measured=prior.mean,
-            expected=prior.wanted, evidence=evidence | {"target_std": prior.spread},
-        )  # fmt: skip
-
-
-def _far_off(model: Model, prior: PriorReading) -> Iterator[Finding]:
-    """Yield that an output which is a parameter, as a log deviation, starts far up.
-
-    One that starts far down makes a loss explode.
-    """
-    known = model.parameter(prior.parameter)
-    if known is None or known.frozen or model.facts.trained:
-        return
-    as_it_is = math.isclose(known.mean, prior.mean, rel_tol=_AS_IT_IS)
-    far = prior.mean > max(_FAR_OFF, 2 * abs(prior.wanted))
-    if as_it_is and far and prior.explained > _EXPLAINED:
-        yield at_parameter(
-            known, "WI14", "warning", "far_off", measured=prior.mean,
-            expected=prior.wanted,
-            evidence={"loss": prior.loss, "shifted": prior.shifted},
-            places=(known.name,),
-        )  # fmt: skip
-
-
 def vanishing_scale(model: Model) -> Iterator[Finding]:
     """WI13: an exponential so small that it takes the logits and their slope."""
     output = model.facts.output
@@ -376,7 +215,7 @@ def vanishing_scale(model: Model) -> Iterator[Finding]:
 
 def saturated_loss(model: Model) -> Iterator[Finding]:
     """WI13: outputs where the loss is flat, as behind a sigmoid of the loss's own."""
-    output, head = model.facts.output, _head(model)
+    output, head = model.facts.output, head_of(model)
     # A sound prior makes a loss smaller and its slope too, but leaves some of it.
     worse = output.loss >= 0.9 * output.loss_quiet
     gone = output.loss_slope < _GONE and output.loss > 0.1 * output.loss_quiet
@@ -396,28 +235,7 @@ def saturated_loss(model: Model) -> Iterator[Finding]:
     )  # fmt: skip
 
 
-def _common(classes: int) -> float:
-    """Return the share from which on a class is common, of so many."""
-    return min(max(3.0 / classes, 0.5), 0.8)
-
-
-def _constant(output: OutputReading) -> bool:
-    """Whether all targets are one: how a loss is built, as a generator's; no prior."""
-    if output.class_share >= 1 or output.class_entropy == 0:
-        return True
-    return output.target_std <= 1e-6 * abs(output.target_mean)
-
-
-def _asked(model: Model, head: WeightUse) -> str | None:
-    """Return the parameter that may learn a prior: the bias, or else the weight."""
-    for name in (head.bias, head.parameter):
-        parameter = model.parameter(name) if name else None
-        if name and not (parameter.frozen if parameter else head.frozen):
-            return name
-    return None
-
-
-def _compares(output: OutputReading) -> bool:
+def compares(output: OutputReading) -> bool:
     """Whether the loss compares outputs with targets as they are."""
     if output.loss_kind != "given":
         return output.loss_kind == "mse"
@@ -444,7 +262,7 @@ def tied_embedding(model: Model) -> Iterator[Finding]:
             )  # fmt: skip
 
 
-def _head(model: Model) -> WeightUse | None:
+def head_of(model: Model) -> WeightUse | None:
     """Return the head of the first output; the last one where that is not known."""
     if model.facts.output.head >= 0:
         return model.uses[model.facts.output.head]

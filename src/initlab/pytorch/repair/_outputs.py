@@ -158,15 +158,15 @@ def factors_of_one(patient: Patient, finding: Found) -> list[Change]:
     return [patient.filled(name, 1.0, finding) for name in named if name in known]
 
 
-def exponent_of_zero(patient: Patient, finding: Found) -> list[Change]:
-    """Set what stands in an exponent to 0: a deviation, rate or factor of 1."""
+def set_to_zero(patient: Patient, finding: Found) -> list[Change]:
+    """Set parameters to 0: biases, and what an exponential makes a factor of 1 of."""
     return [patient.filled(name, 0.0, finding) for name in finding.places]
 
 
 def finite_exponent(patient: Patient, finding: Found) -> list[Change]:
     """Set what overflows in an exponent to 0; of other functions nothing is known."""
     exponent = str(finding.evidence["function"]).startswith("exp")
-    return exponent_of_zero(patient, finding) if exponent else []
+    return set_to_zero(patient, finding) if exponent else []
 
 
 def within_reach(patient: Patient, finding: Found) -> list[Change]:
