@@ -514,3 +514,28 @@ def test_single_outputs_that_start_far_off(bias, mean, named, loss):
     assert said == ([("WI15", "2.bias")] if named else [])
     assert not repair.after.of("warning", "error")
     assert bool(repair.changes) == named
+
+
+def test_one_of_many_outputs_may_start_at_its_own_mean():
+    torch.manual_seed(0)
+    model = nn.Linear(8, 64)
+    inputs, targets = torch.randn(64, 8), torch.randn(64, 64)
+    targets[:, 3] += 15.0
+    with torch.no_grad():
+        model.bias[3] = 15.0
+
+    found = pytorch.check(model, inputs, loss=nn.MSELoss(), targets=targets)
+
+    assert found.of("warning", "error") == ()
+
+
+def test_biases_that_are_small_make_no_outputs_large():
+    torch.manual_seed(0)
+    model = nn.Sequential(nn.Linear(8, 32), nn.ReLU(), nn.Linear(32, 16))
+    inputs, targets = torch.randn(64, 8), torch.randn(64, 16)
+    with torch.no_grad():
+        model[2].weight.mul_(20.0)
+
+    found = pytorch.check(model, inputs, loss=nn.MSELoss(), targets=targets)
+
+    assert "2.bias" not in {one.parameter for one in found.of("warning", "error")}

@@ -83,6 +83,30 @@ def test_a_short_network_that_is_too_quiet_is_repaired_and_trains():
     assert repair.training.after[-1] < 0.5 * repair.training.before[-1]
 
 
+@pytest.mark.parametrize(("std", "severity"), [(0.01, "warning"), (1e-4, "error")])
+def test_a_short_network_is_late_before_it_is_lost(std, severity):
+    found = pytorch.check(mlp(3, std=std), VECTORS).of("warning", "error")
+
+    (chain,) = [one for one in found if one.cause == "wrong_gain"]
+    assert chain.severity == severity
+
+
+class WideAndDeep(nn.Module):
+    """Outputs of a linear part, to which a deep part of next to nothing is added."""
+
+    def __init__(self):
+        super().__init__()
+        self.wide, self.deep = nn.Linear(20, 10), mlp(2, std=1e-4)
+
+    def forward(self, x):
+        return self.wide(x) + self.deep(x)
+
+
+def test_a_quiet_part_beside_another_is_a_choice():
+    """DeepCTR's DeepFM starts with deviations of 1e-4."""
+    assert blamed(WideAndDeep(), loss=LOSS, targets=LABELS) == []
+
+
 class Encoder(nn.Module):
     """Rectified layers whose biases are as PyTorch starts them."""
 

@@ -504,3 +504,13 @@ class Last(nn.Module):
 
     def forward(self, x):
         return self.head(self.layer(x)[0][:, -1])
+
+
+def test_weights_that_fill_gates_are_named_beside_usual_biases():
+    torch.manual_seed(0)
+    model = Last(nn.GRU)
+    with torch.no_grad():
+        model.layer.weight_ih_l0.mul_(40)
+        model.layer.bias_ih_l0[64:96] = 0.5
+
+    assert ("WI13", "saturated_gates", "layer.weight_ih_l0") in blamed(model, SERIES)

@@ -64,13 +64,19 @@ def depth_budgets(model: Model) -> Iterator[Finding]:
         severity: Severity = "error" if error else "warning"
         if quiet and size < _FAR_TOO_QUIET:
             severity = "warning"  # Adam takes a few layers there, if late
-        beside = quiet and chain[-1].head and chain[-1].added
+        beside = quiet and _ends_beside_others(model, chain[-1])
         if budget.sign < 0 and (beside or _is_quiet_branch(model, chain)):
             severity = "info"
         found = _blamed(model, chain, budget, forward, severity)
         only_growing = size < limit and abs(forward) < _FORWARD_WARNING
         if not only_growing or _explains_growth(found):
             yield found
+
+
+def _ends_beside_others(model: Model, end: WeightUse) -> bool:
+    """Whether a chain's end is added to outputs that are made another way, too."""
+    read = any(end.index in use.previous for use in model.uses)
+    return end.added or (end.branch_end and not read)
 
 
 def _explains_growth(found: Finding) -> bool:
