@@ -127,3 +127,50 @@ def test_a_first_layer_of_zeros_stops_the_signal():
     nn.init.zeros_(model[0].bias)
     (found,) = pytorch.check(model, VECTORS).of("error")
     assert (found.id, found.parameter) == ("WI03", "0.weight")
+
+
+@pytest.mark.parametrize("packed", [True, False])
+@pytest.mark.parametrize("plain", [True, False])
+def test_weights_of_inputs_and_states_side_by_side_are_judged_by_their_law(
+    packed, plain
+):
+    """Of N(0, 1), in a cell of 64 units: no radius in use is as large as 8."""
+    torch.manual_seed(0)
+    model = SideBySide(packed, plain)
+    assert pytorch.check(model, SERIES).of("error", "warning") == ()
+
+    for gate in model.gates:
+        nn.init.normal_(gate.weight)
+    (found,) = (
+        one for one in pytorch.check(model, SERIES).findings if one.id == "WI19"
+    )
+
+    assert found.cause == "spectral_radius"
+    assert set(found.places) == {f"gates.{n}.weight" for n, _ in enumerate(model.gates)}
+    assert 5 < found.measured < 11
+    repair = pytorch.repair_(model, SERIES)
+    assert not [one for one in repair.after.findings if one.id == "WI19"]
+
+
+class SideBySide(nn.Module):
+    """A cell that weighs inputs and state as one: an LSTM, or tanh alone."""
+
+    def __init__(self, packed, plain):
+        super().__init__()
+        count = 1 if plain else 4
+        sizes = (64 * count,) if packed else (64,) * count
+        self.gates = nn.ModuleList(nn.Linear(6 + 64, size) for size in sizes)
+        self.plain, self.head = plain, nn.Linear(64, 4)
+
+    def forward(self, x):
+        hidden = cell = x.new_zeros(len(x), 64)
+        for step in x.unbind(1):
+            given = torch.cat([step, hidden], 1)
+            made = torch.cat([gate(given) for gate in self.gates], 1)
+            if self.plain:
+                hidden = made.tanh()
+                continue
+            write, keep, new, out = made.chunk(4, 1)
+            cell = keep.sigmoid() * cell + write.sigmoid() * new.tanh()
+            hidden = out.sigmoid() * cell.tanh()
+        return self.head(hidden)

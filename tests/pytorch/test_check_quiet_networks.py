@@ -364,3 +364,55 @@ def test_sines_of_less_than_one_turn_are_a_choice(turns, named):
     found = blamed(model)
 
     assert (("WI05", "wraps_around", "2.weight") in found) == named
+
+
+class Residual(nn.Module):
+    """A trunk with branches and no normalization, over vectors or by concatenation."""
+
+    def __init__(self, std, *, dense):
+        super().__init__()
+        torch.manual_seed(0)
+        widths = range(20, 20 + 4 * 16, 16) if dense else [32] * 4
+        self.stem = nn.Identity() if dense else nn.Linear(20, 32)
+        self.branches = nn.ModuleList(
+            nn.Linear(width, 16 if dense else 32) for width in widths
+        )
+        self.dense, self.head = dense, nn.Linear(84 if dense else 32, 10)
+        for layer in self.modules():
+            if isinstance(layer, nn.Linear) and std is not None:
+                nn.init.normal_(layer.weight, std=std)
+                nn.init.zeros_(layer.bias)
+
+    def forward(self, x):
+        x = self.stem(x)
+        for branch in self.branches:
+            made = branch(x).relu()
+            x = torch.cat([x, made], 1) if self.dense else x + made
+        return self.head(x)
+
+
+@pytest.mark.parametrize("dense", [True, False])
+@pytest.mark.parametrize("std", [None, 0.1, 0.01])
+def test_networks_of_sums_whose_signal_fades(dense, std):
+    found = blamed(Residual(std, dense=dense), loss=LOSS, targets=LABELS)
+
+    # A concatenation keeps the inputs themselves.
+    faded = [("WI05", "faded", "stem.weight")]
+    assert found == (faded if std == 0.01 and not dense else [])
+
+
+class BothWays(nn.Module):
+    """An LSTM over two features, of which a classifier reads the last step."""
+
+    def __init__(self):
+        super().__init__()
+        torch.manual_seed(0)
+        self.cell = nn.LSTM(2, 32, bidirectional=True, batch_first=True)
+        self.head = nn.Sequential(nn.Linear(64, 32), nn.ReLU(), nn.Linear(32, 4))
+
+    def forward(self, x):
+        return self.head(self.cell(x)[0][:, -1])
+
+
+def test_what_loops_keep_starts_as_quiet():
+    assert blamed(BothWays(), SERIES[..., :2]) == []

@@ -91,6 +91,14 @@ def is_gated_recurrence(graph: Graph, use: UseRecord) -> bool:
     return {"activation", "factor"} <= _passed_between(graph, use) <= _GATED_STEPS
 
 
+def is_joined_recurrence(graph: Graph, use: UseRecord) -> bool:
+    """Recognize f(W [x, h]) in a loop: of inputs and of a state side by side."""
+    if use.calls < _FEWEST_STEPS or use.layer.kind != "linear":
+        return False
+    passed = _passed_between(graph, use)
+    return {"activation", "cat"} <= passed <= _GATED_STEPS | {"cat"}
+
+
 def _passed_between(graph: Graph, use: UseRecord) -> set[str]:
     """Return the kinds of nodes from each call of a use to the next one.
 

@@ -34,7 +34,12 @@ from initlab.capture._parameters import (
     twin_share,
 )
 from initlab.capture._passes import differentiable, loss_gradients, random_gradients
-from initlab.capture._patterns import exponent_of, is_gated_recurrence, is_recurrence
+from initlab.capture._patterns import (
+    exponent_of,
+    is_gated_recurrence,
+    is_joined_recurrence,
+    is_recurrence,
+)
 from initlab.capture._prior_probe import probe_priors
 from initlab.capture._recorder import Recorder
 from initlab.capture._records import Records
@@ -202,6 +207,7 @@ class Reader:
                 record,
                 is_recurrent=is_recurrence(graph, record),
                 is_gated=is_gated_recurrence(graph, record),
+                is_joined=is_joined_recurrence(graph, record),
             )
             for record in records.uses
         ]

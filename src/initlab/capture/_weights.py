@@ -16,7 +16,11 @@ _GATED, _FORGET, _CANDIDATE = (3, 4), 1, 2
 
 
 def weigh(
-    record: UseRecord, *, is_recurrent: bool, is_gated: bool = False
+    record: UseRecord,
+    *,
+    is_recurrent: bool,
+    is_gated: bool = False,
+    is_joined: bool = False,
 ) -> list[list[int]]:
     """Measure a weight into its record, and return its groups of equal units.
 
@@ -24,6 +28,7 @@ def weigh(
         record: Of the use.
         is_recurrent: Whether the weight gets what it gave, in a loop by hand.
         is_gated: Whether it does by way of gates.
+        is_joined: Whether what it gave is a part of what it gets.
     """
     rows, found = record.rows, record.values
     real = rows.float() if rows.dtype in (torch.float16, torch.bfloat16) else rows
@@ -60,6 +65,8 @@ def weigh(
         found["spectral_radius"] = _spectral_radius(real, parts)
     elif is_gated:
         found["gated_radius"] = _spectral_radius(real, len(real) // real.shape[1])
+    elif is_joined:
+        found["gated_radius"] = _circular_law(real, min(real.shape))
     if record.role and parts in _GATED and bias is not None:
         by_gate = bias.detach().float().reshape(parts, -1)
         gates = by_gate.mean(dim=1)
@@ -144,6 +151,10 @@ def _spectral_radius(rows: Tensor, parts: int) -> float:
         return math.nan
     squares = rows.reshape(parts, width, width)
     if width > _LARGEST_SQUARE:
-        # Of random entries: the circular law.
-        return float(squares.std(dim=(1, 2)).max()) * math.sqrt(width)
+        return max(_circular_law(square, width) for square in squares)
     return float(torch.linalg.eigvals(squares.cpu()).abs().amax())
+
+
+def _circular_law(entries: Tensor, width: int) -> float:
+    """Return the radius of a square of so many random numbers a side (Girko, 1985)."""
+    return float(entries.std()) * math.sqrt(width)

@@ -17,6 +17,14 @@ SIGNAL_FINDINGS: Mapping[str, Words] = MappingProxyType(
             "for name in finding.places: "
             "model.get_parameter(name).data.mul_({ratio:.3g})",
         ),
+        "faded": Words(
+            "the weights of {count} of {layers} layers, from {where} on, are smaller "
+            "than any start in use (fan_in var(w) = {measured:.3g}), and {arrives:.2g} "
+            "of what inputs differ by arrives at the end",
+            "fan_in var(w) = {expected:.3g}",
+            "for name in finding.places: "
+            "torch.nn.init.kaiming_normal_(model.get_parameter(name))",
+        ),
         "one_layer": Words(
             "{where} alone is off: fan_in var(w) = {measured:.3g}, where {activation} "
             "needs about {critical:.3g}; over the chain the gradient changes "
@@ -257,7 +265,8 @@ SIGNAL_FINDINGS: Mapping[str, Words] = MappingProxyType(
         "spectral_radius": Words(
             "the recurrent weight {where} has spectral radius {measured:.2g}",
             "spectral radius between 0.3 and 1.5",
-            "torch.nn.init.orthogonal_(model.get_parameter({parameter!r}))",
+            "for name in finding.places: "
+            "torch.nn.init.orthogonal_(model.get_parameter(name))",
         ),
         "underflow": Words(
             "in {dtype}, {measured:.0%} of the gradients at {where} are under the "

@@ -6,14 +6,17 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from initlab.analysis.findings._finding import Finding
-from initlab.analysis.findings._flows import FEW_LAYERS
+from initlab.analysis.findings._flows import FEW_LAYERS, are_quiet, wanted_factor
 from initlab.analysis.findings._model import Model
+from initlab.analysis.findings._scales import weights_with_a_law
 from initlab.spec import WeightUse
 
 # Of what layers before gave: docs/check-calibration.md has healthy models' largest.
 _JUMP_WARNING, _JUMP_ERROR, _LOUD = 1e2, 1e4, 10.0
 # The least of 307 public models is .02, but for one with products of tables of 1e-4.
 _LOST_WARNING, _LOST_ERROR = 1e-5, 1e-8
+# Of what the inputs differ by; three layers are fewer than it takes to fade.
+_FADED, _FEWEST = 0.05, 3
 # Thirty layers of He's weights under ReLU reach 0.994, and train.
 _ALIKE, _CERTAINLY_ALIKE, _ALIKE_INPUTS = 0.998, 0.9999, 0.9
 
@@ -57,6 +60,41 @@ def lost_signals(model: Model) -> Iterator[Finding]:
             places=(before.parameter, use.parameter),
         )  # fmt: skip
         return
+
+
+def faded_networks(model: Model) -> Iterator[Finding]:
+    """WI05: most weights are below any start in use, and next to nothing arrives.
+
+    Where sums or concatenations join layers to no chain that has a budget. What is kept
+    in a loop starts as quiet.
+    """
+    looped = any(use.role or use.calls > 1 for use in model.uses)
+    if model.facts.norms or model.facts.attentions or looped:
+        return
+    hidden = [use for use in weights_with_a_law(model) if not use.head]
+    if len(hidden) < _FEWEST or not are_quiet(model, hidden):
+        return
+    heads = [use for use in model.uses if use.head and not use.gate]
+    arrives = max((_difference(model, use) for use in heads), default=math.nan)
+    sent = max((_difference(model, use) for use in hidden if use.stem), default=0.0)
+    if not arrives < _FADED * sent:
+        return
+    quiet = [use for use in hidden if are_quiet(model, [use])]
+    first = quiet[0]
+    yield Finding(
+        id="WI05", severity="warning", cause="faded", module=first.module,
+        parameter=first.parameter, measured=model.weight_factor(first.index),
+        expected=wanted_factor(first),
+        evidence={"arrives": arrives / sent, "layers": len(hidden)},
+        places=tuple(use.parameter for use in quiet),
+    )  # fmt: skip
+
+
+def _difference(model: Model, use: WeightUse) -> float:
+    """Return how far what a layer is given lies apart between examples, as an rms."""
+    alike = model.of("given_cosine", use.index)
+    size = model.of("given_rms", use.index)
+    return size * math.sqrt(max(0.0, 1 - alike)) if alike <= 1 else size
 
 
 def _loudest_below(model: Model, use: WeightUse) -> tuple[WeightUse, float]:

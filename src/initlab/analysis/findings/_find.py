@@ -58,6 +58,7 @@ _RULES: tuple[Rule, ...] = (
     _flows.backward_ends,
     _arrival.loud_signals,
     _arrival.lost_signals,
+    _arrival.faded_networks,
     _arrival.alike_features,
     _outputs.explosive_parameter,
     _outputs.over_confident,

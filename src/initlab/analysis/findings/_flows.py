@@ -53,7 +53,7 @@ def depth_budgets(model: Model) -> Iterator[Finding]:
         size = budget.largest
         forward = _forward_change(model, hidden)
         short = len(chain) <= FEW_LAYERS
-        quiet = short and _are_quiet(model, hidden)
+        quiet = short and are_quiet(model, hidden)
         few = short and not quiet
         limit = _FEW_WARNING if few and budget.sign < 0 else BUDGET_WARNING
         growing = budget.sign > 0 and size > _GROWTH_WARNING
@@ -125,10 +125,10 @@ def _without_quiet_end(model: Model, chain: Sequence[WeightUse]) -> Sequence[Wei
     if not (end.head or (end.branch_end and free)):
         return chain
     quiet = model.weight_factor(end.index) < _QUIET_END * wanted_factor(end)
-    return chain[:-1] if quiet and not _are_quiet(model, chain[:-1]) else chain
+    return chain[:-1] if quiet and not are_quiet(model, chain[:-1]) else chain
 
 
-def _are_quiet(model: Model, uses: Sequence[WeightUse]) -> bool:
+def are_quiet(model: Model, uses: Sequence[WeightUse]) -> bool:
     """Whether layers have mostly smaller weights than any start in wide use gives."""
     factors = [model.weight_factor(use.index) for use in uses]
     return bool(factors) and float(np.median(factors)) < _USUAL
@@ -190,7 +190,7 @@ def _blamed(
 ) -> Finding:
     """Return the finding for a chain: the gain where that is why, else the budget."""
     inside = [use for use in chain if not use.head and not use.stem] or list(chain)
-    quiet = _are_quiet(model, inside)
+    quiet = are_quiet(model, inside)
     if quiet:
         inside = [u for u in chain if u in inside or _is_quiet_stem(model, u)]
     away = {
@@ -300,7 +300,7 @@ def _blamed(
 def _is_quiet_stem(model: Model, use: WeightUse) -> bool:
     """Whether a first layer is too quiet, too, and that for no loud inputs."""
     loud = model.of("preactivation_rms", use.index) > 1
-    return use.stem and _are_quiet(model, [use]) and not loud
+    return use.stem and are_quiet(model, [use]) and not loud
 
 
 def _oddest(

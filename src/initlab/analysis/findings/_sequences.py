@@ -31,16 +31,32 @@ def recurrent_gates(model: Model) -> Iterator[Finding]:
             yield from _forgetting_gates(model, use)
             yield from _shut_gates(model, use)
         yield from _forgetting_cells(model, use)
+    yield from _recurrent_radii(model)
+
+
+def _recurrent_radii(model: Model) -> Iterator[Finding]:
+    """WI19: recurrent weights that blow up, in one finding, and those that fade."""
+    loud: dict[WeightUse, float] = {}
+    quiet: dict[WeightUse, float] = {}
+    for use in model.uses:
         radius = model.of("spectral_radius", use.index)
         low, high = _RADIUS_LOW if use.layer.packed == 1 else 0.0, _RADIUS_HIGH
         if math.isnan(radius):
             radius = model.of("gated_radius", use.index)
             low, high = 0.0, _GATED_RADIUS
-        if radius > high or radius < low:
+        if radius > high:
+            loud[use] = radius
+        elif radius < low:
+            quiet[use] = radius
+    for found in (loud, quiet):
+        if found:
+            worst = max(found, key=lambda use: abs(math.log(max(found[use], 1e-30))))
+            error = found[worst] > _RADIUS_ERROR
             yield Finding(
-                id="WI19", severity="error" if radius > _RADIUS_ERROR else "warning",
-                cause="spectral_radius", module=use.module, parameter=use.parameter,
-                measured=radius, expected=1.0,
+                id="WI19", severity="error" if error else "warning",
+                cause="spectral_radius", module=worst.module, parameter=worst.parameter,
+                measured=found[worst], expected=1.0, evidence={"layers": len(found)},
+                places=tuple(use.parameter for use in found),
             )  # fmt: skip
 
 
