@@ -141,15 +141,13 @@ def test_weights_of_inputs_and_states_side_by_side_are_judged_by_their_law(
 
     for gate in model.gates:
         nn.init.normal_(gate.weight)
-    (found,) = (
-        one for one in pytorch.check(model, SERIES).findings if one.id == "WI19"
-    )
+    *_, found = pytorch.check(model, SERIES).of("error", "warning")
 
-    assert found.cause == "spectral_radius"
+    # Of a loud weight, a full tanh says more than the radius does.
+    assert found.cause == ("saturated" if plain else "spectral_radius")
     assert set(found.places) == {f"gates.{n}.weight" for n, _ in enumerate(model.gates)}
-    assert 5 < found.measured < 11
-    repair = pytorch.repair_(model, SERIES)
-    assert not [one for one in repair.after.findings if one.id == "WI19"]
+    assert plain or 5 < found.measured < 11
+    assert pytorch.repair_(model, SERIES).after.sound
 
 
 class SideBySide(nn.Module):

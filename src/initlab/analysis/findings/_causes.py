@@ -133,6 +133,10 @@ def _of_biases(finding: Finding, other: Finding) -> bool | None:
 
 def _of_saturation(finding: Finding, other: Finding) -> bool | None:
     """What fills an activation: a gate's bias, or what loud parameters send there."""
+    if finding.cause == "spectral_radius" and other.cause in _FED:
+        return rank(other) > 0 and _places(finding) <= _places(other)
+    if finding.cause == "beyond_any_law" and other.cause == "spectral_radius":
+        return _places(finding) <= _places(other)
     if finding.id != "WI13":
         return None
     if other.cause in _GATES and _share_a_place(finding, other):
