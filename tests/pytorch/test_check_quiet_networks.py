@@ -416,3 +416,45 @@ class BothWays(nn.Module):
 
 def test_what_loops_keep_starts_as_quiet():
     assert blamed(BothWays(), SERIES[..., :2]) == []
+
+
+def test_a_head_of_ddpg_is_a_design_and_a_smaller_one_is_not():
+    """U(-3e-4, 3e-4) behind 300 units, from pixels (Lillicrap et al., 2016)."""
+    model = mlp(1)
+    model[-1] = nn.Linear(64, 1)
+    bound = 3e-4 * math.sqrt(300 / 64)  # of the same fan_in var(w)
+    nn.init.uniform_(model[-1].weight, -bound, bound)
+    assert blamed(model) == []
+
+    model[-1].weight.data *= 0.5
+    assert blamed(model) == [("WI05", "tiny_head", "2.weight")]
+
+
+class Scores(nn.Module):
+    """Scores that are 0, enlarged and added as FCN does (Long et al., 2015)."""
+
+    def __init__(self, bent):
+        super().__init__()
+        torch.manual_seed(0)
+        self.down = nn.Conv2d(3, 16, 3, 2, 1)
+        self.low, self.high = nn.Conv2d(16, 4, 1), nn.Conv2d(16, 4, 1)
+        self.lower, self.bent = nn.Conv2d(16, 16, 3, 2, 1), bent
+        self.twice = nn.ConvTranspose2d(4, 4, 2, 2, bias=False)
+        self.larger = nn.ConvTranspose2d(4, 4, 2, 2, bias=False)
+        for score in (self.low, self.high):
+            nn.init.zeros_(score.weight)
+            nn.init.zeros_(score.bias)
+
+    def forward(self, x):
+        high = self.down(x).relu()
+        low = self.twice(self.low(self.lower(high).relu()))
+        made = low + self.high(high)
+        return self.larger(made.relu() if self.bent else made)
+
+
+@pytest.mark.parametrize("bent", [False, True])
+def test_scores_of_zeros_that_are_only_enlarged_are_a_head(bent):
+    images = torch.randn(8, 3, 16, 16)
+    found = {check for check, _, _ in blamed(Scores(bent), images)}
+
+    assert found == ({"WI03"} if bent else set())

@@ -114,3 +114,33 @@ def test_a_container_that_forbids_to_be_iterated_is_left_alone():
     model.pair = Sealed((1, torch.ones(2)))
 
     assert pytorch.check(model, torch.randn(8, 16)).sound
+
+
+class Gridded(nn.Module):
+    """A grid that all units share, as splines have: one row, seen many times."""
+
+    def __init__(self):
+        super().__init__()
+        self.register_buffer("grid", torch.linspace(-1, 1, 5).expand(8, -1))
+        self.layer = nn.Linear(8 * 5, 3)
+
+    def forward(self, x):
+        return self.layer((x[..., None] - self.grid).tanh().flatten(1))
+
+
+def test_an_expanded_buffer_is_left_alone():
+    model = Gridded()
+
+    assert pytorch.check(model, torch.randn(16, 8)).sound
+    assert torch.equal(model.grid[3], torch.linspace(-1, 1, 5))
+
+
+def test_lazy_normalizations_are_made_on_a_copy():
+    model = nn.Sequential(
+        nn.LazyConv2d(8, 3), nn.LazyBatchNorm2d(), nn.ReLU(), nn.Flatten(),
+        nn.LazyLinear(4),
+    )  # fmt: skip
+
+    assert pytorch.check(model, torch.randn(8, 3, 8, 8)).sound
+    assert isinstance(model[1].running_mean, nn.UninitializedBuffer)
+    assert isinstance(model[0].weight, nn.UninitializedParameter)

@@ -86,8 +86,18 @@ def _tensors(model: nn.Module) -> list[torch.Tensor]:
     return [
         tensor
         for tensor in unique.values()
-        if not is_lazy(tensor) and tensor.device.type != "meta"
+        if not is_lazy(tensor) and not tensor.is_meta and not _is_broadcast(tensor)
     ]
+
+
+def _is_broadcast(tensor: torch.Tensor) -> bool:
+    """Whether entries share memory, so that nothing can write to them."""
+    if tensor.layout != torch.strided:
+        return False
+    return any(
+        stride == 0 and size > 1
+        for stride, size in zip(tensor.stride(), tensor.shape, strict=True)
+    )
 
 
 def _random_states(model: nn.Module) -> dict[str, Any]:

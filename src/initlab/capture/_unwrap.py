@@ -7,7 +7,7 @@ from typing import Any
 
 import torch
 from torch import nn
-from torch.nn.parameter import UninitializedParameter, is_lazy
+from torch.nn.parameter import UninitializedBuffer, is_lazy
 
 from initlab.errors import InvalidValueError
 
@@ -84,9 +84,17 @@ def without_lazy(
     Raises:
         InvalidValueError: If it fails on the batch.
     """
-    if not any(isinstance(p, UninitializedParameter) for p in model.parameters()):
+    if not any(is_lazy(tensor) for tensor in _tensors(model)):
         return model
-    copied = copy.deepcopy(model)
+    # Unlike a parameter, a buffer without a shape does not know how to be copied.
+    made = {
+        id(buffer): UninitializedBuffer(  # type: ignore[call-arg]  # torch's stub
+            device=buffer.device, dtype=buffer.dtype
+        )
+        for buffer in model.buffers()
+        if isinstance(buffer, UninitializedBuffer)
+    }
+    copied = copy.deepcopy(model, made)
     try:
         with torch.no_grad():
             copied(*args, **kwargs)

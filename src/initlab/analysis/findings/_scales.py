@@ -16,7 +16,8 @@ from initlab.spec import WeightUse
 _OUTLIER, _FAR_OUTLIER = math.log(3.0), math.log(30.0)
 # Variances of entries times fan_in beyond which no scheme in use lies.
 _HIGHEST, _HIGHEST_SQUASHED = 30.0, 60.0
-_TINY_HEAD = 1e-5
+# DDPG's from pixels (Lillicrap et al., 2016) has 9e-6 behind 300 units.
+_TINY_HEAD = 3e-6
 _FITS, _EXPLAINED = 0.07, 0.12
 # Of weights of one sign, drawn uniformly or as sizes of normal ones, the mean is 1.7 or
 # 1.3 deviations. Layers that average are meant so, and have weights that add up to 1.

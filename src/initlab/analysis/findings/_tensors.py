@@ -146,6 +146,7 @@ def _dead_weight(model: Model, use: WeightUse) -> list[Finding]:
     designed = (
         use.head or use.branch_end or use.adapter or use.gate or use.role
         or use.layer.kind == "embedding" or use.block is not None
+        or _ends_in_linear_layers(model, use)
     )  # fmt: skip
     if designed and not _in_empty_cell(model, use):
         return []
@@ -155,6 +156,20 @@ def _dead_weight(model: Model, use: WeightUse) -> list[Finding]:
         at_use(use, "WI03", "error", "zero_weight_on_trunk", measured=0.0,
                 expected=math.nan)
     ]  # fmt: skip
+
+
+def _ends_in_linear_layers(model: Model, use: WeightUse) -> bool:
+    """Whether a layer's outputs only pass linear layers, as scores that are enlarged.
+
+    Zeros there are those of a head, as FCN's (Long et al., 2015) are.
+    """
+    above = [one for one in model.uses if use.index in one.previous]
+    linear = use.activation == "identity" and not use.normed
+    return linear and all(
+        one.index > use.index and not (one.zero or one.gate or one.attends)
+        and (one.head or _ends_in_linear_layers(model, one))
+        for one in above
+    )  # fmt: skip
 
 
 def _in_empty_cell(model: Model, use: WeightUse) -> bool:
