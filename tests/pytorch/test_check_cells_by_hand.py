@@ -141,7 +141,7 @@ def test_weights_of_inputs_and_states_side_by_side_are_judged_by_their_law(
 
     for gate in model.gates:
         nn.init.normal_(gate.weight)
-    *_, found = pytorch.check(model, SERIES).of("error", "warning")
+    (found,) = pytorch.check(model, SERIES).of("error", "warning")
 
     # Of a loud weight, a full tanh says more than the radius does.
     assert found.cause == ("saturated" if plain else "spectral_radius")
@@ -172,3 +172,21 @@ class SideBySide(nn.Module):
             cell = keep.sigmoid() * cell + write.sigmoid() * new.tanh()
             hidden = out.sigmoid() * cell.tanh()
         return self.head(hidden)
+
+
+class Flow(nn.Module):
+    """One layer, run again and again: its outputs are added to what it gets."""
+
+    def __init__(self):
+        super().__init__()
+        torch.manual_seed(0)
+        self.field, self.head = nn.Linear(16, 16), nn.Linear(16, 4)
+
+    def forward(self, x):
+        for _ in range(4):
+            x = x + 0.25 * self.field(x).tanh()
+        return self.head(x)
+
+
+def test_a_layer_that_is_run_again_is_no_cell():
+    assert "gated_radius" not in pytorch.check(Flow(), VECTORS).dataset

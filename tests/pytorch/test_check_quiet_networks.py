@@ -401,6 +401,13 @@ def test_networks_of_sums_whose_signal_fades(dense, std):
     assert found == (faded if std == 0.01 and not dense else [])
 
 
+def test_a_normalization_brings_back_what_fades():
+    model = Residual(0.01, dense=False)
+    model.head = nn.Sequential(nn.LayerNorm(32), nn.Linear(32, 10))
+
+    assert blamed(model, loss=LOSS, targets=LABELS) == []
+
+
 class BothWays(nn.Module):
     """An LSTM over two features, of which a classifier reads the last step."""
 
@@ -450,6 +457,26 @@ class Scores(nn.Module):
         low = self.twice(self.low(self.lower(high).relu()))
         made = low + self.high(high)
         return self.larger(made.relu() if self.bent else made)
+
+
+class Attended(nn.Module):
+    """One attention over what a layer of zeros gives."""
+
+    def __init__(self):
+        super().__init__()
+        self.inward = nn.Linear(8, 16)
+        self.attention = nn.MultiheadAttention(16, 2, batch_first=True)
+        nn.init.zeros_(self.inward.weight)
+
+    def forward(self, x):
+        x = self.inward(x)
+        return self.attention(x, x, x, need_weights=False)[0]
+
+
+def test_zeros_before_an_attention_are_no_head():
+    assert ("WI03", "zero_weight_on_trunk", "inward.weight") in blamed(
+        Attended(), SERIES
+    )
 
 
 @pytest.mark.parametrize("bent", [False, True])

@@ -149,7 +149,7 @@ def _of_saturation(finding: Finding, other: Finding) -> bool | None:
 
 def _of_stops(finding: Finding, other: Finding) -> bool | None:
     """What nothing comes back through, and what gets no gradient for it."""
-    if finding.cause in ("lost_signal", "faded"):
+    if finding.cause == "lost_signal":
         return rank(other) > 0 and other.id in _LOSES_SIGNALS
     if finding.cause == "never_moves" and _lets_nothing_back(other):
         return True

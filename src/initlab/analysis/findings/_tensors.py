@@ -166,7 +166,7 @@ def _ends_in_linear_layers(model: Model, use: WeightUse) -> bool:
     above = [one for one in model.uses if use.index in one.previous]
     linear = use.activation == "identity" and not use.normed
     return linear and all(
-        one.index > use.index and not (one.zero or one.gate or one.attends)
+        one.index > use.index and not one.attends
         and (one.head or _ends_in_linear_layers(model, one))
         for one in above
     )  # fmt: skip
