@@ -290,7 +290,10 @@ def test_inputs_of_a_recurrent_layer_that_weigh_nothing():
     model = Reads(nn.LSTM)
     nn.init.zeros_(model.cell.weight_ih_l0)
 
-    assert blamed(model, SERIES, targets=LABELS[:16]) == []  # they learn
+    # They learn, if late: with other layers' help some do.
+    assert blamed(model, SERIES, targets=LABELS[:16]) == [
+        ("WI03", "zero_weight_on_trunk", "cell.weight_ih_l0")
+    ]
 
 
 def test_rows_too_large_to_square_are_no_copies():

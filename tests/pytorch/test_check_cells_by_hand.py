@@ -190,3 +190,91 @@ class Flow(nn.Module):
 
 def test_a_layer_that_is_run_again_is_no_cell():
     assert "gated_radius" not in pytorch.check(Flow(), VECTORS).dataset
+
+
+class Steps(nn.Module):
+    """A cell that is called in a loop, and a head on its last state."""
+
+    def __init__(self, kind):
+        super().__init__()
+        torch.manual_seed(0)
+        self.cell, self.head = kind(6, 16), nn.Linear(16, 4)
+
+    def forward(self, x):
+        hidden = x.new_zeros(len(x), 16)
+        state = (hidden, hidden) if isinstance(self.cell, nn.LSTMCell) else hidden
+        for step in x.unbind(1):
+            state = self.cell(step, state)
+        return self.head(state[0] if isinstance(state, tuple) else state)
+
+
+class HandGRU(nn.Module):
+    """PyTorch's GRU cell in a few lines, all gates of one layer."""
+
+    def __init__(self, inputs, units):
+        super().__init__()
+        self.given, self.kept = (
+            nn.Linear(inputs, 3 * units),
+            nn.Linear(units, 3 * units),
+        )
+
+    def forward(self, x, hidden):
+        reset, keep, new = self.given(x).chunk(3, 1)
+        reset_by, keep_by, new_by = self.kept(hidden).chunk(3, 1)
+        keep = torch.sigmoid(keep + keep_by)
+        new = torch.tanh(new + torch.sigmoid(reset + reset_by) * new_by)
+        return (1 - keep) * new + keep * hidden
+
+
+@pytest.mark.parametrize(
+    ("kind", "name"),
+    [
+        (nn.RNNCell, "cell.weight_ih"),
+        (nn.GRUCell, "cell.weight_ih"),
+        (nn.LSTMCell, "cell.weight_ih"),
+        (HandGRU, "cell.given.weight"),
+    ],
+)
+def test_zeros_that_a_cell_weighs_its_inputs_with_stop_the_signal(kind, name):
+    model = Steps(kind)
+    assert pytorch.check(model, SERIES).of("error", "warning") == ()
+    nn.init.zeros_(model.get_parameter(name))
+    (found,) = pytorch.check(model, SERIES).of("error", "warning")
+    assert (found.id, found.parameter) == ("WI03", name)
+    assert pytorch.repair_(model, SERIES).after.sound
+
+
+def test_zeros_of_a_state_are_a_design():
+    model = Steps(nn.GRUCell)
+    nn.init.zeros_(model.cell.weight_hh)
+    assert pytorch.check(model, SERIES).of("error", "warning") == ()
+
+
+@pytest.mark.parametrize(("bias", "severity"), [(1.0, None), (8.0, "error")])
+def test_a_bias_that_fills_what_a_gated_state_takes_in(bias, severity):
+    """Of a sigmoid, a bias of 8 may be a design; of a tanh it is none."""
+    model = Steps(HandGRU)
+    model.cell.given.bias.data[32:] = bias
+    found = pytorch.check(model, SERIES).of("error", "warning")
+    named = [(one.id, one.severity, one.parameter) for one in found]
+    assert named == ([("WI13", severity, "cell.given.bias")] if severity else [])
+
+
+@pytest.mark.parametrize("layer", [0, 1])
+def test_biases_inside_the_tanh_of_a_deeper_layer(layer):
+    class Reader(nn.Module):
+        def __init__(self):
+            super().__init__()
+            torch.manual_seed(0)
+            self.cell = nn.LSTM(6, 16, 2, batch_first=True)
+            self.head = nn.Linear(16, 4)
+
+        def forward(self, x):
+            return self.head(self.cell(x)[0][:, -1])
+
+    model = Reader()
+    assert pytorch.check(model, SERIES).of("error", "warning") == ()
+    name = f"cell.bias_ih_l{layer}"
+    model.get_parameter(name).data[32:48] = 9.0
+    (found,) = pytorch.check(model, SERIES).of("error", "warning")
+    assert (found.id, found.parameter) == ("WI13", name)

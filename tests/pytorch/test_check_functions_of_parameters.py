@@ -72,6 +72,35 @@ def test_two_classes_are_known_by_what_a_loss_does(sizes, expected, targets):
     assert named == expected
 
 
+class ManyTables(FactorizationMachine):
+    """A table for each field, none of which makes half of the outputs alone."""
+
+    def __init__(self, of_fields):
+        super().__init__()
+        self.fields = nn.ModuleList(nn.Embedding(30, 8) for _ in range(5))
+        for table in self.fields:
+            nn.init.normal_(table.weight, std=of_fields)
+
+    def forward(self, fields, dense):
+        columns = (fields - 30 * torch.arange(5)).unbind(1)
+        e = torch.stack([t(c) for t, c in zip(self.fields, columns, strict=True)], 1)
+        pairs = 0.5 * (e.sum(1) ** 2 - (e**2).sum(1)).sum(1, keepdim=True)
+        deep = self.deep(torch.cat([e.flatten(1), dense], 1))
+        return self.terms(fields).sum(1) + pairs + deep
+
+
+@pytest.mark.parametrize("of_fields", [0.1, 3.0])
+def test_of_many_loud_tables_one_is_named_and_not_the_deep_part(of_fields):
+    torch.manual_seed(0)
+    model = ManyTables(of_fields)
+
+    named = found(model, (FIELDS, DENSE), own_cross_entropy, CLICKS)
+
+    loud = {name for check, name in named if check == "WI14"}
+    assert len(loud) == (of_fields > 1)
+    assert all(name.startswith("fields.") for name in loud)
+
+
 @pytest.mark.parametrize(
     ("sizes", "expected"),
     [
@@ -215,14 +244,17 @@ def test_what_is_frozen_is_not_what_makes_an_attention_sharp(std):
 
 
 class Towers(nn.Module):
-    def __init__(self, log_scale):
+    def __init__(self, log_scale, early=False):
         super().__init__()
+        self.early = early
         self.left, self.right = nn.Linear(20, 32), nn.Linear(30, 32)
         self.log_scale = nn.Parameter(torch.tensor(log_scale))
 
     def forward(self, left, right):
         of_left = functional.normalize(self.left(left), dim=-1)
         of_right = functional.normalize(self.right(right), dim=-1)
+        if self.early:
+            return self.log_scale.exp() * of_left @ of_right.T
         return of_left @ of_right.T * self.log_scale.exp()
 
 
@@ -231,13 +263,14 @@ class Towers(nn.Module):
     [(-8.0, "WI13"), (0.0, None), (2.66, None), (4.6, None), (88.0, "WI01"),
      (100.0, "WI01")],
 )  # fmt: skip
-def test_logarithms_of_scales_are_named(log_scale, check):
+@pytest.mark.parametrize("early", [False, True])
+def test_logarithms_of_scales_are_named(log_scale, check, early):
     torch.manual_seed(0)
 
     def contrast(outputs, _):
         return functional.cross_entropy(outputs, torch.arange(len(outputs)))
 
-    named = found(Towers(log_scale), VIEWS, contrast, torch.arange(64))
+    named = found(Towers(log_scale, early), VIEWS, contrast, torch.arange(64))
 
     assert named == ({(check, "log_scale")} if check else set())
 

@@ -408,6 +408,52 @@ def test_a_normalization_brings_back_what_fades():
     assert blamed(model, loss=LOSS, targets=LABELS) == []
 
 
+def test_a_discriminator_of_small_weights_and_norms_is_a_design():
+    """As DCGAN's in public, whose norms have 0.8 for an epsilon, and trains."""
+    torch.manual_seed(0)
+    widths = [1, 16, 32, 64, 128]
+    layers = []
+    for given, made in pairwise(widths):
+        layers += [nn.Conv2d(given, made, 3, 2, 1), nn.LeakyReLU(0.2)]
+        layers += [nn.BatchNorm2d(made, 0.8)] if given > 1 else []
+    model = nn.Sequential(*layers, nn.Flatten(), nn.Linear(512, 1), nn.Sigmoid())
+    for layer in model:
+        if isinstance(layer, nn.Conv2d):
+            nn.init.normal_(layer.weight, std=0.02)
+    images = torch.randn(64, 1, 32, 32)
+
+    assert blamed(model, images, loss=nn.BCELoss(), targets=torch.ones(64, 1)) == []
+
+
+class GraphAttention(nn.Module):
+    """One head of GAT (Velickovic et al., 2018) over all nodes."""
+
+    def __init__(self, given, std):
+        super().__init__()
+        self.weigh = nn.Linear(given, 32, bias=False)
+        self.asks, self.tells = (
+            nn.Parameter(torch.randn(32) / 32**0.5) for _ in range(2)
+        )
+        if std is not None:
+            nn.init.normal_(self.weigh.weight, std=std)
+
+    def forward(self, x):
+        h = self.weigh(x)
+        asks, tells = ((h * by).sum(-1) for by in (self.asks, self.tells))
+        scores = functional.leaky_relu(asks[..., None] + tells[:, None], 0.2)
+        return functional.elu(scores.softmax(-1) @ h)
+
+
+@pytest.mark.parametrize("std", [None, 0.001])
+def test_a_signal_that_fades_over_attentions(std):
+    torch.manual_seed(0)
+    widths = [8, 32, 32]
+    model = nn.Sequential(*(GraphAttention(w, std) for w in widths), nn.Linear(32, 4))
+
+    faded = [("WI05", "faded", "0.weigh.weight")]
+    assert blamed(model, SERIES) == (faded if std else [])
+
+
 class BothWays(nn.Module):
     """An LSTM over two features, of which a classifier reads the last step."""
 

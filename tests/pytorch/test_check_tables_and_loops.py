@@ -146,6 +146,29 @@ def test_a_step_may_take_far_what_is_small_by_design():
     assert "WI24" in dict(found(model, x, targets=targets, optimizer=far))
 
 
+def test_a_frozen_head_of_zeros_is_named_and_not_the_zeros_that_it_holds_up():
+    class LowRank(nn.Module):
+        def __init__(self, base):
+            super().__init__()
+            self.base = base.requires_grad_(False)
+            self.down = nn.Parameter(torch.randn(4, base.in_features) / 8)
+            self.up = nn.Parameter(torch.zeros(base.out_features, 4))
+
+        def forward(self, x):
+            return self.base(x) + x @ self.down.T @ self.up.T
+
+    torch.manual_seed(0)
+    layers = (LowRank(nn.Linear(64, 64)), nn.ReLU(), LowRank(nn.Linear(64, 64)))
+    model = nn.Sequential(*layers, nn.ReLU(), nn.Linear(64, 5))
+    x, targets = torch.randn(64, 64), torch.randint(0, 5, (64,))
+    assert found(model, x, targets=targets) == []
+
+    nn.init.zeros_(model[-1].weight)
+    assert found(model, x, targets=targets) == []
+    model[-1].requires_grad_(False)
+    assert found(model, x, targets=targets) == [("WI03", "4.weight")]
+
+
 @pytest.mark.parametrize("fill", ["constant", "first row"])
 def test_a_table_of_equal_rows_is_found_and_drawn_anew(fill):
     torch.manual_seed(0)

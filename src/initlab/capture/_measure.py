@@ -23,7 +23,8 @@ from initlab.capture._trace import FunctionCall, Trace
 
 # Standard deviations that no input is expected to pass.
 _REACH = 4.0
-_GATES = frozenset({"sigmoid", "tanh", "hardsigmoid", "hardtanh"})
+_TWO_SIDED = frozenset({"tanh", "hardtanh"})
+_GATES = frozenset({"sigmoid", "hardsigmoid", *_TWO_SIDED})
 # What lies between a layer and the gates that are cut out of what it gives.
 _BEFORE_GATES = frozenset({"view", "sum", "shift", "norm"})
 
@@ -145,6 +146,7 @@ def entered_activation(
         owner.values["saturated_share"] = share
         owner.values["inactive_units"] = float(inactive)
         owner.values["activation_units"] = float(units)
+        owner.values["into_tanh"] = float(ACTIVATION_OF[call.name] in _TWO_SIDED)
         entering = trace.once(moments, given)
         owner.values["entering_rms"] = entering.rms
         owner.values["entering_mean"] = entering.mean
@@ -180,6 +182,7 @@ def entered_gate(
     # Of gates that are flat throughout, the one that is furthest out.
     known = found.get("saturated_share", math.inf), found.get("entering_rms", math.inf)
     if (share, entering.rms) > known:
+        found["into_tanh"] = float(name in _TWO_SIDED)
         found["saturated_share"] = share
         found["entering_rms"] = entering.rms
         found["entering_mean"] = entering.mean
@@ -204,11 +207,14 @@ def side_by_side(trace: Trace, parts: list[Tensor]) -> None:
 
 
 def _is_cut_out(trace: Trace, given: Tensor) -> bool:
-    """Whether a tensor is a part of what layers give, and not made of their gates."""
+    """Whether a part of what a layer gives is in a tensor, past no gate.
+
+    Of a state, as of an LSTM's, all parts have passed one.
+    """
     node = trace.node_of(given)
     assert node is not None
     ways = trace.graph.back(node, lambda one: one.kind == "layer")
-    return all(kinds <= _BEFORE_GATES for _, kinds in ways)
+    return any(kinds <= _BEFORE_GATES for _, kinds in ways)
 
 
 def _flatness(

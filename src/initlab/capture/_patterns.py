@@ -167,9 +167,15 @@ def exponent_of(graph: Graph, number: int) -> str:
         >>> exponent_of(graph, y.number)
         'log_scale'
     """
-    node = graph.nodes[number]
-    while node.kind in ("view", "scale"):
+    todo = [number]
+    while todo:
+        node = graph.nodes[todo.pop()]
+        if node.kind not in ("view", "scale", "product"):
+            continue
+        # A product is as large as each of its factors makes it.
         signals = [n for n in node.inputs if graph.carries_signal(n)]
+        if len(signals) == 1 or node.kind == "product":
+            todo += signals
         for below in set(node.inputs) - set(signals):
             factor = graph.nodes[below]
             while factor.kind == "view":
@@ -177,9 +183,6 @@ def exponent_of(graph: Graph, number: int) -> str:
             sources = graph.parameters(factor.number)
             if node.kind == "scale" and factor.name == "exp" and len(sources) == 1:
                 return sources[0].name
-        if len(signals) != 1:
-            break
-        node = graph.nodes[signals[0]]
     return ""
 
 

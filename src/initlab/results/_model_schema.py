@@ -46,6 +46,7 @@ _MEASURED = {
     "token_cosine": "mean cosine of two tokens of an example, as given",
     "entering_mean": "mean of what the activation after the layer is given",
     "entering_rms": "root mean square of what the activation is given",
+    "into_tanh": "whether that activation is a tanh; of gates, the fullest",
     "activation_units": "units that enter the activation",
     "biased_on": "share of units that their bias keeps above 0",
     "nonfinite_outputs": "outputs that are nan or infinite",

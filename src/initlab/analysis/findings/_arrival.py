@@ -69,8 +69,8 @@ def faded_networks(model: Model) -> Iterator[Finding]:
     in a loop starts as quiet.
     """
     looped = any(use.role or use.calls > 1 for use in model.uses)
-    if model.facts.norms or model.facts.attentions or looped:
-        return
+    if model.facts.norms or looped:
+        return  # behind a norm, what is quiet is as loud as anything
     hidden = [use for use in weights_with_a_law(model) if not use.head]
     if len(hidden) < _FEWEST or not are_quiet(model, hidden):
         return

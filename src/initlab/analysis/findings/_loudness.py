@@ -106,9 +106,9 @@ def _carries_on(model: Model, use: WeightUse) -> bool:
     In front of a gate, a step's size or a sine it says where these start. A batch
     normalization takes off what is the same in all examples.
     """
-    if use.head or use.gate or use.role:
+    if (use.head and not use.normed) or use.gate or use.role:
         return False
-    plain = use.activation == "identity" and (use.stem or use.normed)
+    plain = use.activation == "identity"
     averaged = use.normed and any(
         norm.kind == "batch_norm" and use.index in norm.before
         for norm in model.facts.norms

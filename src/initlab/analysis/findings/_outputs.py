@@ -135,10 +135,13 @@ def _what_makes_it_loud(model: Model, head: WeightUse) -> tuple[str, str] | None
     }  # fmt: skip
     named = {name for use in model.uses for name in (*use.sources, use.bias)}
     named -= {*makes, head.bias}
-    factors = [
-        p for p in model.facts.parameters
-        if p.elasticity > _OF_FULL_SIZE and p.name not in named and not p.frozen
-    ]  # fmt: skip
+    rest = [p for p in model.facts.parameters if p.name not in named and not p.frozen]
+    factors = [p for p in rest if p.elasticity > _OF_FULL_SIZE]
+    if not factors:
+        # Of many fields, no table alone is half of the sum of their products.
+        tables = [p for p in rest if p.role == "embedding" and p.name in makes]
+        if sum(p.elasticity for p in tables) > _OF_FULL_SIZE:
+            factors = tables
     # Of equals, what no layer has is a factor of all that layers give.
     worst = max(
         factors,
@@ -203,7 +206,10 @@ def vanishing_scale(model: Model) -> Iterator[Finding]:
     """WI13: an exponential so small that it takes the logits and their slope."""
     output = model.facts.output
     known = model.parameter(output.scaled_by) if output.scaled_by else None
-    if known is None or known.frozen or model.facts.trained or output.classes < 1:
+    if known is None or known.frozen or model.facts.trained:
+        return
+    # A regression's outputs may be as small as its targets.
+    if output.loss_kind in ("", "mse"):
         return
     if known.mean < _VANISHED and output.std < math.exp(_VANISHED / 2):
         yield at_parameter(

@@ -16,6 +16,8 @@ _BEYOND_ANY_LAW = 60.0
 _RANK_ONE = 0.9999
 # The square of it is what _RANK_ONE leaves to other directions.
 _ONE_DIRECTION = 0.01
+# Of float32 sums; numbers that depend on the inputs differ by far more.
+_THE_SAME = 1e-6
 _FLAT = 0.99
 _FEWEST_CLASSES = 3
 _FEWEST_ROWS = 3
@@ -139,9 +141,11 @@ def _dead_weight(model: Model, use: WeightUse) -> list[Finding]:
     facts = model.parameter(use.parameter)
     later = facts.later_gradient_zero if facts is not None else None
     if later:
+        held = _frozen_zeros_behind(model, use)
         return [
-            at_use(use, "WI03", "error", "dead_zero_weight", measured=0.0,
+            at_use(one, "WI03", "error", "dead_zero_weight", measured=0.0,
                     expected=math.nan)
+            for one in (held or [use])
         ]  # fmt: skip
     designed = (
         use.head or use.branch_end or use.adapter or use.gate or use.role
@@ -149,13 +153,37 @@ def _dead_weight(model: Model, use: WeightUse) -> list[Finding]:
         or _ends_in_linear_layers(model, use)
     )  # fmt: skip
     if designed and not _in_empty_cell(model, use):
-        return []
+        # Some learn from there, if late.
+        late = _holds_up_a_cell(model, use)
+        return [_zero_on_trunk(use, "warning")] if late else []
     if _leads_around(model, {one.index for one in model.uses if one.zero}):
         return []
-    return [
-        at_use(use, "WI03", "error", "zero_weight_on_trunk", measured=0.0,
-                expected=math.nan)
-    ]  # fmt: skip
+    return [_zero_on_trunk(use)]
+
+
+def _frozen_zeros_behind(model: Model, use: WeightUse) -> list[WeightUse]:
+    """Return the heads that are zeros and stay so, if no other is behind a weight."""
+    heads = [one for one in model.uses if one.head and one.index > use.index]
+    stuck = [one for one in heads if one.zero and one.frozen]
+    return stuck if stuck == heads else []
+
+
+def _zero_on_trunk(use: WeightUse, severity: Severity = "error") -> Finding:
+    return at_use(use, "WI03", severity, "zero_weight_on_trunk", measured=0.0,
+                  expected=math.nan)  # fmt: skip
+
+
+def _holds_up_a_cell(model: Model, use: WeightUse) -> bool:
+    """Whether a zero weight of a cell leaves nothing of the inputs to any head.
+
+    Zeros of a gate or of one of a cell's weights may be a design where inputs have
+    another way: then what heads are given differs from example to example.
+    """
+    spreads = {one: model.of("given_spread", one.index) for one in model.uses}
+    heads = [spread for one, spread in spreads.items() if one.head]
+    differ = any(spread > _ONE_DIRECTION for spread in spreads.values())
+    within = (use.gate or use.role != "") and not (use.branch_end or use.head)
+    return within and differ and max(heads, default=math.nan) < _THE_SAME
 
 
 def _ends_in_linear_layers(model: Model, use: WeightUse) -> bool:

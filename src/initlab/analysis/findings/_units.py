@@ -217,10 +217,13 @@ def _is_cut_into_gates(model: Model, use: WeightUse) -> bool:
 
 
 def _keeps(model: Model, use: WeightUse) -> bool:
-    """Whether a bias holds a gate open, or shut, no longer than designs ask for."""
+    """Whether a bias holds a gate open, or shut, no longer than designs ask for.
+
+    Of what a state takes in, by a tanh, no design holds anything.
+    """
     rms, mean = (model.of(f"entering_{name}", use.index) for name in ("rms", "mean"))
     held = _is_cut_into_gates(model, use) and abs(mean) > _BY_BIAS * rms
-    return held and rms < _LONGEST_MEMORY
+    return held and rms < _LONGEST_MEMORY and not model.of("into_tanh", use.index) > 0
 
 
 def _size_of(model: Model, use: WeightUse, by_bias: bool) -> float:
@@ -276,9 +279,12 @@ def saturated_gates(model: Model) -> Iterator[Finding]:
     """WI13: a recurrent layer whose inputs alone shut or open its gates for good."""
     for use in model.fresh():
         given = model.of("given_rms", use.index)
-        if use.role != "input" or not given > 0 or "relu" in use.operation:
+        if use.role != "input" or given == 0 or "relu" in use.operation:
             continue
-        by_weights = given * math.sqrt(model.weight_factor(use.index))
+        # Of a deeper layer of one operation it is not known what it is given.
+        by_weights = (given if given > 0 else 0.0) * math.sqrt(
+            model.weight_factor(use.index)
+        )
         biases = _loud_recurrent_biases(model, use)
         rms = math.hypot(by_weights, *biases.values())
         flat = _FLAT_SIGMOID if use.layer.packed > 1 else _FLAT_TANH

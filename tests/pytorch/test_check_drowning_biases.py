@@ -1,0 +1,81 @@
+"""Biases that are far more than the signal they are added to, wherever it goes on."""
+
+import pytest
+import torch
+from torch import nn
+from torch.nn import functional
+
+from initlab import pytorch
+
+X = torch.randn(64, 16, generator=torch.Generator().manual_seed(1))
+LABELS = torch.arange(64) % 4
+
+
+class Joined(nn.Module):
+    """Two layers, the second in a residual block or beside another layer's output."""
+
+    def __init__(self, way, loud):
+        super().__init__()
+        torch.manual_seed(0)
+        self.way = way
+        self.stem, self.inner = nn.Linear(16, 32), nn.Linear(32, 32)
+        self.beside, self.head = nn.Linear(32, 32), nn.Linear(32, 4)
+        if way != "sum":
+            del self.beside
+        for layer in self.children():
+            nn.init.kaiming_normal_(layer.weight)
+            nn.init.zeros_(layer.bias)
+        self.inner.bias.data = loud * torch.randn(32)
+
+    def forward(self, x):
+        h = self.stem(x).relu()
+        if self.way == "residual":
+            h = h + self.inner(h)
+        elif self.way == "post-norm":
+            h = functional.layer_norm(h + self.inner(h), (32,))
+        elif self.way == "sum":
+            h = self.inner(h) + self.beside(h)
+        else:
+            h = functional.normalize(self.inner(h), dim=-1)
+            return 10 * h @ functional.normalize(self.head.weight, dim=-1).T
+        return self.head(h.relu())
+
+
+@pytest.mark.parametrize("way", ["residual", "post-norm", "sum", "normalized"])
+@pytest.mark.parametrize("loud", [0.5, 60.0])
+def test_a_bias_that_drowns_what_is_added_up_or_normalized(way, loud):
+    model = Joined(way, loud)
+    found = pytorch.check(
+        model, X, loss=functional.cross_entropy, targets=LABELS
+    ).of("warning", "error")  # fmt: skip
+    named = [(one.id, one.cause, one.parameter) for one in found]
+    assert named == ([("WI07", "bias_drowns", "inner.bias")] if loud > 1 else [])
+
+
+def test_the_last_bias_of_a_tower_that_ends_in_a_normalization():
+    class Towers(nn.Module):
+        def __init__(self, loud):
+            super().__init__()
+            torch.manual_seed(0)
+            self.left, self.right = (
+                nn.Sequential(nn.Linear(16, 48), nn.ReLU(), nn.Linear(48, 24))
+                for _ in range(2)
+            )
+            self.right[2].bias.data = loud * torch.randn(24)
+
+        def forward(self, x):
+            left, right = (
+                functional.normalize(tower(x), dim=-1)
+                for tower in (self.left, self.right)
+            )
+            return 10 * left @ right.T
+
+    def contrast(outputs, _):
+        return functional.cross_entropy(outputs, torch.arange(len(outputs)))
+
+    def named(loud):
+        found = pytorch.check(Towers(loud), X, loss=contrast, targets=LABELS)
+        return [(one.id, one.parameter) for one in found.of("warning", "error")]
+
+    assert named(0.1) == []
+    assert named(60.0) == [("WI07", "right.2.bias")]
