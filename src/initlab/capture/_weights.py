@@ -10,8 +10,11 @@ from initlab.capture._records import UseRecord
 
 # Above, eigenvalues cost more than the forward pass.
 _LARGEST_SQUARE = 256
+# Below, rows are parallel by chance or by design, as those of filters of a few taps.
+_FEWEST_ENTRIES = 8
 # The second gate of an LSTM (input, forget, cell, output) and of a GRU (reset, update,
 # new) says how much of the state is kept.
+_ROUNDING = 1e-5
 _GATED, _FORGET, _CANDIDATE = (3, 4), 1, 2
 
 
@@ -49,6 +52,7 @@ def weigh(
         found["bias_mean"] = float(values.mean())
         found["bias_std"] = float(values.std(unbiased=False))
     found["units"] = float(record.units)
+    found["parallel_units"] = _parallel(real, norms) if record.parts == 1 else 0.0
     parts = record.layer.packed
     if parts > 1 and len(real) % parts == 0:
         stds = real.reshape(parts, -1).std(dim=1, unbiased=False)
@@ -135,6 +139,14 @@ def _among_rivals(groups: list[list[int]], record: UseRecord) -> list[list[int]]
         for unit in group:
             found.setdefault((number, unit // size), {}).setdefault(unit // run, unit)
     return [list(units.values()) for units in found.values() if len(units) > 1]
+
+
+def _parallel(rows: Tensor, norms: Tensor) -> float:
+    """Return how many rows, all of them or none, are multiples of the first."""
+    if min(rows.shape) < _FEWEST_ENTRIES or not bool(norms.all()):
+        return 0.0
+    cosines = (rows @ rows[0]).abs() / (norms * norms[0])
+    return float(len(rows)) if float(cosines.amin()) > 1 - _ROUNDING else 0.0
 
 
 def _std(values: Tensor) -> float:

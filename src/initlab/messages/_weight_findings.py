@@ -62,6 +62,12 @@ WEIGHT_FINDINGS: Mapping[str, Words] = MappingProxyType(
             "units differ in their incoming weights",
             "torch.nn.init.kaiming_normal_(model.get_parameter({parameter!r}))",
         ),
+        "parallel_units": Words(
+            "all {expected:.0f} units of {where} are multiples of one: of all that the "
+            "layer is given, one direction is left",
+            "units look in different directions",
+            "torch.nn.init.kaiming_normal_(model.get_parameter({parameter!r}))",
+        ),
         "symmetric_units": Words(
             "{where}: only {measured:.0f} of {expected:.0f} units are distinct, and "
             "the "

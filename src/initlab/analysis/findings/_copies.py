@@ -83,6 +83,11 @@ def _symmetric_layers(model: Model) -> Iterator[Finding]:
         if use.layer.kind == "embedding":
             yield from _equal_rows(model, use)
             continue
+        if _look_one_way(model, use):
+            yield at_use(
+                use, "WI02", "error", "parallel_units", measured=1.0, expected=units
+            )
+            continue
         copies = units - model.of("distinct_units", use.index)
         if constant or not copies > 0 or _is_gathered(model, use):
             continue
@@ -97,6 +102,16 @@ def _symmetric_layers(model: Model) -> Iterator[Finding]:
             use, "WI02", severity, "symmetric_units" if both else "copied_units",
             measured=units - copies, expected=units,
         )  # fmt: skip
+
+
+def _look_one_way(model: Model, use: WeightUse) -> bool:
+    """Whether all units are multiples of one, and so lose all that is across it.
+
+    Copies and constant weights are judged as such; a head's may be a sum's.
+    """
+    parallel = model.of("parallel_units", use.index) > 0
+    fresh = not (use.frozen or use.head or model.facts.trained)
+    return parallel and fresh and model.of("distinct_units", use.index) > 1
 
 
 def _equal_rows(model: Model, use: WeightUse) -> Iterator[Finding]:
