@@ -52,7 +52,10 @@ def weigh(
         found["bias_mean"] = float(values.mean())
         found["bias_std"] = float(values.std(unbiased=False))
     found["units"] = float(record.units)
-    found["parallel_units"] = _parallel(real, norms) if record.parts == 1 else 0.0
+    # Of one number a row, it is the units below that are alike; but for a weight norm.
+    sums = not record.derived and bool((real[0] == real[0, 0]).all())
+    known = record.parts > 1 or sums
+    found["parallel_units"] = 0.0 if known else _parallel(real, norms)
     parts = record.layer.packed
     if parts > 1 and len(real) % parts == 0:
         stds = real.reshape(parts, -1).std(dim=1, unbiased=False)
@@ -145,8 +148,13 @@ def _parallel(rows: Tensor, norms: Tensor) -> float:
     """Return how many rows, all of them or none, are multiples of the first."""
     if min(rows.shape) < _FEWEST_ENTRIES or not bool(norms.all()):
         return 0.0
-    cosines = (rows @ rows[0]).abs() / (norms * norms[0])
-    return float(len(rows)) if float(cosines.amin()) > 1 - _ROUNDING else 0.0
+    along = rows @ (rows[0] / norms[0])
+    if not float((along.abs() / norms).amin()) > 1 - _ROUNDING:
+        return 0.0
+    # Of copies but for some noise, the cosine is 1 as well.
+    across = rows - along[:, None] * (rows[0] / norms[0])
+    share = torch.linalg.vector_norm(across, dim=1) / norms
+    return float(len(rows)) if float(share.amax()) < _ROUNDING else 0.0
 
 
 def _std(values: Tensor) -> float:
