@@ -300,7 +300,7 @@ SIGNAL_FINDINGS: Mapping[str, Words] = MappingProxyType(
         "long_step": Words(
             "{optimizer}'s first step changes weights by {measured:.2g} of their norm",
             "|dW| / |W| <= {expected}",
-            "a learning rate smaller by {measured:.2g} / 0.01, or warm-up",
+            "a learning rate {factor:.0f} times smaller, or warm-up",
         ),
         "short_step": Words(
             "{optimizer}'s first step changes weights by {measured:.2g} of their norm",

@@ -4,7 +4,6 @@ from typing import Any
 
 import torch
 from torch import nn
-from torch.nn.parameter import UninitializedParameter
 
 from initlab import capture
 from initlab.errors import InvalidValueError
@@ -12,6 +11,7 @@ from initlab.pytorch._decisions import Inits, decide, inits_by_kind
 from initlab.pytorch._initialization import Initialization
 from initlab.pytorch._names import Names
 from initlab.pytorch._norms import reset_normalizations
+from initlab.pytorch._numbers import as_seed
 from initlab.pytorch._sites import sites_by_type, weight_of
 from initlab.pytorch._sites_read import sites_as_read
 from initlab.pytorch._tasks import Task, tasks_of, untouched
@@ -78,11 +78,11 @@ def initialize_(
         2.weight   drawn  he_normal  0.5     its own gain: activation not known
         2.bias     set    0                  bias
     """
-    inits = inits_by_kind(init)
+    inits, seed = inits_by_kind(init), as_seed(seed)
     if nonlinearity not in ("auto", None):
         gain(str(nonlinearity))  # refuses an unknown name before anything is done
     read = batch is not None
-    model = _checked(model, seed, read)
+    model = _checked(model, read)
     sites = sites_as_read(model, batch) if read else sites_by_type(model)
     names = Names.of(model)
     tasks: list[Task] = []
@@ -109,19 +109,12 @@ def initialize_(
     )
 
 
-def _checked(model: nn.Module, seed: int, read: bool) -> nn.Module:
+def _checked(model: nn.Module, read: bool) -> nn.Module:
     """Return a module out of its wrappers, whose weights have a shape."""
-    if not isinstance(seed, int) or isinstance(seed, bool):
-        raise InvalidValueError(f"seed: give an int, got {seed!r}")
     if not isinstance(model, nn.Module):
         raise InvalidValueError(f"model: a torch.nn.Module, got {type(model).__name__}")
-    parameters = dict(model.named_parameters())
-    for name, parameter in parameters.items():
-        if isinstance(parameter, UninitializedParameter):
-            raise InvalidValueError(
-                f"model: {name} is lazy and has no shape yet; run the model once first"
-            )
-    if not any(one.device.type == "meta" for one in parameters.values()):
+    capture.refuse_lazy(model)
+    if not any(one.device.type == "meta" for one in model.parameters()):
         return capture.unwrapped(model)
     if read:
         raise InvalidValueError(

@@ -11,6 +11,7 @@ from typing import Any, Literal
 import torch
 from torch import nn
 
+from initlab import capture
 from initlab.errors import InvalidValueError, UnknownNameError
 from initlab.pytorch._names import Names
 
@@ -105,6 +106,8 @@ def mu_p(
     """
     if optimizer not in _OPTIMIZERS:
         raise UnknownNameError("optimizer", optimizer, _OPTIMIZERS)
+    capture.refuse_lazy(model)
+    capture.refuse_lazy(base_model)
     names, base = Names.of(model), dict(base_model.named_parameters())
     if set(names.all) != set(base):
         odd = sorted(set(names.all) ^ set(base))

@@ -9,7 +9,6 @@ from typing import Any
 
 import torch
 from torch import nn
-from torch.nn.parameter import is_lazy
 
 from initlab import capture, reports
 from initlab.errors import InvalidValueError
@@ -22,6 +21,7 @@ from initlab.pytorch.repair._training import (
     Trained,
     compare_training,
     refuse_untrained,
+    refuse_without_loss,
 )
 from initlab.pytorch.repair._unrepaired import Unrepaired
 
@@ -159,24 +159,21 @@ def repair_(
     seed = as_seed(seed)
     train_steps = as_count("train_steps", train_steps, least=0)
     own = capture.unwrapped(model)
-    for name, parameter in own.named_parameters():
-        if is_lazy(parameter):
-            raise InvalidValueError(
-                f"model: {name} is lazy and has no values to repair; run the model "
-                "once first"
-            )
+    capture.refuse_lazy(own)
     if train_steps:
-        refuse_untrained(own, loss, optimizer)
+        refuse_untrained(own, optimizer)
     surgery = Surgery(own, batch, loss, targets, optimizer, seed)
     untouched = copy.deepcopy(own) if train_steps else own
     before = surgery.check()
+    if train_steps:
+        refuse_without_loss(before)
     try:
         after = surgery.run(before)
     except BaseException:
         surgery.take_back(0)
         raise
     training = None
-    if loss is not None and train_steps:
+    if train_steps:
         training = compare_training(
             untouched, own, data or [batch], loss, targets, optimizer, train_steps
         )
