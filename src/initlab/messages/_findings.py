@@ -6,9 +6,21 @@ from typing import Any
 
 from initlab.messages._signal_findings import SIGNAL_FINDINGS
 from initlab.messages._weight_findings import WEIGHT_FINDINGS
-from initlab.messages._words import REACHES, STARTS, ZERO_BIAS, ZERO_BIASES, Words
+from initlab.messages._words import (
+    REACHES,
+    SCALE,
+    SCALE_ALL,
+    SCALE_EACH,
+    STARTS,
+    ZERO_BIAS,
+    ZERO_BIASES,
+    Words,
+)
 
 FINDINGS: Mapping[str, Words] = MappingProxyType({**WEIGHT_FINDINGS, **SIGNAL_FINDINGS})
+
+# Factors that differ by less, as draws of one law do, are written as one.
+_SAME = 1.15
 
 SOUND = "initialization sound"
 NOTHING = "no weights: nothing to judge"
@@ -42,6 +54,18 @@ def finding_fix(cause: str, evidence: Mapping[str, Any]) -> str:
     return FINDINGS[cause].fix.format(**_with_words(evidence))
 
 
+def _scaled(evidence: Mapping[str, Any]) -> str:
+    """Return how to multiply weights by the factors that were found for them."""
+    ratios: Mapping[str, float] = evidence.get("ratios") or {"": 1.0}
+    least, most = min(ratios.values()), max(ratios.values())
+    (first, ratio), *others = ratios.items()
+    if not others:
+        return SCALE.format(parameter=first, ratio=ratio)
+    if most < _SAME * least:
+        return SCALE_ALL.format(ratio=(least * most) ** 0.5)
+    return SCALE_EACH.format(least=least, most=most)
+
+
 def _with_words(evidence: Mapping[str, Any]) -> dict[str, Any]:
     others = len(evidence.get("places", ())) - 1
     low, high = REACHES.get(evidence.get("function", ""), (0.0, 0.0))
@@ -51,6 +75,7 @@ def _with_words(evidence: Mapping[str, Any]) -> dict[str, Any]:
         "low": low,
         "high": high,
         "usual_start": STARTS[evidence.get("usual", "drawn")],
+        "scaled": _scaled(evidence),
         "zero_biases": ZERO_BIASES if others > 0
         else ZERO_BIAS.format(parameter=evidence.get("parameter")),
         "more": f", nor {others} more" if others > 0 else "",

@@ -86,7 +86,7 @@ class Repair:
             dataset=self.after.dataset,
             findings=self.after.findings,
             changes=[(c.finding, c.parameter, c.kind, c.amount) for c in self.changes],
-            left=[(one.id, one.where, one.reason) for one in self.unrepaired],
+            left=[(one.id, one.where, self._why(one)) for one in self.unrepaired],
         )
         return reports.finding_report(
             path,
@@ -96,11 +96,19 @@ class Repair:
             command=command,
         )
 
+    def _why(self, one: Unrepaired) -> str:
+        changed = {change.parameter for change in self.changes}
+        still = "changed as said, and still found: " if one.where in changed else ""
+        return f"{still}{one.reason}"
+
     def __str__(self) -> str:
         """Return a line per kind of change, and one per finding that stays."""
         lines = _listed(self.changes)
+        changed = {one.parameter for one in self.changes}
         lines += [
-            f"{one.id}  {one.where}: left, {one.reason}" for one in self.unrepaired
+            f"{one.id}  {one.where}: {'' if one.where in changed else 'left, '}"
+            f"{self._why(one)}"
+            for one in self.unrepaired
         ]
         if self.dry_run:
             lines.insert(0, "dry run: the model is as it was")
@@ -193,16 +201,45 @@ def repair_(
 
 
 def _listed(changes: Sequence[Change]) -> list[str]:
-    """Return a line per change; of many of a kind one line for all."""
+    """Return a line per parameter; of many that were changed alike, one for all."""
+    of_parameter: dict[str, list[Change]] = {}
+    for one in changes:
+        of_parameter.setdefault(one.parameter, []).append(one)
     lines = []
-    for (finding, kind), found in groupby(changes, lambda one: (one.finding, one.kind)):
+    for (findings, kinds), found in groupby(of_parameter.values(), _what):
         group = list(found)
-        if len(group) > _LISTED:
-            first = group[0]
+        start, name = ", ".join(findings), group[0][0].parameter
+        if len(group) > _LISTED and len(kinds) == 1:
+            amounts = [one.amount for (one, *_) in group]
             lines.append(
-                f"{finding}  {first.parameter} and {len(group) - 1} more: {kind}, "
-                f"{first.amount}, ..."
+                f"{start}  {name} and {len(group) - 1} more: {kinds[0]}, "
+                f"{_together(amounts)}"
             )
         else:
-            lines += [f"{finding}  {c.parameter}: {kind}, {c.amount}" for c in group]
+            lines += [
+                f"{start}  {each[0].parameter}: "
+                + ", then ".join(f"{one.kind}, {one.amount}" for one in each)
+                for each in group
+            ]
     return lines
+
+
+def _what(changes: Sequence[Change]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return which findings a parameter's changes answer, and of what kinds."""
+    findings = tuple(dict.fromkeys(one.finding for one in changes))
+    return findings, tuple(one.kind for one in changes)
+
+
+def _together(amounts: Sequence[str]) -> str:
+    """Return amounts in short: the one that all have, or the least and largest factor.
+
+    Example:
+        >>> _together(["x 1.73", "x 6.56", "x 4.62"])
+        'x 1.73 to x 6.56'
+    """
+    if len(set(amounts)) == 1:
+        return amounts[0]
+    if all(amount.startswith("x ") for amount in amounts):
+        ordered = sorted(amounts, key=lambda amount: float(amount[2:]))
+        return f"{ordered[0]} to {ordered[-1]}"
+    return f"{amounts[0]}, ..."
