@@ -94,6 +94,17 @@ def test_the_fix_of_a_scale_is_what_is_done(make, factors):
         )  # fmt: skip
 
 
+@pytest.mark.parametrize("activation", [nn.ReLU, nn.Tanh])
+def test_what_float16_rounds_to_zero_in_a_quiet_chain_is_one_finding(activation):
+    layers = [nn.Linear(64, 64) if n % 2 == 0 else activation() for n in range(100)]
+    model = nn.Sequential(*layers, nn.Linear(64, 4)).half()
+
+    (finding,) = pytorch.check(model, torch.randn(64, 64).half()).of("error")
+
+    assert (finding.id, finding.cause) == ("WI05", "wrong_gain")
+    assert "WI03" in finding.consequences
+
+
 def test_a_weight_that_is_used_twice_is_repaired_once():
     class Twice(nn.Module):
         def __init__(self):
