@@ -1,5 +1,7 @@
 """What a stranger types that was answered by a riddle: a line that helps instead."""
 
+from functools import partial
+
 import pytest
 import torch
 from torch import nn
@@ -167,3 +169,61 @@ def test_lazy_modules_are_to_run_once_first(layer, start):
 def test_seeds_of_recipes_are_those_of_check(start, seed):
     with pytest.raises(InvalidValueError, match=r"^seed: must be (a whole|from 0)"):
         start(network(), BATCH, seed=seed)
+
+
+class Words(nn.Module):
+    """A small GPT: words and positions, pre-norm blocks, a head that may be tied."""
+
+    def __init__(self, words, tied):
+        super().__init__()
+        self.words, self.places = nn.Embedding(words, 64), nn.Embedding(32, 64)
+        layer = partial(
+            nn.TransformerEncoderLayer, 64, 4, 256, dropout=0.0, batch_first=True,
+            norm_first=True, activation="gelu",
+        )  # fmt: skip
+        self.blocks = nn.ModuleList([layer() for _ in range(2)])
+        self.norm, self.head = nn.LayerNorm(64), nn.Linear(64, words, bias=False)
+        if tied:
+            self.head.weight = self.words.weight
+
+    def forward(self, x):
+        signal = self.words(x) + self.places(torch.arange(x.shape[1]))
+        for block in self.blocks:
+            signal = block(signal)
+        return self.head(self.norm(signal)).transpose(1, 2)
+
+
+@pytest.mark.parametrize("read", [False, True])
+@pytest.mark.parametrize(
+    ("init", "words", "tied"),
+    [
+        ("lecun_normal", 61, True),
+        ("he_normal", 61, True),
+        ("lecun_normal", 61, False),
+        ("orthogonal", 61, True),
+        ("glorot_normal", 61, True),
+        ("normal(std=0.02)", 61, True),
+    ],
+)
+def test_a_gpt_that_we_start_is_sound(init, words, tied, read):
+    model, x = Words(words, tied), torch.randint(0, words, (8, 24))
+
+    report = pytorch.initialize_(model, init, batch=x if read else None)
+
+    assert pytorch.check(model, x, targets=x.roll(-1, 1)).sound
+    loud = report.of("places.weight").std / report.of("words.weight").std
+    assert loud < 4
+    if init == "lecun_normal" and tied:
+        assert report.of("places.weight").init == "lecun_normal, x 0.125"
+        assert "a table that is a head" in report.of("places.weight").reason
+        actual = float(model.places.weight.detach().std())
+        assert actual == pytest.approx(1 / 8, rel=0.1)
+
+
+def test_tables_whose_init_was_asked_for_have_it():
+    model = Words(61, tied=True)
+
+    asked = {"linear": "lecun_normal", "embedding": "normal(std=1)"}
+    report = pytorch.initialize_(model, asked)
+
+    assert report.of("places.weight").std == 1

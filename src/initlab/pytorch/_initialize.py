@@ -1,5 +1,6 @@
 """Every entry of the catalog on any module, in the fans that its layers really have."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import torch
@@ -14,6 +15,7 @@ from initlab.pytorch._norms import reset_normalizations
 from initlab.pytorch._numbers import as_seed
 from initlab.pytorch._sites import sites_by_type, weight_of
 from initlab.pytorch._sites_read import sites_as_read
+from initlab.pytorch._tables import evened
 from initlab.pytorch._tasks import Task, tasks_of, untouched
 from initlab.theory import gain
 
@@ -45,6 +47,10 @@ def initialize_(
     (ends of residual branches, heads, adapters; without a batch every weight that is
     0), and single numbers and vectors that are no bias of a layer. Biases become 0, or
     what the entry or criticality says.
+
+    Beside an embedding that is the head as well, and drawn as one, others of its width
+    that would be over 4 times as loud are brought to it, as positions beside words;
+    unless the init is given by kind.
 
     Parameters on the meta device become real ones on `device`, as by `to_empty`, but
     only those that are drawn or set here; PyTorch's normalizations there are reset.
@@ -85,10 +91,14 @@ def initialize_(
     model = _checked(model, read)
     sites = sites_as_read(model, batch) if read else sites_by_type(model)
     names = Names.of(model)
+    decisions = [
+        decide(site, weight_of(model, site), inits, nonlinearity, read=read)
+        for site in sites
+    ]
+    if not isinstance(init, Mapping):  # else tables have what was asked for them
+        decisions = evened(decisions)
     tasks: list[Task] = []
-    for site in sites:
-        weight = weight_of(model, site)
-        decision = decide(site, weight, inits, nonlinearity, read=read)
+    for decision in decisions:
         tasks += tasks_of(model, names, decision, seed, forget_bias)
     notes: list[str] = []
     if not dry_run:
