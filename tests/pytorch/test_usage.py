@@ -227,3 +227,37 @@ def test_tables_whose_init_was_asked_for_have_it():
     report = pytorch.initialize_(model, asked)
 
     assert report.of("places.weight").std == 1
+
+
+@pytest.mark.parametrize("head_first", [False, True])
+@pytest.mark.parametrize(("optimizer", "rate"), [("adam", 1.0), ("sgd", 4.0)])
+def test_mu_p_says_what_a_tied_head_needs(head_first, optimizer, rate):
+    def tied(width):
+        words, head = nn.Embedding(50, width), nn.Linear(width, 50, bias=False)
+        head.weight = words.weight
+        nn.init.normal_(words.weight)
+        inner = nn.Linear(width, width)
+        parts = [head, inner, words] if head_first else [words, inner, head]
+        return nn.Sequential(*parts)
+
+    wide, base = tied(256), tied(64)
+    groups = pytorch.mu_p(wide, base, optimizer=optimizer, learning_rate=1.0)
+    by_role = {group["role"]: group for group in groups}
+
+    assert set(by_role) == {"tied", "hidden", "input"}  # of which the last is a bias
+    assert by_role["tied"]["names"] == ["0.weight"]
+    assert by_role["tied"]["output_multiplier"] == 1 / 4
+    assert by_role["tied"]["lr"] == rate
+    assert float(wide[0].weight.detach().std()) == pytest.approx(1, rel=0.05)
+    assert "output_multiplier" not in by_role["hidden"]
+
+
+def test_mu_p_takes_two_tied_tables_for_inputs():
+    def tied(width):
+        model = nn.Sequential(nn.Embedding(50, width), nn.Embedding(50, width))
+        model[1].weight = model[0].weight
+        return model
+
+    (group,) = pytorch.mu_p(tied(256), tied(64))
+
+    assert group["role"] == "input"
