@@ -163,3 +163,23 @@ def test_what_was_changed_and_is_still_found_is_not_said_to_be_left():
         "WI05  a: changed as said, and still found: no remedy is known",
         "WI05  b: left, no remedy is known",
     ]
+
+
+def test_a_part_of_a_parametrized_weight_is_called_as_the_weight_is():
+    torch.manual_seed(0)
+    layers = [
+        nn.utils.parametrizations.weight_norm(nn.Linear(32, 32)) if n % 2 == 0
+        else nn.ReLU() for n in range(24)
+    ]  # fmt: skip
+    model = nn.Sequential(*layers, nn.Linear(32, 4))
+
+    diagnosis = pytorch.check(model, BATCH)
+    (finding,) = diagnosis.of("error")
+
+    assert finding.parameter.endswith("parametrizations.weight.original0")
+    assert "from 2.weight on" in finding.sentence
+    assert "\nfix WI05 2.weight (+" in str(diagnosis)
+    exec(finding.fix, {"model": copy.deepcopy(model), "finding": finding})
+    repair = pytorch.repair_(model, BATCH)
+    assert repair.after.sound
+    assert str(repair).startswith("WI05  2.weight and ")

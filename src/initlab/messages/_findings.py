@@ -1,5 +1,6 @@
 """What the checks of a model found, in words: sentence, formula and fix per cause."""
 
+import re
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
@@ -22,6 +23,8 @@ FINDINGS: Mapping[str, Words] = MappingProxyType({**WEIGHT_FINDINGS, **SIGNAL_FI
 # Factors that differ by less, as draws of one law do, are written as one.
 _SAME = 1.15
 
+_PARAMETRIZED = re.compile(r"parametrizations\.(\w+)\.original\d*$")
+
 SOUND = "initialization sound"
 NOTHING = "no weights: nothing to judge"
 FROZEN = (
@@ -29,6 +32,16 @@ FROZEN = (
     "was judged; call requires_grad_() on what is to be trained"
 )
 SOUND_NEXT = "look at the learning rate, the mask, the labels"
+
+
+def shown_name(name: str) -> str:
+    """Return the name under which a user knows a tensor: the weight that it is part of.
+
+    Example:
+        >>> shown_name("0.parametrizations.weight.original0"), shown_name("0.weight")
+        ('0.weight', '0.weight')
+    """
+    return _PARAMETRIZED.sub(r"\1", name)
 
 
 def finding_sentence(cause: str, evidence: Mapping[str, Any]) -> str:
@@ -41,7 +54,9 @@ def finding_sentence(cause: str, evidence: Mapping[str, Any]) -> str:
         'the normalization norm has factor 0 where no other way leads on: \
 nothing passes'
     """
-    return FINDINGS[cause].sentence.format(**_with_words(evidence))
+    words = _with_words(evidence)
+    shown = {k: shown_name(v) if isinstance(v, str) else v for k, v in words.items()}
+    return FINDINGS[cause].sentence.format(**shown)
 
 
 def finding_formula(cause: str, evidence: Mapping[str, Any]) -> str:

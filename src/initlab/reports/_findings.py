@@ -15,7 +15,7 @@ from rich.table import Table
 from rich.text import Text
 
 from initlab.analysis.findings import CHECKS, Finding, find
-from initlab.messages import FROZEN, NOTHING, SOUND, SOUND_NEXT
+from initlab.messages import FROZEN, NOTHING, SOUND, SOUND_NEXT, shown_name
 from initlab.reports._json import finite
 
 _HEADERS = ("check", "severity", "where", "what was found")
@@ -184,7 +184,7 @@ def _excluded(dataset: xr.Dataset, found: Sequence[Finding]) -> str:
 
 def where(one: Finding) -> str:
     """Return the first place of a finding, and how many more there are."""
-    name = one.parameter or one.module or "the model"
+    name = shown_name(one.parameter or one.module or "the model")
     more = len(one.places) - 1
     return f"{name} (+{more})" if more > 0 else name
 

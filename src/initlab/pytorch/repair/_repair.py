@@ -12,6 +12,7 @@ from torch import nn
 
 from initlab import capture, reports
 from initlab.errors import InvalidValueError
+from initlab.messages import shown_name
 from initlab.pytorch._diagnosis import Diagnosis
 from initlab.pytorch._numbers import as_count, as_seed
 from initlab.pytorch.repair._change import Change, Undo
@@ -85,8 +86,14 @@ class Repair:
         repaired = reports.Repaired(
             dataset=self.after.dataset,
             findings=self.after.findings,
-            changes=[(c.finding, c.parameter, c.kind, c.amount) for c in self.changes],
-            left=[(one.id, one.where, self._why(one)) for one in self.unrepaired],
+            changes=[
+                (one.finding, shown_name(one.parameter), one.kind, one.amount)
+                for one in self.changes
+            ],
+            left=[
+                (one.id, shown_name(one.where), self._why(one))
+                for one in self.unrepaired
+            ],
         )
         return reports.finding_report(
             path,
@@ -106,8 +113,8 @@ class Repair:
         lines = _listed(self.changes)
         changed = {one.parameter for one in self.changes}
         lines += [
-            f"{one.id}  {one.where}: {'' if one.where in changed else 'left, '}"
-            f"{self._why(one)}"
+            f"{one.id}  {shown_name(one.where)}: "
+            f"{'' if one.where in changed else 'left, '}{self._why(one)}"
             for one in self.unrepaired
         ]
         if self.dry_run:
@@ -204,11 +211,11 @@ def _listed(changes: Sequence[Change]) -> list[str]:
     """Return a line per parameter; of many that were changed alike, one for all."""
     of_parameter: dict[str, list[Change]] = {}
     for one in changes:
-        of_parameter.setdefault(one.parameter, []).append(one)
+        of_parameter.setdefault(shown_name(one.parameter), []).append(one)
     lines = []
     for (findings, kinds), found in groupby(of_parameter.values(), _what):
         group = list(found)
-        start, name = ", ".join(findings), group[0][0].parameter
+        start, name = ", ".join(findings), shown_name(group[0][0].parameter)
         if len(group) > _LISTED and len(kinds) == 1:
             amounts = [one.amount for (one, *_) in group]
             lines.append(
@@ -217,7 +224,7 @@ def _listed(changes: Sequence[Change]) -> list[str]:
             )
         else:
             lines += [
-                f"{start}  {each[0].parameter}: "
+                f"{start}  {shown_name(each[0].parameter)}: "
                 + ", then ".join(f"{one.kind}, {one.amount}" for one in each)
                 for each in group
             ]
