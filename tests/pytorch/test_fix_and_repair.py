@@ -94,6 +94,23 @@ def test_the_fix_of_a_scale_is_what_is_done(make, factors):
         )  # fmt: skip
 
 
+def test_the_fix_of_a_loud_head_is_what_is_done():
+    torch.manual_seed(0)
+    model = nn.Sequential(nn.Linear(32, 64), nn.Tanh(), nn.Linear(64, 10))
+    nn.init.normal_(model[2].weight, std=1.5)
+    by_hand = copy.deepcopy(model)
+    diagnosis = pytorch.check(model, BATCH, targets=torch.arange(64) % 10)
+    (finding,) = diagnosis.of("error", "warning")
+
+    pytorch.repair_(model, BATCH, targets=torch.arange(64) % 10)
+
+    assert finding.cause == "over_confident"
+    exec(finding.fix, {"torch": torch, "model": by_hand})
+    torch.testing.assert_close(
+        by_hand[2].weight, model[2].weight, rtol=0.01, atol=1e-6
+    )  # whose factor has three digits
+
+
 @pytest.mark.parametrize("activation", [nn.ReLU, nn.Tanh])
 def test_what_float16_rounds_to_zero_in_a_quiet_chain_is_one_finding(activation):
     layers = [nn.Linear(64, 64) if n % 2 == 0 else activation() for n in range(100)]
