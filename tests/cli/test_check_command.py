@@ -178,7 +178,7 @@ def test_tokens_models_and_checkpoints():
         (("somebodys_models:lazy_and_wrong", "--input", "8x16"),
          "model: failed on this batch: RuntimeError: mat1 and mat2"),
         (("somebodys_models:lazy", "--input", "8x16", "--repair", "o.safetensors"),
-         "0.weight is lazy and has no values to repair"),
+         "0.weight is lazy and has no shape yet"),
         (("nobodys_models:build", "--input", "8x16"), "No module named"),
         (("models.py:build", "--input", "8x16"), "try models:build"),
         (("somebodys_models:sound", "--input", "8x16", "--ignore", "WI99"), "WI99"),

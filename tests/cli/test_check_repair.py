@@ -1,5 +1,7 @@
 """`initlab check --repair`: weights that are mended, in a file."""
 
+import re
+
 import pytest
 
 from initlab import figures
@@ -41,6 +43,18 @@ def test_repaired_weights_are_written_and_sound(target, tmp_path, capsys):
     assert len(weights) == 62
     code = run(target, "--input", "32x16", "--checkpoint", "out.safetensors")
     assert code == 0
+
+
+def test_of_several_seeds_the_first_is_repaired_and_that_is_said(target, capsys):
+    typed = (target, "--input", "32x16", "--repair", "out.safetensors")
+
+    assert run(*typed, "--seeds", "3", "--seed", "7") == 0
+    said = "written to out.safetensors: the weights of seed 7, the first of 3, which"
+    assert said in capsys.readouterr().err
+    assert run(*typed, "--seeds", "3", "--checkpoint", "out.safetensors") == 2
+    assert "--seeds: 3 members need a function" in capsys.readouterr().err
+    assert run(*typed) == 0
+    assert "out.safetensors; measured again" in capsys.readouterr().err
 
 
 def test_a_file_that_cannot_be_written_is_refused_before_the_model_is_imported(
@@ -91,7 +105,8 @@ def test_what_is_ignored_is_on_no_page_and_not_excluded_either(
     assert run(*typed, "--ignore", "WI05") == 0
 
     verdict = capsys.readouterr().out
-    assert "sound; ignored: WI05; excluded:" in verdict
+    said = r"sound; ignored: WI05 \(with what that explains: WI07.*WI11\); excluded:"
+    assert re.search(said, verdict)
     # Nor is what the ignored finding explains.
     for name in ("wrong gain", "depth budget", "correlation collapse"):
         assert name not in verdict

@@ -412,7 +412,7 @@ def test_weights_computed_in_a_way_of_ones_own_are_left_alone():
     ("model", "options", "message"),
     [
         (3, {}, "model: a torch.nn.Module, got int"),
-        (nn.Linear(2, 2), {"seed": "a"}, "seed: give an int"),
+        (nn.Linear(2, 2), {"seed": "a"}, "seed: must be a whole number"),
         (
             nn.Sequential(nn.LazyLinear(2)),
             {},

@@ -7,10 +7,10 @@ changed.
 
 from initlab.capture._batch import Call, as_call, tensors_in
 from initlab.capture._failures import ModelRunError
-from initlab.capture._losses import TargetsError
+from initlab.capture._losses import TargetsError, read_loss
 from initlab.capture._preserved import ALONE, preserved
 from initlab.capture._read import read
-from initlab.capture._unwrap import unwrapped
+from initlab.capture._unwrap import refuse_lazy, unwrapped
 from initlab.capture._values import Reading
 from initlab.spec import (
     AttentionUse,
@@ -36,6 +36,8 @@ __all__ = [
     "as_call",
     "preserved",
     "read",
+    "read_loss",
+    "refuse_lazy",
     "tensors_in",
     "unwrapped",
 ]

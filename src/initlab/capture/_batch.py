@@ -13,6 +13,9 @@ from initlab.capture._held import kept_loader
 from initlab.capture._usable import refuse_unusable
 from initlab.errors import InvalidValueError
 
+_TWO = 2
+_OF_TARGETS = frozenset({"label", "labels", "target", "targets"})
+
 
 @dataclass(frozen=True, slots=True)
 class Call:
@@ -61,12 +64,14 @@ def as_call(model: nn.Module, batch: Any, targets: Any, *, with_loss: bool) -> C
     """
     if isinstance(batch, DataLoader):
         batch = _first_batch(batch)
+        _refuse_two_targets(model, batch, targets)
     refuse_unusable(batch, tensors_in(batch))
     device = _device(model)
     batch, targets = _moved(batch, device), _moved(targets, device)
     if isinstance(batch, Mapping):
         if not batch:
             raise InvalidValueError("batch: a dict of arguments, got an empty one")
+        _refuse_unknown_keys(model, batch)
         if _names_arguments(model, batch):
             kwargs = dict(batch)
             if targets is None:
@@ -88,6 +93,55 @@ def as_call(model: nn.Module, batch: Any, targets: Any, *, with_loss: bool) -> C
     if allowed == 1 and len(args) > 1:
         return Call((batch,), {}, targets)
     return Call(args, {}, targets)
+
+
+def _refuse_two_targets(model: nn.Module, batch: Any, targets: Any) -> None:
+    """Refuse targets beside those that a loader's batches end with.
+
+    Raises:
+        InvalidValueError: If there are both.
+    """
+    if targets is None or not isinstance(batch, list | tuple):
+        return
+    if not hasattr(batch, "_fields") and len(batch) == _positional(model)[1] + 1:
+        raise InvalidValueError(
+            f"targets: a DataLoader yields its own, as the last of {len(batch)} "
+            "entries of a batch, and targets were given besides; leave targets= out"
+        )
+
+
+def _refuse_unknown_keys(model: nn.Module, batch: Mapping[Any, Any]) -> None:
+    """Refuse a dict that is meant as keyword arguments, and has one too many.
+
+    A model of one argument may take the dict itself.
+
+    Raises:
+        InvalidValueError: If forward knows some keys and not others, or takes more
+            arguments than the dict alone could be.
+    """
+    if _names_arguments(model, batch) or _positional(model)[1] < _TWO:
+        return
+    known = {parameter.name for parameter in _parameters(model)}
+    if known & set(batch) or _positional(model)[0] >= _TWO:
+        raise InvalidValueError(f"batch: {unknown_keys(model, batch)}")
+
+
+def unknown_keys(model: nn.Module, batch: Mapping[Any, Any]) -> str:
+    """Return which keys of a dict forward does not know, and what it takes.
+
+    Example:
+        >>> unknown_keys(nn.Linear(2, 1), {"x": torch.ones(1, 2)})
+        "forward takes (input), not the key 'x'; rename it or leave it out"
+    """
+    names = [parameter.name for parameter in _parameters(model)]
+    odd = [key for key in batch if key not in names]
+    several = f"keys {', '.join(map(repr, odd))}; rename them or leave them out"
+    one = f"key {odd[0]!r}; rename it or leave it out"
+    of_targets = ", or give targets= apart" if _OF_TARGETS & set(odd) else ""
+    return (
+        f"forward takes ({', '.join(names)}), not the "
+        f"{one if len(odd) == 1 else several}{of_targets}"
+    )
 
 
 def _first_batch(loader: DataLoader[Any]) -> Any:

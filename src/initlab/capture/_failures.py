@@ -7,7 +7,7 @@ from contextlib import contextmanager
 import torch
 from torch import nn
 
-from initlab.capture._batch import Call, tensors_in
+from initlab.capture._batch import Call, tensors_in, unknown_keys
 from initlab.capture._trace import Trace
 from initlab.errors import InitlabError, InvalidValueError
 
@@ -59,6 +59,8 @@ def _hint(line: str, model: nn.Module, call: Call) -> str:
     if len(args) == 1 and hasattr(args[0], "_fields"):
         name = type(args[0]).__name__
         return f"; it was given the {name} as one argument; tuple(batch) gives several"
+    if args and isinstance(args[0], dict) and "not dict" in line:
+        return f"; {unknown_keys(model, args[0])}"
     if "Expected more than 1" in line and "when training" in line:
         return "; a batch needs two examples or more, also of a model in eval mode"
     other = re.search(r"must be Tensor, not (list|float|int|numpy\.ndarray)\b", line)
@@ -73,6 +75,12 @@ def _dtype_hint(line: str, model: nn.Module, tensors: list[torch.Tensor]) -> str
     if not re.search("dtype|scalar type|Input type|Type promoting", line):
         return ""
     found = {one.dtype for one in tensors}
+    if "omplex" in line and any(dtype.is_complex for dtype in found):
+        kind = next(iter(dtype for dtype in found if dtype.is_complex))
+        return (
+            f"; the batch is {_name({kind})}: give its parts as real numbers, as in "
+            "torch.view_as_real(batch), or batch.abs()"
+        )
     real = {dtype for dtype in found if dtype.is_floating_point}
     if "'indices'" in line and real:
         return f"; indices are whole numbers, the batch is {_name(real)}: give .long()"

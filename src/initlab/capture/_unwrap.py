@@ -72,6 +72,23 @@ def refuse_untrainable(model: nn.Module) -> None:
         )
 
 
+def refuse_lazy(model: nn.Module) -> None:
+    """Refuse a model whose lazy modules have not seen a batch yet.
+
+    Raises:
+        InvalidValueError: If a parameter or buffer has no shape.
+
+    Example:
+        >>> refuse_lazy(nn.Linear(2, 2))
+    """
+    for name, tensor in (*model.named_parameters(), *model.named_buffers()):
+        if is_lazy(tensor):
+            raise InvalidValueError(
+                f"model: {name} is lazy and has no shape yet; run the model once "
+                "first, as in model(batch)"
+            )
+
+
 def _tensors(model: nn.Module) -> tuple[torch.Tensor, ...]:
     return (*model.parameters(), *model.buffers())
 

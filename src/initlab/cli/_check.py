@@ -60,7 +60,8 @@ def check(
     repair: Annotated[
         Path | None,
         typer.Option(
-            help="Repair what was found, and write the weights: out.safetensors."
+            help="Repair what was found, and write the weights: out.safetensors; of "
+            "several seeds, the first one's."
         ),
     ] = None,
     fail_on: Annotated[
@@ -107,8 +108,12 @@ def check(
     if repair is None:
         page = diagnosis = _command.check_target(asked, seeds=seeds)
     else:
-        page = _command.repair_target(asked, repair)
-        typer.echo(f"{page}\n\nwritten to {repair}; measured again:", err=True)
+        page = _command.repair_target(asked, repair, seeds=seeds)
+        of = (
+            f": the weights of seed {seed}, the first of {seeds}, which alone was "
+            "repaired" if seeds > 1 else ""
+        )  # fmt: skip
+        typer.echo(f"{page}\n\nwritten to {repair}{of}; measured again:", err=True)
         diagnosis = page.after
     if json_to is not None:
         write_json(diagnosis.to_json() + "\n", json_to)

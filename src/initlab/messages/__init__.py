@@ -10,6 +10,7 @@ from initlab.messages._findings import (
     finding_fix,
     finding_formula,
     finding_sentence,
+    shown_name,
 )
 from initlab.messages._report import (
     ASK_MORE_MEMBERS,
@@ -64,6 +65,7 @@ __all__ = [
     "needs_function",
     "orders_shown",
     "question_of",
+    "shown_name",
     "signal_sentence",
     "signal_title",
     "statement_sentence",

@@ -1,14 +1,29 @@
 """What the checks of a model found, in words: sentence, formula and fix per cause."""
 
+import re
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
 from initlab.messages._signal_findings import SIGNAL_FINDINGS
 from initlab.messages._weight_findings import WEIGHT_FINDINGS
-from initlab.messages._words import REACHES, STARTS, ZERO_BIAS, ZERO_BIASES, Words
+from initlab.messages._words import (
+    REACHES,
+    SCALE,
+    SCALE_ALL,
+    SCALE_EACH,
+    STARTS,
+    ZERO_BIAS,
+    ZERO_BIASES,
+    Words,
+)
 
 FINDINGS: Mapping[str, Words] = MappingProxyType({**WEIGHT_FINDINGS, **SIGNAL_FINDINGS})
+
+# Factors that differ by less, as draws of one law do, are written as one.
+_SAME = 1.15
+
+_PARAMETRIZED = re.compile(r"parametrizations\.(\w+)\.original\d*$")
 
 SOUND = "initialization sound"
 NOTHING = "no weights: nothing to judge"
@@ -17,6 +32,16 @@ FROZEN = (
     "was judged; call requires_grad_() on what is to be trained"
 )
 SOUND_NEXT = "look at the learning rate, the mask, the labels"
+
+
+def shown_name(name: str) -> str:
+    """Return the name under which a user knows a tensor: the weight that it is part of.
+
+    Example:
+        >>> shown_name("0.parametrizations.weight.original0"), shown_name("0.weight")
+        ('0.weight', '0.weight')
+    """
+    return _PARAMETRIZED.sub(r"\1", name)
 
 
 def finding_sentence(cause: str, evidence: Mapping[str, Any]) -> str:
@@ -29,7 +54,9 @@ def finding_sentence(cause: str, evidence: Mapping[str, Any]) -> str:
         'the normalization norm has factor 0 where no other way leads on: \
 nothing passes'
     """
-    return FINDINGS[cause].sentence.format(**_with_words(evidence))
+    words = _with_words(evidence)
+    shown = {k: shown_name(v) if isinstance(v, str) else v for k, v in words.items()}
+    return FINDINGS[cause].sentence.format(**shown)
 
 
 def finding_formula(cause: str, evidence: Mapping[str, Any]) -> str:
@@ -42,6 +69,18 @@ def finding_fix(cause: str, evidence: Mapping[str, Any]) -> str:
     return FINDINGS[cause].fix.format(**_with_words(evidence))
 
 
+def _scaled(evidence: Mapping[str, Any]) -> str:
+    """Return how to multiply weights by the factors that were found for them."""
+    ratios: Mapping[str, float] = evidence.get("ratios") or {"": 1.0}
+    least, most = min(ratios.values()), max(ratios.values())
+    (first, ratio), *others = ratios.items()
+    if not others:
+        return SCALE.format(parameter=first, ratio=ratio)
+    if most < _SAME * least:
+        return SCALE_ALL.format(ratio=(least * most) ** 0.5)
+    return SCALE_EACH.format(least=least, most=most)
+
+
 def _with_words(evidence: Mapping[str, Any]) -> dict[str, Any]:
     others = len(evidence.get("places", ())) - 1
     low, high = REACHES.get(evidence.get("function", ""), (0.0, 0.0))
@@ -51,6 +90,7 @@ def _with_words(evidence: Mapping[str, Any]) -> dict[str, Any]:
         "low": low,
         "high": high,
         "usual_start": STARTS[evidence.get("usual", "drawn")],
+        "scaled": _scaled(evidence),
         "zero_biases": ZERO_BIASES if others > 0
         else ZERO_BIAS.format(parameter=evidence.get("parameter")),
         "more": f", nor {others} more" if others > 0 else "",

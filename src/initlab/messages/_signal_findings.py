@@ -14,8 +14,7 @@ SIGNAL_FINDINGS: Mapping[str, Words] = MappingProxyType(
             "changes {gradient_factor:.2g}-fold over the chain, the signal "
             "{forward_factor:.2g}-fold",
             "chi = fan_in var(w) E f'(z)^2 = 1",
-            "for name in finding.places: "
-            "model.get_parameter(name).data.mul_({ratio:.3g})",
+            "{scaled}",
         ),
         "faded": Words(
             "the weights of {count} of {layers} layers, from {where} on, are smaller "
@@ -30,7 +29,7 @@ SIGNAL_FINDINGS: Mapping[str, Words] = MappingProxyType(
             "needs about {critical:.3g}; over the chain the gradient changes "
             "{gradient_factor:.2g}-fold, the signal {forward_factor:.2g}-fold",
             "chi = fan_in var(w) E f'(z)^2 = 1",
-            SCALE,
+            "{scaled}",
         ),
         "drowned_by_biases": Words(
             "biases drown the signal from {where} on: over {layers} layers differences "
@@ -300,7 +299,7 @@ SIGNAL_FINDINGS: Mapping[str, Words] = MappingProxyType(
         "long_step": Words(
             "{optimizer}'s first step changes weights by {measured:.2g} of their norm",
             "|dW| / |W| <= {expected}",
-            "a learning rate smaller by {measured:.2g} / 0.01, or warm-up",
+            "a learning rate {factor:.0f} times smaller, or warm-up",
         ),
         "short_step": Words(
             "{optimizer}'s first step changes weights by {measured:.2g} of their norm",

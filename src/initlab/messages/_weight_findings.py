@@ -192,13 +192,13 @@ WEIGHT_FINDINGS: Mapping[str, Words] = MappingProxyType(
             "std "
             "{std:.3g} instead of {expected_std:.3g}",
             "std = gain / sqrt(fan), as in the layers of its kind",
-            SCALE,
+            "{scaled}",
         ),
         "beyond_any_law": Words(
             "{where} is larger than any scheme makes it: std {std:.3g} for fan_in "
             "{fan_in:.0f}, where {expected_std:.3g} keeps the signal's size",
             "fan_in var(w) = gain^2",
-            SCALE,
+            "{scaled}",
         ),
         "not_centred": Words(
             "{where} (1 of {count} such) is not centred: mean {mean:.3g} beside a "
@@ -255,7 +255,7 @@ WEIGHT_FINDINGS: Mapping[str, Words] = MappingProxyType(
             "{where}: std {std:.3g} fits a wrong fan ({formula_that_fits}); its own "
             "fan_in of {fan_in:.0f} asks for {expected_std:.3g}",
             "std = gain / sqrt(fan_in)",
-            SCALE,
+            "{scaled}",
         ),
         "tiny_head": Words(
             "the head {where} is next to zero: fan_in var(w) = {measured:.2g}",

@@ -14,6 +14,14 @@ class Words(NamedTuple):
 
 
 SCALE = "with torch.no_grad(): model.get_parameter({parameter!r}).mul_({ratio:.3g})"
+# Of several weights by one factor, or each by its own.
+SCALE_ALL = (
+    "for name in finding.places: model.get_parameter(name).data.mul_({ratio:.3g})"
+)
+SCALE_EACH = (
+    'for name, ratio in finding.evidence["ratios"].items(): '
+    "model.get_parameter(name).data.mul_(ratio)  # {least:.3g} to {most:.3g}"
+)
 ZERO_BIAS = "torch.nn.init.zeros_(model.get_parameter({parameter!r}))"
 ZERO_BIASES = (
     "for name in finding.places: torch.nn.init.zeros_(model.get_parameter(name))"

@@ -63,11 +63,7 @@ def check_target(asked: Asked, *, seeds: int = 1) -> Diagnosis:
     made = imported(asked.target)
     batch, targets = _batch(asked)
     model: Any = _factory(asked, made)
-    if isinstance(made, nn.Module) or asked.checkpoint is not None:
-        if seeds > 1:
-            raise InvalidValueError(
-                f"--seeds: {seeds} members need a function that draws weights anew"
-            )
+    if _is_one_model(asked, made, seeds):
         model = build(model, asked.seed)
     with _labels_of(asked.classes):
         diagnosis = check(model, batch, targets=targets, seeds=seeds, seed=asked.seed)
@@ -75,12 +71,13 @@ def check_target(asked: Asked, *, seeds: int = 1) -> Diagnosis:
     return _without(diagnosis, asked.ignore)
 
 
-def repair_target(asked: Asked, out: Path) -> Repair:
+def repair_target(asked: Asked, out: Path, *, seeds: int = 1) -> Repair:
     """Build a target once, repair it, and write its weights as safetensors.
 
     Args:
         asked: Of what; ignored findings are repaired too.
         out: File of the weights.
+        seeds: Members that were asked for, of which the first is repaired.
 
     Raises:
         InvalidValueError: If the target, a shape, a seed or the device cannot be used.
@@ -90,8 +87,9 @@ def repair_target(asked: Asked, out: Path) -> Repair:
         raise OutputError(
             f"--repair: a file .safetensors in a folder that exists, got {out}"
         )
-    as_seed(asked.seed)
+    as_seed(asked.seed, seeds)
     made = imported(asked.target)
+    _is_one_model(asked, made, seeds)
     batch, targets = _batch(asked)
     model = build(_factory(asked, made), asked.seed)
     with _labels_of(asked.classes):
@@ -103,6 +101,21 @@ def repair_target(asked: Asked, out: Path) -> Repair:
         before=_without(repair.before, asked.ignore),
         after=_without(repair.after, asked.ignore),
     )
+
+
+def _is_one_model(asked: Asked, made: Any, seeds: int) -> bool:
+    """Whether the weights are given, so that no seed draws others.
+
+    Raises:
+        InvalidValueError: If they are, and several members are asked for.
+    """
+    if not isinstance(made, nn.Module) and asked.checkpoint is None:
+        return False
+    if seeds > 1:
+        raise InvalidValueError(
+            f"--seeds: {seeds} members need a function that draws weights anew"
+        )
+    return True
 
 
 def _factory(

@@ -1,10 +1,10 @@
 """Every entry of the catalog on any module, in the fans that its layers really have."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import torch
 from torch import nn
-from torch.nn.parameter import UninitializedParameter
 
 from initlab import capture
 from initlab.errors import InvalidValueError
@@ -12,8 +12,10 @@ from initlab.pytorch._decisions import Inits, decide, inits_by_kind
 from initlab.pytorch._initialization import Initialization
 from initlab.pytorch._names import Names
 from initlab.pytorch._norms import reset_normalizations
+from initlab.pytorch._numbers import as_seed
 from initlab.pytorch._sites import sites_by_type, weight_of
 from initlab.pytorch._sites_read import sites_as_read
+from initlab.pytorch._tables import evened
 from initlab.pytorch._tasks import Task, tasks_of, untouched
 from initlab.theory import gain
 
@@ -45,6 +47,10 @@ def initialize_(
     (ends of residual branches, heads, adapters; without a batch every weight that is
     0), and single numbers and vectors that are no bias of a layer. Biases become 0, or
     what the entry or criticality says.
+
+    Beside an embedding that is the head as well, and drawn as one, others of its width
+    that would be over 4 times as loud are brought to it, as positions beside words;
+    unless the init is given by kind.
 
     Parameters on the meta device become real ones on `device`, as by `to_empty`, but
     only those that are drawn or set here; PyTorch's normalizations there are reset.
@@ -78,17 +84,21 @@ def initialize_(
         2.weight   drawn  he_normal  0.5     its own gain: activation not known
         2.bias     set    0                  bias
     """
-    inits = inits_by_kind(init)
+    inits, seed = inits_by_kind(init), as_seed(seed)
     if nonlinearity not in ("auto", None):
         gain(str(nonlinearity))  # refuses an unknown name before anything is done
     read = batch is not None
-    model = _checked(model, seed, read)
+    model = _checked(model, read)
     sites = sites_as_read(model, batch) if read else sites_by_type(model)
     names = Names.of(model)
+    decisions = [
+        decide(site, weight_of(model, site), inits, nonlinearity, read=read)
+        for site in sites
+    ]
+    if not isinstance(init, Mapping):  # else tables have what was asked for them
+        decisions = evened(decisions)
     tasks: list[Task] = []
-    for site in sites:
-        weight = weight_of(model, site)
-        decision = decide(site, weight, inits, nonlinearity, read=read)
+    for decision in decisions:
         tasks += tasks_of(model, names, decision, seed, forget_bias)
     notes: list[str] = []
     if not dry_run:
@@ -109,19 +119,12 @@ def initialize_(
     )
 
 
-def _checked(model: nn.Module, seed: int, read: bool) -> nn.Module:
+def _checked(model: nn.Module, read: bool) -> nn.Module:
     """Return a module out of its wrappers, whose weights have a shape."""
-    if not isinstance(seed, int) or isinstance(seed, bool):
-        raise InvalidValueError(f"seed: give an int, got {seed!r}")
     if not isinstance(model, nn.Module):
         raise InvalidValueError(f"model: a torch.nn.Module, got {type(model).__name__}")
-    parameters = dict(model.named_parameters())
-    for name, parameter in parameters.items():
-        if isinstance(parameter, UninitializedParameter):
-            raise InvalidValueError(
-                f"model: {name} is lazy and has no shape yet; run the model once first"
-            )
-    if not any(one.device.type == "meta" for one in parameters.values()):
+    capture.refuse_lazy(model)
+    if not any(one.device.type == "meta" for one in model.parameters()):
         return capture.unwrapped(model)
     if read:
         raise InvalidValueError(

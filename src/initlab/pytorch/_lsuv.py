@@ -10,6 +10,7 @@ from torch import nn
 from initlab import capture, catalog
 from initlab.catalog import LsuvLayer
 from initlab.pytorch._initialization import Initialization
+from initlab.pytorch._numbers import as_seed
 from initlab.pytorch._plan import Plan
 from initlab.pytorch._sites import Site, sites_by_type, weight_of
 from initlab.rng import stream
@@ -55,7 +56,8 @@ def lsuv_(
     References:
         Mishkin and Matas (2016), algorithm 1, https://arxiv.org/abs/1511.06422
     """
-    model = capture.unwrapped(model)
+    model, seed = capture.unwrapped(model), as_seed(seed)
+    capture.refuse_lazy(model)
     sites = {
         site.name: site
         for site in sites_by_type(model)

@@ -5,16 +5,18 @@ those whose size differs go to infinity with the width.
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import torch
 from torch import nn
 
+from initlab import capture
 from initlab.errors import InvalidValueError, UnknownNameError
 from initlab.pytorch._names import Names
 
-Role = Literal["input", "hidden", "output", "fixed"]
+Role = Literal["input", "hidden", "output", "tied", "fixed"]
+_TABLES = (nn.Embedding, nn.EmbeddingBag)
 _OPTIMIZERS = ("adam", "sgd")
 
 
@@ -25,7 +27,7 @@ class Scaling:
     Attributes:
         role: `"input"`: only what it makes grows with the width, as embeddings, first
             layers and biases; `"hidden"`: both grow; `"output"`: only what it reads;
-            `"fixed"`: neither.
+            `"tied"`: an input that is the output as well; `"fixed"`: neither.
         multiplier: Width over the base's: of what it reads, else of what it makes.
     """
 
@@ -51,7 +53,7 @@ class Scaling:
         """
         powers = {
             "adam": {"hidden": -1.0, "output": -1.0},
-            "sgd": {"input": 1.0, "output": -1.0},
+            "sgd": {"input": 1.0, "tied": 1.0, "output": -1.0},
         }
         return float(self.multiplier ** powers[optimizer].get(self.role, 0.0))
 
@@ -74,7 +76,9 @@ def mu_p(
 
     Two things are the model's own affair: attention logits must be divided by the
     width of a head, not its square root, where heads grow; and a tied head needs its
-    outputs divided by the width, as no one variance fits both of its uses.
+    outputs divided by the width, as no one variance fits both of its uses. A tensor
+    that modules share as embedding and head is scaled and stepped as the embedding; its
+    group has the role `"tied"`, and says by what the model must multiply its logits.
 
     Args:
         model: The wide model, started; rescaled in place.
@@ -84,7 +88,8 @@ def mu_p(
         transposed: Endings of names of linear weights that are stored as `(in, out)`.
 
     Returns:
-        Parameter groups with `params`, `lr`, `role`, `multiplier` and `names`.
+        Parameter groups with `params`, `lr`, `role`, `multiplier` and `names`; a tied
+        one also with `output_multiplier`, of the logits, base width over width.
 
     Raises:
         UnknownNameError: If the optimizer is none of the two.
@@ -105,6 +110,8 @@ def mu_p(
     """
     if optimizer not in _OPTIMIZERS:
         raise UnknownNameError("optimizer", optimizer, _OPTIMIZERS)
+    capture.refuse_lazy(model)
+    capture.refuse_lazy(base_model)
     names, base = Names.of(model), dict(base_model.named_parameters())
     if set(names.all) != set(base):
         odd = sorted(set(names.all) ^ set(base))
@@ -113,7 +120,9 @@ def mu_p(
         )
     groups: dict[tuple[Role, float], dict[str, Any]] = {}
     scalings = {
-        name: _scaling(name, parameter, base[name], _owner(model, name), transposed)
+        name: _of_ties(
+            model, (name, *names.aliases[name]), parameter, base[name], transposed
+        )
         for name, parameter in model.named_parameters()
     }
     for name, scaling in scalings.items():
@@ -130,6 +139,8 @@ def mu_p(
                 "names": [],
             },
         )
+        if scaling.role == "tied":
+            group["output_multiplier"] = 1 / scaling.multiplier
         group["params"].append(parameter)
         group["names"].append(name)
     return list(groups.values())
@@ -137,6 +148,23 @@ def mu_p(
 
 def _owner(model: nn.Module, name: str) -> nn.Module:
     return model.get_submodule(name.rpartition(".")[0])
+
+
+def _of_ties(
+    model: nn.Module,
+    names: tuple[str, ...],
+    parameter: torch.Tensor,
+    base: torch.Tensor,
+    transposed: tuple[str, ...],
+) -> Scaling:
+    """Return the scaling of a tensor by all its names: of an embedding, that one's."""
+    owners = {name: _owner(model, name) for name in names}
+    tables = [n for n, owner in owners.items() if isinstance(owner, _TABLES)]
+    name = (tables or names)[0]
+    scaling = _scaling(name, parameter, base, owners[name], transposed)
+    if scaling.role == "input" and 0 < len(tables) < len(names):
+        return replace(scaling, role="tied")
+    return scaling
 
 
 def _scaling(
@@ -158,7 +186,7 @@ def _scaling(
         name.endswith(transposed) if transposed else False
     )
     # An embedding's rows are what it reads: (rows, features) is (in, out) too.
-    if stored_as_in_out or isinstance(owner, nn.Embedding | nn.EmbeddingBag):
+    if stored_as_in_out or isinstance(owner, _TABLES):
         into, out = 0, 1
     reads = parameter.shape[into] / base.shape[into]
     makes = parameter.shape[out] / base.shape[out]

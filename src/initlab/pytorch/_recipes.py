@@ -12,6 +12,7 @@ from initlab.capture import Block, Reading, WeightUse
 from initlab.errors import InvalidValueError
 from initlab.pytorch._draws import law
 from initlab.pytorch._initialization import Initialization
+from initlab.pytorch._numbers import as_seed
 from initlab.pytorch._plan import Plan
 from initlab.pytorch._sites_read import site_of
 from initlab.pytorch._variances import Adapted
@@ -51,8 +52,7 @@ def zero_branch_ends_(
     References:
         Goyal et al. (2017), section 5.1, https://arxiv.org/abs/1706.02677
     """
-    model = capture.unwrapped(model)
-    reading = capture.read(model, batch, step=False)
+    model, reading = _read(model, batch)
     plan, notes = Plan(model), []
     for block in _blocks(reading, "zero_branch_ends_"):
         if _starts_at_nothing(model, block):
@@ -102,8 +102,8 @@ def fixup_(
     References:
         Zhang, Dauphin and Ma (2019), section 3.2, https://arxiv.org/abs/1901.09321
     """
-    model = capture.unwrapped(model)
-    reading = capture.read(model, batch, step=False)
+    seed = as_seed(seed)
+    model, reading = _read(model, batch)
     blocks = _blocks(reading, "fixup_")
     _refuse_norms(reading, "fixup_", "zero_branch_ends_")
     plan = Plan(model)
@@ -159,8 +159,8 @@ def t_fixup_(
         Huang et al. (2020), section 3.2,
         https://proceedings.mlr.press/v119/huang20f.html
     """
-    model = capture.unwrapped(model)
-    reading = capture.read(model, batch, step=False)
+    seed = as_seed(seed)
+    model, reading = _read(model, batch)
     if not reading.attentions:
         raise InvalidValueError("model: t_fixup_ needs attention, and none was found")
     blocks = _blocks(reading, "t_fixup_")
@@ -180,6 +180,13 @@ def t_fixup_(
             init, reason = Init.of(f"normal(std={std!r})"), "embedding"
         _draw(plan, use, init, reason, seed, only_values=use.attends == "packed")
     return plan.run(seed=seed, dry_run=dry_run)
+
+
+def _read(model: nn.Module, batch: Any) -> tuple[nn.Module, Reading]:
+    """Return the model out of its wrappers, and what was read of it."""
+    model = capture.unwrapped(model)
+    capture.refuse_lazy(model)
+    return model, capture.read(model, batch, step=False)
 
 
 def _weights(reading: Reading) -> list[WeightUse]:

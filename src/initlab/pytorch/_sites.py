@@ -44,6 +44,7 @@ class Site:
         stem: Whether no layer comes before it.
         adapter: Whether it is a factor of a low-rank side path.
         normed: Whether a normalization reads what it makes.
+        tied: Whether it is an embedding's table, too.
         computed: Whether it is computed from several parameters, in a way that is not
             PyTorch's parametrization.
     """
@@ -61,6 +62,7 @@ class Site:
     stem: bool = False
     adapter: bool = False
     normed: bool = False
+    tied: bool = False
     computed: bool = False
 
     @property
@@ -85,14 +87,29 @@ def sites_by_type(model: nn.Module) -> list[Site]:
     for path, module in model.named_modules():
         for site in _of_module(path, module, following.get(id(module))):
             own = id(weight_of(model, site))
-            # Of an embedding that is the head as well, the head decides.
-            if own not in found or found[own].layer.kind == "embedding":
-                found[own] = site
+            found[own] = decisive(found.get(own), site)
     chain = list(found.values())
     if chain:
         chain[0] = replace(chain[0], stem=True)
         chain[-1] = replace(chain[-1], head=True)
     return chain
+
+
+def decisive(known: Site | None, site: Site) -> Site:
+    """The site of a weight that decides: of a table that is a head, too, the head.
+
+    Example:
+        >>> table = Site(module="0", tensor="weight",
+        ...              layer=LayerSpec(kind="embedding", shape=(5, 2)))
+        >>> head = Site(module="1", tensor="weight", layer=LayerSpec(shape=(5, 2)))
+        >>> decisive(table, head).module, decisive(head, table).tied
+        ('1', True)
+    """
+    if known is None:
+        return site
+    first, second = (one.layer.kind == "embedding" for one in (known, site))
+    own = site if first else known
+    return replace(own, tied=True) if first != second else own
 
 
 def weight_of(model: nn.Module, site: Site) -> torch.Tensor:

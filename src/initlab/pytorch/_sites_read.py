@@ -6,7 +6,7 @@ from torch import nn
 
 from initlab import capture
 from initlab.capture import Reading, WeightUse
-from initlab.pytorch._sites import Site
+from initlab.pytorch._sites import Site, decisive
 
 
 def sites_as_read(model: nn.Module, batch: Any) -> list[Site]:
@@ -42,11 +42,7 @@ def sites_of(reading: Reading) -> list[Site]:
         if not use.parameter:
             continue
         site = site_of(use)
-        known = chosen.get(site.name)
-        if known is None or (
-            known.layer.kind == "embedding" and site.layer.kind != "embedding"
-        ):
-            chosen[site.name] = site
+        chosen[site.name] = decisive(chosen.get(site.name), site)
     return list(chosen.values())
 
 

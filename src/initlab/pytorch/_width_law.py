@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
+from html import escape
 from typing import Any
 
 import numpy as np
@@ -21,11 +22,12 @@ from initlab.pytorch._numbers import as_count, as_seed
 # Slopes of ln size against ln width that are no law, beside three standard errors.
 _FLAT = 0.15
 _ERRORS = 3.0
+_CAPTION = "exponent of the width, with its standard error"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WidthLaw:
-    """How the activations of each layer grow with the width.
+    """How the activations of each layer grow with the width; printed, a table.
 
     Attributes:
         slopes: By layer and step: d ln(mean abs activation) / d ln(width), and its
@@ -35,6 +37,58 @@ class WidthLaw:
 
     slopes: dict[str, list[tuple[float, float]]]
     findings: tuple[Finding, ...]
+
+    def __str__(self) -> str:
+        """Return a table with a line per layer, what grows, and the fix.
+
+        Example:
+            >>> print(WidthLaw(slopes={"0": [(0.0, 0.1), (0.4, 0.02)]}, findings=()))
+            layer  at the start   after 1 step
+            0      +0.00 +- 0.10  +0.40 +- 0.02
+            exponent of the width, with its standard error
+            no layer grows with the width
+        """
+        rows = [self._heads(), *self._rows()]
+        widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+        lines = [
+            "  ".join(
+                cell.ljust(width) for cell, width in zip(row, widths, strict=True)
+            ).rstrip()
+            for row in rows
+        ]
+        return "\n".join([*lines, _CAPTION, *self._verdict()])
+
+    def _repr_html_(self) -> str:
+        heads = "".join(f"<th>{escape(cell)}</th>" for cell in self._heads())
+        rows = "".join(
+            f"<tr>{''.join(f'<td>{escape(cell)}</td>' for cell in row)}</tr>"
+            for row in self._rows()
+        )
+        said = "".join(f"<p>{escape(line)}</p>" for line in self._verdict())
+        return f"<table><tr>{heads}</tr>{rows}</table><p>{_CAPTION}</p>{said}"
+
+    def _heads(self) -> tuple[str, ...]:
+        steps = max(map(len, self.slopes.values()), default=1)
+        after = [f"after {n} step{'s' if n > 1 else ''}" for n in range(1, steps)]
+        return ("layer", "at the start", *after)
+
+    def _rows(self) -> list[tuple[str, ...]]:
+        return [
+            (name, *(f"{slope:+.2f} +- {error:.2f}" for slope, error in steps))
+            for name, steps in self.slopes.items()
+        ]
+
+    def _verdict(self) -> list[str]:
+        if not self.findings:
+            return ["no layer grows with the width"]
+        return [
+            line
+            for one in self.findings
+            for line in (
+                f"{one.id} {one.severity}: {one.sentence}",
+                f"fix {one.id} {one.module}: {one.fix}",
+            )
+        ]
 
 
 def width_law(
@@ -85,6 +139,15 @@ def width_law(
     """  # fmt: skip
     if len(set(widths)) < 2:
         raise InvalidValueError(f"widths: two or more, got {tuple(widths)}")
+    for name, given, example in (
+        ("make", make, "lambda width: Model(width)"),
+        ("loss", loss, "torch.nn.functional.cross_entropy"),
+        ("optimizer", optimizer, "torch.optim.Adam"),
+    ):
+        if not callable(given):
+            raise InvalidValueError(
+                f"{name}: a function, such as {example}, got {given!r}"
+            )
     seeds = as_count("seeds", seeds, least=1)
     seed = as_seed(seed, seeds)
     steps = as_count("steps", steps, least=0)

@@ -2,7 +2,7 @@
 
 import io
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -15,7 +15,7 @@ from rich.table import Table
 from rich.text import Text
 
 from initlab.analysis.findings import CHECKS, Finding, find
-from initlab.messages import FROZEN, NOTHING, SOUND, SOUND_NEXT
+from initlab.messages import FROZEN, NOTHING, SOUND, SOUND_NEXT, shown_name
 from initlab.reports._json import finite
 
 _HEADERS = ("check", "severity", "where", "what was found")
@@ -115,8 +115,8 @@ def _verdict(dataset: xr.Dataset, found: Sequence[Finding]) -> str:
     }
     every = find(dataset)
     kept = {one.id for one in found}
-    unseen = {o.id for o in every if o.severity != "info" and o.id not in kept}
-    ignored = f"; ignored: {', '.join(sorted(unseen))}" if unseen else ""
+    unseen = [o for o in every if o.severity != "info" and o.id not in kept]
+    ignored = _ignored(unseen)
     if not counts["error"] and not counts["warning"]:
         if not unseen and not _has_weights(dataset):
             return NOTHING
@@ -128,6 +128,22 @@ def _verdict(dataset: xr.Dataset, found: Sequence[Finding]) -> str:
         for severity, count in counts.items() if count
     )  # fmt: skip
     return f"not sound: {listed}{ignored}"
+
+
+def _ignored(unseen: Sequence[Finding]) -> str:
+    """Return which checks were left out, and what was left out with their findings."""
+    ids = {one.id for one in unseen}
+    if not ids:
+        return ""
+    with_them = {name for one in unseen for name in one.consequences} - ids
+    explained = (
+        f" (with what that explains: {_listing(with_them)})" if with_them else ""
+    )
+    return f"; ignored: {_listing(ids)}{explained}"
+
+
+def _listing(ids: Iterable[str]) -> str:
+    return ", ".join(sorted(ids))
 
 
 def _has_weights(dataset: xr.Dataset) -> bool:
@@ -168,7 +184,7 @@ def _excluded(dataset: xr.Dataset, found: Sequence[Finding]) -> str:
 
 def where(one: Finding) -> str:
     """Return the first place of a finding, and how many more there are."""
-    name = one.parameter or one.module or "the model"
+    name = shown_name(one.parameter or one.module or "the model")
     more = len(one.places) - 1
     return f"{name} (+{more})" if more > 0 else name
 

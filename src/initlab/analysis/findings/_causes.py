@@ -25,6 +25,8 @@ _EXPLAINS = {
     "WI23": {"WI05"},
 }
 _ALL = 0.99  # of a function's values: then nothing comes back through it
+# Over a chain whose gradient shrinks so, float16 rounds entries near 1 to 0.
+_ROUNDED_TO_ZERO = 1e-6
 _MEMORY = frozenset({"uninitialized", "old_memory"})
 _OF_TENSORS = frozenset({"WI01", "WI02", "WI03", "WI05", "WI06", "WI21"})
 _OF_MEANS = frozenset({"mean_ignored", "log_mean_ignored", "imbalance_ignored"})
@@ -153,6 +155,10 @@ def _of_stops(finding: Finding, other: Finding) -> bool | None:
         return rank(other) > 0 and other.id in _LOSES_SIGNALS
     if finding.cause == "never_moves" and _lets_nothing_back(other):
         return True
+    if finding.cause == "never_moves" and other.cause in _CHAINS:
+        # What comes back through the chain is smaller than the type can hold.
+        vanished = other.evidence["gradient_factor"] < _ROUNDED_TO_ZERO
+        return rank(other) > 0 and vanished and _share_a_place(finding, other)
     if finding.cause in _CHAINS and other.cause == "saturated_by_bias":
         return _share_a_place(finding, other)
     if finding.id == "WI12" and other.cause == "never_moves":

@@ -117,8 +117,9 @@ def _root_causes(every: Sequence[Finding]) -> list[Finding]:
                         *one.consequences,
                         *(
                             other.id for other in every
-                            if other.id in consequences_of(one)
-                            and other not in kept
+                            if other not in kept
+                            and (other.id in consequences_of(one)
+                                 or (other.id != one.id and explained_by(other, one)))
                         ),
                     ]
                 )

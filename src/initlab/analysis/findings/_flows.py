@@ -8,7 +8,7 @@ import numpy as np
 from initlab import theory
 from initlab.activations import ACTIVATIONS
 from initlab.analysis.findings._finding import Finding, Severity
-from initlab.analysis.findings._laws import FANS, WRONG_FANS, std
+from initlab.analysis.findings._laws import multiple, std, tells
 from initlab.analysis.findings._model import Model
 from initlab.analysis.findings._scales import wanted_gain, wrong_fan
 from initlab.spec import WeightUse
@@ -242,7 +242,7 @@ def _blamed(
             parameter=odd.parameter, measured=model.weight_factor(odd.index),
             expected=wanted_factor(odd),
             evidence=evidence | {
-                "ratio": math.exp(-away[odd.index]),
+                "ratios": _ratios(model, [odd], away),
                 "critical": wanted_factor(odd), "activation": odd.activation,
             },
             places=(odd.parameter,), consequences=consequences,
@@ -254,7 +254,7 @@ def _blamed(
         if (
             named is not None
             and fans.count(named) >= 0.6 * len(off)
-            and _tells(
+            and tells(
                 [u for u, fan in zip(off, fans, strict=True) if fan == named], named
             )
         ):
@@ -268,7 +268,11 @@ def _blamed(
                 evidence=evidence | {
                     "formula_that_fits": named, "fan_in": own,
                     "std": std(model, first), "expected_std": wanted,
-                    "ratio": wanted / std(model, first),
+                    "ratios": {
+                        u.parameter: wanted_gain(u)
+                        / math.sqrt(model.fan_in(u.index)) / std(model, u)
+                        for u in off
+                    },
                 },
                 places=tuple(u.parameter for u in off), consequences=consequences,
             )  # fmt: skip
@@ -277,7 +281,7 @@ def _blamed(
             parameter=first.parameter, measured=model.weight_factor(first.index),
             expected=wanted_factor(first),
             evidence=evidence | {
-                "ratio": math.exp(-float(np.median([away[u.index] for u in off]))),
+                "ratios": _ratios(model, off, away),
                 "critical": wanted_factor(first), "activation": first.activation,
                 "gain": wanted_gain(first),
             },
@@ -295,6 +299,18 @@ def _blamed(
         evidence=evidence, places=tuple(use.parameter for use in chain),
         consequences=consequences[1:],
     )  # fmt: skip
+
+
+def _ratios(
+    model: Model, uses: Sequence[WeightUse], away: Mapping[int, float]
+) -> dict[str, float]:
+    """Return by weight the factor that makes it critical; `repair_` takes it, too.
+
+    Where an activation is given a multiple, as in sin(30 z), that much less.
+    """
+    return {
+        use.parameter: math.exp(-away[use.index]) / multiple(model, use) for use in uses
+    }
 
 
 def _is_quiet_stem(model: Model, use: WeightUse) -> bool:
@@ -317,13 +333,6 @@ def _oddest(
             abs(away[use.index]),
         ),
     )
-
-
-def _tells(uses: Sequence[WeightUse], formula: str) -> bool:
-    """Whether layers show another fan, and not as well a gain that all have."""
-    ratios = [FANS["fan_in"](u.layer) / WRONG_FANS[formula](u.layer) for u in uses]
-    sizes = np.abs(np.log(ratios))
-    return bool(np.ptp(np.log(ratios)) > 0.4 or sizes.min() > math.log(4.0))
 
 
 def wanted_factor(use: WeightUse) -> float:

@@ -12,6 +12,7 @@ from types import MappingProxyType
 
 import numpy as np
 
+from initlab.activations import ACTIVATIONS
 from initlab.analysis.findings._model import Model
 from initlab.spec import LayerSpec, WeightUse
 
@@ -20,6 +21,7 @@ _SAME_GAIN = math.log(1.6)
 _MAJORITY, _FEWEST = 0.6, 4
 # Standard errors of a sample's deviation that are no evidence.
 _SIGMAS = 4.0
+_A_MULTIPLE = 2.0
 
 
 def _taps(layer: LayerSpec) -> int:
@@ -132,3 +134,23 @@ def std(model: Model, use: WeightUse) -> float:
 def noise(use: WeightUse) -> float:
     """Return how far ln std may be off by chance."""
     return _SIGMAS / math.sqrt(2 * math.prod(use.layer.shape))
+
+
+def tells(uses: Sequence[WeightUse], formula: str) -> bool:
+    """Whether layers show another fan, and not as well a gain that all have."""
+    ratios = [FANS["fan_in"](u.layer) / WRONG_FANS[formula](u.layer) for u in uses]
+    sizes = np.abs(np.log(ratios))
+    return bool(np.ptp(np.log(ratios)) > 0.4 or sizes.min() > math.log(4.0))
+
+
+def multiple(model: Model, use: WeightUse) -> float:
+    """Return what an activation is given over what the layer puts out; 1 if alike."""
+    given, put_out = (
+        model.of(name, use.index) for name in ("entering_rms", "preactivation_rms")
+    )
+    # What is cut apart is not given to one activation.
+    whole = model.of("units", use.index) == model.of("activation_units", use.index)
+    known = use.activation in ACTIVATIONS
+    alone = whole and known and not (use.normed or use.joined)
+    factor = given / put_out if alone and put_out > 0 else 1.0
+    return factor if factor > _A_MULTIPLE or 0 < factor < 1 / _A_MULTIPLE else 1.0

@@ -210,7 +210,7 @@ def _finding(
         "fan_in": own,
         "std": std(model, use),
         "expected_std": expected,
-        "ratio": expected / std(model, use),
+        "ratios": {use.parameter: expected / std(model, use)},
         "law": law.fan if law is not None else "",
         "formula_that_fits": wrong or "",
         "normed": use.normed,
@@ -287,10 +287,13 @@ def _by_cause(found: Sequence[Finding]) -> Iterator[Finding]:
         places = tuple(f.parameter for f in group if f.parameter)
         first = worst if len(group) < 3 else group[0]
         severity = max((f.severity for f in group), key=SEVERITIES.index)
+        ratios = {name: ratio for f in group
+                  for name, ratio in f.evidence.get("ratios", {}).items()}  # fmt: skip
         yield Finding(
             id=first.id, severity=severity, cause=first.cause,
             module=first.module, parameter=first.parameter, measured=first.measured,
-            expected=first.expected, evidence=first.evidence, places=places,
+            expected=first.expected, evidence={**first.evidence, "ratios": ratios},
+            places=places,
         )  # fmt: skip
 
 
@@ -322,7 +325,11 @@ def _whole_law(
             continue
         ratios = [FANS["fan_in"](u.layer) / fan(u.layer) for u in fitting]
         worst = fitting[int(np.argmax(np.abs(np.log(ratios))))]
-        expected = wanted_gain(worst) / math.sqrt(FANS["fan_in"](worst.layer))
+        wanted = {
+            use.parameter: wanted_gain(use) / math.sqrt(FANS["fan_in"](use.layer))
+            for use in fitting
+        }
+        expected = wanted[worst.parameter]
         yield Finding(
             id="WI06", severity="warning", cause="wrong_fan", module=worst.module,
             parameter=worst.parameter, measured=model.weight_factor(worst.index),
@@ -331,7 +338,9 @@ def _whole_law(
                 "factor": math.sqrt(max(max(ratios), 1 / min(ratios))),
                 "direction": "larger" if ratios[0] > 1 else "smaller",
                 "fan_in": FANS["fan_in"](worst.layer), "std": std(model, worst),
-                "expected_std": expected, "ratio": expected / std(model, worst),
+                "expected_std": expected,
+                "ratios": {u.parameter: wanted[u.parameter] / std(model, u)
+                           for u in fitting},
                 "law": "fan_in", "formula_that_fits": name, "normed": False,
             },
             places=tuple(use.parameter for use in fitting),

@@ -13,6 +13,7 @@ _SUBNORMAL, _MOSTLY = 0.01, 0.5
 # Adam's step of 1e-3 on weights with a deviation of 0.01, as GoogLeNet's, is 0.1. What
 # is small beside LeCun's law, as an adapter, may go far and still be small.
 _LONG, _FAR_TOO_LONG, _SHORT = 0.2, 1.0, 1e-6
+_USUAL_STEP = 0.01
 # Of the loss, after a step of a linear model that was not too long.
 _FALLS = 0.7
 # Sums with a norm behind them. Eight are fine in our healthy models; BERT has 24, and
@@ -88,7 +89,7 @@ def first_update(model: Model) -> Iterator[Finding]:
             cause="long_step" if long else "short_step",
             module=worst.name.rpartition(".")[0], parameter=worst.name,
             measured=middle, expected=_LONG if long else _SHORT,
-            evidence={"optimizer": facts.optimizer},
+            evidence={"optimizer": facts.optimizer, "factor": middle / _USUAL_STEP},
         )  # fmt: skip
         return
     yield from _post_norm(model, middle)

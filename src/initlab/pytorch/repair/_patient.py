@@ -130,7 +130,8 @@ class Patient:
         weight, bias = self._at_the_activation(use)
         given = self._measure("entering_rms", use)
         put_out = self._measure("preactivation_rms", use)
-        alone = put_out > 0 and not (use.normed or use.joined)
+        known = use.activation in ACTIVATION_NAMES and self.gates(use) == 1
+        alone = known and put_out > 0 and not (use.normed or use.joined)
         factor = given / put_out if alone else math.nan
         if not math.isfinite(factor) or not factor > 0 or 0.5 < factor < 2:
             factor = 1.0

@@ -9,10 +9,10 @@ from typing import Any
 
 import torch
 from torch import nn
-from torch.nn.parameter import is_lazy
 
 from initlab import capture, reports
 from initlab.errors import InvalidValueError
+from initlab.messages import shown_name
 from initlab.pytorch._diagnosis import Diagnosis
 from initlab.pytorch._numbers import as_count, as_seed
 from initlab.pytorch.repair._change import Change, Undo
@@ -22,6 +22,7 @@ from initlab.pytorch.repair._training import (
     Trained,
     compare_training,
     refuse_untrained,
+    refuse_without_loss,
 )
 from initlab.pytorch.repair._unrepaired import Unrepaired
 
@@ -85,8 +86,14 @@ class Repair:
         repaired = reports.Repaired(
             dataset=self.after.dataset,
             findings=self.after.findings,
-            changes=[(c.finding, c.parameter, c.kind, c.amount) for c in self.changes],
-            left=[(one.id, one.where, one.reason) for one in self.unrepaired],
+            changes=[
+                (one.finding, shown_name(one.parameter), one.kind, one.amount)
+                for one in self.changes
+            ],
+            left=[
+                (one.id, shown_name(one.where), self._why(one))
+                for one in self.unrepaired
+            ],
         )
         return reports.finding_report(
             path,
@@ -96,11 +103,19 @@ class Repair:
             command=command,
         )
 
+    def _why(self, one: Unrepaired) -> str:
+        changed = {change.parameter for change in self.changes}
+        still = "changed as said, and still found: " if one.where in changed else ""
+        return f"{still}{one.reason}"
+
     def __str__(self) -> str:
         """Return a line per kind of change, and one per finding that stays."""
         lines = _listed(self.changes)
+        changed = {one.parameter for one in self.changes}
         lines += [
-            f"{one.id}  {one.where}: left, {one.reason}" for one in self.unrepaired
+            f"{one.id}  {shown_name(one.where)}: "
+            f"{'' if one.where in changed else 'left, '}{self._why(one)}"
+            for one in self.unrepaired
         ]
         if self.dry_run:
             lines.insert(0, "dry run: the model is as it was")
@@ -159,24 +174,21 @@ def repair_(
     seed = as_seed(seed)
     train_steps = as_count("train_steps", train_steps, least=0)
     own = capture.unwrapped(model)
-    for name, parameter in own.named_parameters():
-        if is_lazy(parameter):
-            raise InvalidValueError(
-                f"model: {name} is lazy and has no values to repair; run the model "
-                "once first"
-            )
+    capture.refuse_lazy(own)
     if train_steps:
-        refuse_untrained(own, loss, optimizer)
+        refuse_untrained(own, optimizer)
     surgery = Surgery(own, batch, loss, targets, optimizer, seed)
     untouched = copy.deepcopy(own) if train_steps else own
     before = surgery.check()
+    if train_steps:
+        refuse_without_loss(before)
     try:
         after = surgery.run(before)
     except BaseException:
         surgery.take_back(0)
         raise
     training = None
-    if loss is not None and train_steps:
+    if train_steps:
         training = compare_training(
             untouched, own, data or [batch], loss, targets, optimizer, train_steps
         )
@@ -196,16 +208,45 @@ def repair_(
 
 
 def _listed(changes: Sequence[Change]) -> list[str]:
-    """Return a line per change; of many of a kind one line for all."""
+    """Return a line per parameter; of many that were changed alike, one for all."""
+    of_parameter: dict[str, list[Change]] = {}
+    for one in changes:
+        of_parameter.setdefault(shown_name(one.parameter), []).append(one)
     lines = []
-    for (finding, kind), found in groupby(changes, lambda one: (one.finding, one.kind)):
+    for (findings, kinds), found in groupby(of_parameter.values(), _what):
         group = list(found)
-        if len(group) > _LISTED:
-            first = group[0]
+        start, name = ", ".join(findings), shown_name(group[0][0].parameter)
+        if len(group) > _LISTED and len(kinds) == 1:
+            amounts = [one.amount for (one, *_) in group]
             lines.append(
-                f"{finding}  {first.parameter} and {len(group) - 1} more: {kind}, "
-                f"{first.amount}, ..."
+                f"{start}  {name} and {len(group) - 1} more: {kinds[0]}, "
+                f"{_together(amounts)}"
             )
         else:
-            lines += [f"{finding}  {c.parameter}: {kind}, {c.amount}" for c in group]
+            lines += [
+                f"{start}  {shown_name(each[0].parameter)}: "
+                + ", then ".join(f"{one.kind}, {one.amount}" for one in each)
+                for each in group
+            ]
     return lines
+
+
+def _what(changes: Sequence[Change]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return which findings a parameter's changes answer, and of what kinds."""
+    findings = tuple(dict.fromkeys(one.finding for one in changes))
+    return findings, tuple(one.kind for one in changes)
+
+
+def _together(amounts: Sequence[str]) -> str:
+    """Return amounts in short: the one that all have, or the least and largest factor.
+
+    Example:
+        >>> _together(["x 1.73", "x 6.56", "x 4.62"])
+        'x 1.73 to x 6.56'
+    """
+    if len(set(amounts)) == 1:
+        return amounts[0]
+    if all(amount.startswith("x ") for amount in amounts):
+        ordered = sorted(amounts, key=lambda amount: float(amount[2:]))
+        return f"{ordered[0]} to {ordered[-1]}"
+    return f"{amounts[0]}, ..."

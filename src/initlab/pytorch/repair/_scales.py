@@ -23,6 +23,9 @@ def to_the_law(patient: Patient, finding: Found) -> list[Change]:
         # sigmoid of the outputs.
         ratio = float(finding.evidence["ratio"])
         return [patient.rescaled(finding.parameter, ratio, finding)]
+    if finding.evidence.get("ratios"):
+        as_printed = _as_printed(patient, named, finding)
+        return as_printed + _biases(patient, named, finding) if as_printed else []
     segments = {use.segment for use in named}
     chain = [use for use in patient.reading.uses if use.segment in segments]
     own = [change for use in named for change in _rescaled(patient, use, finding, True)]
@@ -33,6 +36,19 @@ def to_the_law(patient: Patient, finding: Found) -> list[Change]:
         change for use in rest for change in _rescaled(patient, use, finding, False)
     ]
     return changes + _biases(patient, chain, finding)
+
+
+def _as_printed(
+    patient: Patient, named: list[WeightUse], finding: Found
+) -> list[Change]:
+    """Rescale each weight by the factor that the finding's fix says."""
+    ratios = finding.evidence["ratios"]
+    able = {use.parameter for use in named if patient.can_change(use)}
+    return [
+        patient.rescaled(name, float(ratio), finding)
+        for name, ratio in ratios.items()
+        if name in able and math.isfinite(ratio) and ratio > 0
+    ]
 
 
 def named_to_the_law(patient: Patient, finding: Found) -> list[Change]:

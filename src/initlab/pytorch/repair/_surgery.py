@@ -127,7 +127,10 @@ class Surgery:
         )
         if finding.parameter in {norm.parameter for norm in patient.reading.norms}:
             remedy = OF_FACTORS.get(finding.id, remedy)
-        changes = remedy(patient, finding)
+        # Of a weight that is used twice, the change is one.
+        changes = list(
+            {one.parameter: one for one in remedy(patient, finding)}.values()
+        )
         for change in changes:
             self.undos.append(change.apply(self._model))
             self.changes.append(change)

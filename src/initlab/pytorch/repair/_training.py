@@ -11,6 +11,8 @@ from torch import Tensor, nn
 
 from initlab import capture
 from initlab.errors import InvalidValueError
+from initlab.pytorch._diagnosis import Diagnosis
+from initlab.spec import facts_from_json
 
 # Adam's rate where no optimizer is given.
 _RATE = 1e-3
@@ -42,7 +44,7 @@ def compare_training(
     before: nn.Module,
     after: nn.Module,
     data: Sequence[Any],
-    loss: Callable[..., Tensor],
+    loss: Callable[..., Tensor] | None,
     targets: Any,
     optimizer: Any,
     steps: int,
@@ -53,7 +55,7 @@ def compare_training(
         before: The model as it came.
         after: The repaired one.
         data: Batches, used in turn.
-        loss: `(outputs, targets)` -> loss.
+        loss: `(outputs, targets)` -> loss; None: as for `check`.
         targets: Of the batch, if they are no part of it.
         optimizer: A function of parameters; None: Adam.
         steps: Of each.
@@ -65,17 +67,13 @@ def compare_training(
     )
 
 
-def refuse_untrained(
-    model: nn.Module, loss: Callable[..., Tensor] | None, optimizer: Any
-) -> None:
+def refuse_untrained(model: nn.Module, optimizer: Any) -> None:
     """Refuse what short trainings cannot use, before a model is changed.
 
     Raises:
-        InvalidValueError: If no loss is given, or an optimizer instead of a function;
-            or if every parameter is frozen.
+        InvalidValueError: If an optimizer is given instead of a function, or if every
+            parameter is frozen.
     """
-    if loss is None:
-        raise InvalidValueError("loss: short trainings need one, got None")
     if optimizer is not None and not callable(optimizer):
         raise InvalidValueError(
             "optimizer: short trainings need a function of parameters, such as "
@@ -87,10 +85,23 @@ def refuse_untrained(
         )
 
 
+def refuse_without_loss(diagnosis: Diagnosis) -> None:
+    """Refuse short trainings where `check` found no loss, given or inferred.
+
+    Raises:
+        InvalidValueError: If it found none.
+    """
+    if not facts_from_json(diagnosis.dataset.attrs["facts"])[0].output.loss_kind:
+        raise InvalidValueError(
+            "loss: short trainings need one, got None, and no targets that one could "
+            "be inferred from; give targets=, or loss="
+        )
+
+
 def _losses(
     model: nn.Module,
     data: Sequence[Any],
-    loss: Callable[..., Tensor],
+    loss: Callable[..., Tensor] | None,
     targets: Any,
     optimizer: Any,
     steps: int,
@@ -103,11 +114,13 @@ def _losses(
         torch.manual_seed(0)
         for step in range(steps + 1):
             call = capture.as_call(
-                model, data[step % len(data)], targets, with_loss=True
+                model, data[step % len(data)], targets, with_loss=loss is not None
             )
             stepper.zero_grad()
             torch.clear_autocast_cache()  # of weights before the step
-            value = loss(model(*call.args, **call.kwargs), call.targets)
+            outputs = model(*call.args, **call.kwargs)
+            value = capture.read_loss(outputs, call.targets, loss).value
+            assert value is not None  # as `check` found one
             losses.append(float(value.detach()))
             if step == steps or not math.isfinite(losses[-1]):
                 break
