@@ -336,3 +336,38 @@ def test_small_factors_of_one_sign_are_a_choice():
     model[1].weight.data.normal_(0.3, 0.01)
 
     assert not [one for one in blamed(model, VECTORS) if "gamma" in one[1]]
+
+
+class Projected(nn.Module):
+    """A residual block whose last factor is 0 by design, with a projection if wider."""
+
+    def __init__(self, given, made):
+        super().__init__()
+        self.branch = nn.Sequential(
+            nn.Linear(given, made), nn.BatchNorm1d(made), nn.ReLU(),
+            nn.Linear(made, made), nn.BatchNorm1d(made),
+        )  # fmt: skip
+        nn.init.zeros_(self.branch[-1].weight)
+        projection = nn.Linear(given, made), nn.BatchNorm1d(made)
+        self.skip = nn.Identity() if given == made else nn.Sequential(*projection)
+
+    def forward(self, x):
+        return (self.skip(x) + self.branch(x)).relu()
+
+
+def test_of_factors_of_zero_the_one_on_the_only_way_left_is_named_and_set():
+    """Those at the ends of branches get no gradient either, and wait for it."""
+    torch.manual_seed(0)
+    model = nn.Sequential(
+        nn.Linear(16, 24), Projected(24, 24), Projected(24, 32), Projected(32, 32),
+        nn.Linear(32, 4),
+    )  # fmt: skip
+    x, targets = torch.randn(64, 16), torch.arange(64) % 4
+    assert blamed(model, x, targets=targets) == []
+
+    nn.init.zeros_(model[2].skip[1].weight)
+    repair = pytorch.repair_(model, x, targets=targets)
+    (found,) = repair.before.of("warning", "error")
+    assert (found.id, found.places) == ("WI17", ("2.skip.1.weight",))
+    assert repair.after.sound
+    assert not model[1].branch[-1].weight.any()

@@ -97,6 +97,8 @@ def gamma_zero(model: Model) -> Iterator[Finding]:
         stuck = bool(facts.later_gradient_zero)
         if (on_trunk and not _beside_a_skip(model, norm.before)) or stuck:
             found.append(norm)
+    # Behind one on the way that is left, zeros at the ends of branches only wait.
+    found = [norm for norm in found if norm.block is None] or found
     if found:
         first = found[0]
         yield Finding(

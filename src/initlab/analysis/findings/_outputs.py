@@ -26,9 +26,9 @@ _OF_NO_SIZE, _OF_FULL_SIZE = 0.1, 0.5
 _MADE_BY_BIAS = 0.5
 # A loss that compares outputs with targets as they are is about 0 at the targets.
 _AT_TARGETS = 1e-3
-# Of a temperature's logarithm: those in use lie between 0 and the logarithm of 100.
 # Deviation of logits whose softmax is near the prior, as a repair makes them.
 _QUIET = 0.3
+# Of a temperature's logarithm: those in use lie between 0 and the logarithm of 100.
 _VANISHED, _LARGEST_SCALE = -6.0, math.log(101)
 # Share of its slope that a saturated loss has left.
 _SATURATED, _GONE = 1e-3, 1e-6
