@@ -37,6 +37,7 @@ class Links:
         source: Name of the last activation before it.
         norm_before: Whether a normalization lies between it and what comes before.
         stem: Whether the model's input reaches it with no layer before.
+        mixed: Whether such an input multiplies, as a matrix, what it is given.
     """
 
     previous: set[int] = field(default_factory=set)
@@ -45,6 +46,7 @@ class Links:
     source: str = "identity"
     norm_before: bool = False
     stem: bool = False
+    mixed: bool = False
 
 
 def links(graph: Graph, records: Records) -> list[Links]:
@@ -64,6 +66,7 @@ def _links_of(graph: Graph, node: Node) -> Links:
             if stop.kind == "input":
                 reads |= not passed & _WEIGHS_TOKENS
                 looks |= bool(passed & _WEIGHS_TOKENS)
+                found.mixed |= "product" in passed and not passed & _WEIGHS_TOKENS
                 continue
             assert stop.use is not None
             found.previous.add(stop.use)
