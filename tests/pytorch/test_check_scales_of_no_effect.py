@@ -24,7 +24,7 @@ def blamed(model, batch=VECTORS, **more):
 class Compares(nn.Module):
     """Cosines of what a perceptron makes with a row for each class, enlarged."""
 
-    def __init__(self, std, layers=3):
+    def __init__(self, std=0.2, layers=3, *, factor=10.0, learned=False):
         super().__init__()
         torch.manual_seed(0)
         widths = [20, *[64] * layers]
@@ -36,10 +36,11 @@ class Compares(nn.Module):
             hidden += [layer, nn.GELU()]
         self.body = nn.Sequential(*hidden[:-1])
         self.rows = nn.Parameter(torch.randn(10, 64) / 8)
+        self.factor = nn.Parameter(torch.tensor(factor)) if learned else factor
 
     def forward(self, x):
         x = functional.normalize(self.body(x))
-        return 10 * functional.linear(x, functional.normalize(self.rows))
+        return self.factor * functional.linear(x, functional.normalize(self.rows))
 
 
 def test_quiet_layers_whose_end_is_brought_to_length_one():
@@ -57,6 +58,50 @@ def test_layers_so_quiet_that_nothing_is_left_to_bring_to_length_one():
     found = blamed(Compares(std=0.02, layers=6), targets=LABELS)
 
     assert [cause for cause, _ in found] == ["wrong_gain"]
+
+
+def test_cosines_that_are_enlarged_by_design():
+    """As ArcFace's, by 64: no parameter's size makes them smaller."""
+    found = pytorch.check(Compares(factor=64.0), VECTORS, targets=LABELS).findings
+
+    assert [(one.cause, one.severity, one.parameter) for one in found] == [
+        ("enlarged_cosines", "info", None)
+    ]
+
+
+def test_cosines_that_a_parameter_enlarges_beyond_any_use():
+    found = blamed(Compares(factor=500.0, learned=True), targets=LABELS)
+
+    assert found == [("over_confident", "factor")]
+
+
+class Measures(nn.Module):
+    """Squared distances from rows for each class, as of a prototypical network."""
+
+    def __init__(self, gamma=1.0):
+        super().__init__()
+        torch.manual_seed(0)
+        self.body = nn.Sequential(
+            nn.Linear(20, 64), nn.BatchNorm1d(64), nn.ReLU(),
+            nn.Linear(64, 64), nn.BatchNorm1d(64), nn.ReLU(),
+        )  # fmt: skip
+        nn.init.constant_(self.body[4].weight, gamma)
+
+    def forward(self, x):
+        x = self.body(x)
+        return -(torch.cdist(x, x[:10]) ** 2)
+
+
+def test_squared_distances_of_normalized_features():
+    found = pytorch.check(Measures(), VECTORS, targets=LABELS.roll(3)).findings
+
+    assert [(one.cause, one.severity) for one in found] == [("over_confident", "info")]
+
+
+def test_squared_distances_of_features_that_a_gamma_enlarges():
+    found = blamed(Measures(gamma=3.0), targets=LABELS.roll(3))
+
+    assert found == [("over_confident", "body.4.weight")]
 
 
 class Convolves(nn.Module):

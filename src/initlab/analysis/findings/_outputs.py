@@ -22,6 +22,8 @@ _LOUD_INPUTS = 5.0
 _STEEP, _LARGE_LOSS, _HUGE_LOSS = 5.0, 10.0, 100.0
 # The same of a weight that is divided by its size, and of a factor of the outputs.
 _OF_NO_SIZE, _OF_FULL_SIZE = 0.1, 0.5
+# Of 307 public models no normalization starts with a larger factor.
+_USUAL_FACTOR = 1.05
 # Share of an output's mean.
 _MADE_BY_BIAS = 0.5
 # A loss that compares outputs with targets as they are is about 0 at the targets.
@@ -93,23 +95,35 @@ def over_confident(model: Model) -> Iterator[Finding]:
         return
     # One logit is sure by its size, several by how far they are apart.
     size = output.rms if binary else output.std
+    evidence = {
+        "std": output.std,
+        "classes": 2 if binary else output.classes or output.shape[-1],
+        "known": known, "ratio": min(1.0, 0.5 / max(size, 1e-12)),
+    }  # fmt: skip
     loud = _what_makes_it_loud(model, head)
     if loud is None:
         return
     module, parameter = loud
     blamed = model.parameter(parameter)
+    if blamed is not None and head.derived and abs(blamed.elasticity) < _OF_NO_SIZE:
+        # No size of its own: what enlarges it is a number of the author's choice.
+        yield Finding(
+            id="WI14", severity="warning" if excess > _EXCESS_ERROR else "info",
+            cause="enlarged_cosines", module=head.module,
+            measured=excess, expected=_EXCESS_INFO, evidence=evidence,
+        )  # fmt: skip
+        return
     if blamed is not None and math.prod(blamed.shape) == 1:
         # A temperature, as of contrastive losses, is a choice.
         usual = parameter == output.scaled_by and blamed.mean < _LARGEST_SCALE
         severity = "info" if excess < _EXCESS_ERROR or usual else severity
+    if blamed is not None and blamed.role == "gamma":
+        # Of a usual one, what comes after it, as squared distances, makes it much.
+        usual = math.hypot(blamed.mean, blamed.std) < _USUAL_FACTOR
+        severity = "info" if usual else severity
     yield Finding(
         id="WI14", severity=severity, cause="over_confident", module=module,
-        parameter=parameter, measured=excess, expected=_EXCESS_INFO,
-        evidence={
-            "std": output.std,
-            "classes": 2 if binary else output.classes or output.shape[-1],
-            "known": known, "ratio": min(1.0, 0.5 / max(size, 1e-12)),
-        },
+        parameter=parameter, measured=excess, expected=_EXCESS_INFO, evidence=evidence,
     )  # fmt: skip
 
 
