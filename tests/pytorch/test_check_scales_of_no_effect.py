@@ -135,6 +135,43 @@ def test_updates_that_means_over_neighbours_make_alike():
     assert blamed(Convolves(), graph(), targets=LABELS % 7) == []
 
 
+class AddsReadouts(nn.Module):
+    """A graph isomorphism network: sums over nodes are read after each layer."""
+
+    def __init__(self, gain=1.0):
+        super().__init__()
+        torch.manual_seed(0)
+        self.layers = nn.ModuleList(
+            nn.Sequential(nn.Linear(fan_in, 64), nn.BatchNorm1d(64), nn.ReLU())
+            for fan_in in [20, *[64] * 3]
+        )
+        self.reads = nn.ModuleList(nn.Linear(64, 2) for _ in self.layers)
+        for read in self.reads:
+            read.weight.data.mul_(gain)
+
+    def forward(self, nodes):
+        outputs = 0.0
+        for layer, read in zip(self.layers, self.reads, strict=True):
+            nodes = layer(nodes.flatten(0, 1)).view(*nodes.shape[:2], -1)
+            outputs = outputs + read(nodes.sum(1))
+        return outputs
+
+
+NODES = torch.randn(16, 32, 20, generator=RANDOM)
+
+
+def test_readouts_of_usual_weights_that_are_added():
+    found = pytorch.check(AddsReadouts(), NODES, targets=LABELS[:16] % 2).findings
+
+    assert [(one.id, one.severity) for one in found] == [("WI14", "info")]
+
+
+def test_readouts_of_large_weights_that_are_added():
+    found = blamed(AddsReadouts(gain=2.0), NODES, targets=LABELS[:16] % 2)
+
+    assert [cause for cause, _ in found] == ["over_confident"]
+
+
 def test_units_alike_are_found_in_a_graph_network():
     model = Convolves(layers=2)
     with torch.no_grad():

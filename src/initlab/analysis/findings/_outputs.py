@@ -22,8 +22,10 @@ _LOUD_INPUTS = 5.0
 _STEEP, _LARGE_LOSS, _HUGE_LOSS = 5.0, 10.0, 100.0
 # The same of a weight that is divided by its size, and of a factor of the outputs.
 _OF_NO_SIZE, _OF_FULL_SIZE = 0.1, 0.5
-# Of 307 public models no normalization starts with a larger factor.
+# Of 307 public models no normalization starts with a larger factor; of LeCun's weights
+# it is fan_in times their variance.
 _USUAL_FACTOR = 1.05
+_FEW_PARTS = 2
 # Share of an output's mean.
 _MADE_BY_BIAS = 0.5
 # A loss that compares outputs with targets as they are is about 0 at the targets.
@@ -117,14 +119,32 @@ def over_confident(model: Model) -> Iterator[Finding]:
         # A temperature, as of contrastive losses, is a choice.
         usual = parameter == output.scaled_by and blamed.mean < _LARGEST_SCALE
         severity = "info" if excess < _EXCESS_ERROR or usual else severity
-    if blamed is not None and blamed.role == "gamma":
+    if blamed is not None and blamed.role == "gamma" and not _heads_matter(model):
         # Of a usual one, what comes after it, as squared distances, makes it much.
         usual = math.hypot(blamed.mean, blamed.std) < _USUAL_FACTOR
         severity = "info" if usual else severity
+    if excess < _EXCESS_ERROR and _is_a_sum_of_usual_parts(model, head):
+        severity = "info"
     yield Finding(
         id="WI14", severity=severity, cause="over_confident", module=module,
         parameter=parameter, measured=excess, expected=_EXCESS_INFO, evidence=evidence,
     )  # fmt: skip
+
+
+def _heads_matter(model: Model) -> bool:
+    """Whether the loss changes with the size of a head, as far as is known."""
+    heads = [model.parameter(use.parameter) for use in model.uses if use.head]
+    return not all(p is not None and abs(p.elasticity) < _OF_NO_SIZE for p in heads)
+
+
+def _is_a_sum_of_usual_parts(model: Model, head: WeightUse) -> bool:
+    """Whether several heads are added, of usual weights: none of them is to blame.
+
+    As readouts of sums over a graph, one after each layer.
+    """
+    parts = [use for use in model.uses if use.head and use.added]
+    usual = all(model.weight_factor(use.index) < _USUAL_FACTOR for use in parts)
+    return head in parts and len(parts) > _FEW_PARTS and usual
 
 
 def _what_makes_it_loud(model: Model, head: WeightUse) -> tuple[str, str] | None:
