@@ -298,3 +298,24 @@ def test_masked_logits_are_none(low):
     assert found.logit_std < 1
     assert found.length < 12
     assert found.entropy > 0.9
+
+
+def test_logits_with_a_mask_are_no_residual_block():
+    """Of a second attention, which is given what the first made of the mask."""
+
+    class Attends(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.ask, self.tell = nn.Linear(16, 16), nn.Linear(16, 16)
+
+        def forward(self, x, mask):
+            for _ in range(2):
+                logits = self.ask(x) @ x.mT / 4 + (1 - mask) * -1e4
+                x = x + self.tell(logits.softmax(-1) @ x)
+            return x
+
+    mask = torch.ones(2, 1, 12)
+    mask[..., 8:] = 0
+    blocks = capture.read(Attends(), (torch.randn(2, 12, 16), mask)).blocks
+
+    assert [round(block.sum_rms) for block in blocks] == [1, 1]

@@ -218,3 +218,87 @@ def test_branches_that_a_factor_of_zero_closes(dtype, stuck):
     found = blamed(model, images.to(dtype), targets=torch.arange(16) % 4)
 
     assert ("WI03" in {one for one, _ in found}) == stuck
+
+
+class Encodes(nn.Module):
+    """Words of which some are padding, encoded as BERT does: a post-norm block."""
+
+    def __init__(self, width=64):
+        super().__init__()
+        names = ("query", "key", "value", "out")
+        self.attention = nn.ModuleDict({n: nn.Linear(width, width) for n in names})
+        self.up, self.down = nn.Linear(width, 4 * width), nn.Linear(4 * width, width)
+        self.first, self.second = nn.LayerNorm(width), nn.LayerNorm(width)
+
+    def forward(self, x, mask):
+        parts = self.attention
+        query, key, value = (
+            parts[name](x).unflatten(-1, (4, -1)).transpose(1, 2)
+            for name in ("query", "key", "value")
+        )
+        logits = query @ key.mT / query.shape[-1] ** 0.5 + mask
+        mixed = (logits.softmax(-1) @ value).transpose(1, 2).flatten(2)
+        x = self.first(x + parts["out"](mixed))
+        return self.second(x + self.down(functional.gelu(self.up(x))))
+
+
+class Reads(nn.Module):
+    """A small BERT, all weights with std .02."""
+
+    def __init__(self):
+        super().__init__()
+        self.words, self.places = nn.Embedding(100, 64), nn.Embedding(32, 64)
+        self.norm, self.head = nn.LayerNorm(64), nn.Linear(64, 100)
+        self.blocks = nn.ModuleList(Encodes() for _ in range(4))
+        for layer in self.modules():
+            if isinstance(layer, nn.Linear | nn.Embedding):
+                nn.init.normal_(layer.weight, std=0.02)
+
+    def forward(self, words, seen):
+        x = self.norm(self.words(words) + self.places.weight)
+        mask = (1 - seen[:, None, None].float()) * -1e4
+        for block in self.blocks:
+            x = block(x, mask)
+        return self.head(x)
+
+
+def sentences():
+    words = torch.randint(1, 100, (8, 32), generator=torch.Generator().manual_seed(3))
+    seen = (torch.arange(32) < 16 + 2 * torch.arange(8)[:, None]).long()
+    return words * seen, seen
+
+
+def test_means_of_tokens_on_a_quiet_branch_are_no_fault():
+    """A mask is an input, but what an attention gives is still no first layer's."""
+    torch.manual_seed(0)
+
+    found = blamed(Reads(), sentences())
+
+    assert found == []
+
+
+def test_means_of_tokens_that_are_louder_than_the_tokens_are_found_beside_a_mask():
+    torch.manual_seed(0)
+    model = Reads()
+    with torch.no_grad():
+        for name in ("value", "out"):
+            model.blocks[0].attention[name].weight.mul_(60)
+
+    found = pytorch.check(model, sentences()).of("warning", "error")
+
+    assert [(one.cause, one.parameter) for one in found] == [
+        ("tokens_alike", "blocks.0.attention.out.weight")
+    ]
+
+
+def test_a_loud_attention_is_found_beside_a_mask():
+    torch.manual_seed(0)
+    model = Reads()
+    with torch.no_grad():
+        model.blocks[1].attention["out"].weight.mul_(10)
+
+    found = pytorch.check(model, sentences()).of("warning", "error")
+
+    assert [(one.cause, one.parameter) for one in found] == [
+        ("off_its_siblings", "blocks.1.attention.out.weight")
+    ]

@@ -572,5 +572,5 @@ def test_another_head_is_not_what_makes_outputs_loud():
     found = pytorch.check(CosinesBesideValues(), VECTORS, targets=LABELS, loss=loss).of(
         "warning", "error"
     )
-    places = [one.parameter for one in found if one.cause == "over_confident"]
-    assert places == ["classes"]
+    places = [(one.cause, one.parameter) for one in found if one.id == "WI14"]
+    assert places == [("enlarged_cosines", None)]

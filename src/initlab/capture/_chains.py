@@ -21,6 +21,8 @@ _PLAIN = frozenset(
     }
 )
 _AVERAGES = frozenset({"average", "reduction"})
+# A mask says which tokens are looked at, and is nothing that a layer weighs.
+_WEIGHS_TOKENS = frozenset({"softmax", "attention"})
 _GATING = frozenset({"sigmoid", "hardsigmoid"})
 
 
@@ -35,6 +37,7 @@ class Links:
         source: Name of the last activation before it.
         norm_before: Whether a normalization lies between it and what comes before.
         stem: Whether the model's input reaches it with no layer before.
+        mixed: Whether such an input multiplies, as a matrix, what it is given.
     """
 
     previous: set[int] = field(default_factory=set)
@@ -43,6 +46,7 @@ class Links:
     source: str = "identity"
     norm_before: bool = False
     stem: bool = False
+    mixed: bool = False
 
 
 def links(graph: Graph, records: Records) -> list[Links]:
@@ -52,6 +56,7 @@ def links(graph: Graph, records: Records) -> list[Links]:
 
 def _links_of(graph: Graph, node: Node) -> Links:
     found = Links()
+    reads = looks = False
     for below in graph.signal_inputs(node):
         stops = list(graph.back(below, _is_layer_or_input))
         # A concatenation of one layer's output with itself, as in a CReLU, is plain.
@@ -59,7 +64,9 @@ def _links_of(graph: Graph, node: Node) -> Links:
         plain = _PLAIN | {"cat"} if alone else _PLAIN
         for stop, passed in stops:
             if stop.kind == "input":
-                found.stem = True
+                reads |= not passed & _WEIGHS_TOKENS
+                looks |= bool(passed & _WEIGHS_TOKENS)
+                found.mixed |= "product" in passed and not passed & _WEIGHS_TOKENS
                 continue
             assert stop.use is not None
             found.previous.add(stop.use)
@@ -73,6 +80,7 @@ def _links_of(graph: Graph, node: Node) -> Links:
             if stop.kind == "activation" and not gating:
                 found.source = stop.name
             found.norm_before |= stop.kind == "input" and "norm" in passed
+    found.stem = reads or (looks and not found.previous)
     return found
 
 

@@ -285,14 +285,16 @@ def plain_attention(node: Node, logits: Tensor, width: int) -> AttentionRecord:
 
 def choice(trace: Trace, node: Node, call: FunctionCall) -> ChoiceRecord | None:
     """Measure the logits of a softmax that is no attention's, and no output."""
-    given = call.given
-    axis = call.kwargs.get("dim", call.args[1] if len(call.args) > 1 else -1)
+    given, place = call.given, 1
+    if call.name == "gumbel_softmax":  # after its own temperature
+        given, place = given / call.argument(1, "tau", 1.0), 4
+    axis = call.argument(place, "dim", -1)
     if not isinstance(axis, int) or not given.dim() or not given.is_floating_point():
         return None
     found = logit_statistics(
-        given.movedim(axis, -1), may_be_masked=not trace.is_weight(given)
+        given.movedim(axis, -1), may_be_masked=not trace.is_weight(call.given)
     )
-    owner, sources = trace.owner(given), trace.sources(given)
+    owner, sources = trace.owner(call.given), trace.sources(call.given)
     if owner is not None:
         sources = owner.sources
     return ChoiceRecord(

@@ -48,11 +48,15 @@ def residual_joins(graph: Graph, records: Records) -> list[Join]:
     """Return every residual block's sum, in order of execution.
 
     The skip is the side that is a part of what the other was made of, at most one
-    projection and pooling later; two sides of one layer each are no block.
+    projection and pooling later; two sides of one layer each are no block. Nor are
+    logits with a mask, though it is made of the model's inputs.
     """
+    masked = {n for node in graph.nodes if node.kind == "softmax" for n in node.inputs}
     found = []
     for number in records.sums:
         node = graph.nodes[number]
+        if number in masked:
+            continue
         sides = [n for n in node.inputs if graph.carries_signal(n)]
         if len(sides) == 2 and (join := _join(graph, number, sides[0], sides[1])):
             found.append(join)

@@ -116,6 +116,7 @@ class Structure:
             block=self._block_of_node.get(record.node),
             branch_end=number in ends,
             stem=own.stem,
+            mixed=own.mixed,
             head=number in self._heads,
             added=number in self._added,
             gate=number in self._gates,

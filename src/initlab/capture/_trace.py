@@ -56,6 +56,11 @@ class FunctionCall:
         """What is called `input`, most often the first argument."""
         return self.args[0] if self.args else self.kwargs["input"]
 
+    def argument(self, place: int, name: str, default: Any) -> Any:
+        """Return what it was given at a place or by a name."""
+        here = len(self.args) > place
+        return self.args[place] if here else self.kwargs.get(name, default)
+
 
 class Trace:
     """One forward pass, as far as it has come.

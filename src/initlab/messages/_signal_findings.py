@@ -141,6 +141,12 @@ SIGNAL_FINDINGS: Mapping[str, Words] = MappingProxyType(
             "loss - ln(classes) < {expected}",
             SCALE,
         ),
+        "enlarged_cosines": Words(
+            "the first loss is {measured:.3g} nats over that of knowing nothing"
+            "{assumed}: logits have std {std:.2g}, whatever any parameter's size is",
+            "loss - ln(classes) < {expected}",
+            "a smaller factor of the cosines, or a smaller margin, if it is not meant",
+        ),
         "biased_logits": Words(
             "outputs have mean {mean:.2g}, of which the bias {where} makes "
             "{bias_mean:.2g}: the model is sure before it has learned; first loss "

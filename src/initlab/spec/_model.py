@@ -48,6 +48,8 @@ class WeightUse:
         block: Innermost residual block whose branch it is on; None: the trunk.
         branch_end: Whether it is the last layer of that branch.
         stem: Whether it reads the model's inputs, with no layer before.
+        mixed: Whether inputs that no layer weighed, as a graph's edges, mix what it is
+            given among the examples.
         head: Whether no layer comes after it.
         added: Whether it is a head whose output is added to another head's.
         gate: Whether what it makes multiplies another signal (squeeze and excite).
@@ -84,6 +86,7 @@ class WeightUse:
     block: int | None = None
     branch_end: bool = False
     stem: bool = False
+    mixed: bool = False
     head: bool = False
     added: bool = False
     gate: bool = False

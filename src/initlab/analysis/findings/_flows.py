@@ -67,6 +67,8 @@ def depth_budgets(model: Model) -> Iterator[Finding]:
         beside = quiet and _ends_beside_others(model, chain[-1])
         if budget.sign < 0 and (beside or _is_quiet_branch(model, chain)):
             severity = "info"
+        if quiet and size < _FEW_WARNING and model.is_divided_by_its_size(chain[-1]):
+            severity = "info"
         found = _blamed(model, chain, budget, forward, severity)
         only_growing = size < limit and abs(forward) < _FORWARD_WARNING
         if not only_growing or _explains_growth(found):

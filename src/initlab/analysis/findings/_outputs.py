@@ -7,7 +7,7 @@ from typing import Literal
 from initlab.analysis.findings._finding import Finding, Severity
 from initlab.analysis.findings._model import Model
 from initlab.analysis.findings._places import at_parameter
-from initlab.spec import OutputReading, WeightUse
+from initlab.spec import OutputReading, ParameterReading, WeightUse
 
 # Nats of the initial loss over the prior's entropy. A loud head costs slowly more: of
 # the loss after 200 steps 2 nats 0 to 60 %, 3 nats 0 to 110 %, 10 nats up to 220 %
@@ -22,6 +22,10 @@ _LOUD_INPUTS = 5.0
 _STEEP, _LARGE_LOSS, _HUGE_LOSS = 5.0, 10.0, 100.0
 # The same of a weight that is divided by its size, and of a factor of the outputs.
 _OF_NO_SIZE, _OF_FULL_SIZE = 0.1, 0.5
+# Of 307 public models no normalization starts with a larger factor; of LeCun's weights
+# it is fan_in times their variance.
+_USUAL_FACTOR = 1.05
+_FEW_PARTS = 2
 # Share of an output's mean.
 _MADE_BY_BIAS = 0.5
 # A loss that compares outputs with targets as they are is about 0 at the targets.
@@ -95,24 +99,64 @@ def over_confident(model: Model) -> Iterator[Finding]:
         return
     # One logit is sure by its size, several by how far they are apart.
     size = output.rms if binary else output.std
+    evidence = {
+        "std": output.std,
+        "classes": 2 if binary else output.classes or output.shape[-1],
+        "known": known, "ratio": min(1.0, _QUIET / max(size, 1e-12)),
+    }  # fmt: skip
     loud = _what_makes_it_loud(model, head)
     if loud is None:
         return
     module, parameter = loud
     blamed = model.parameter(parameter)
-    if blamed is not None and math.prod(blamed.shape) == 1:
-        # A temperature, as of contrastive losses, is a choice.
-        usual = parameter == output.scaled_by and blamed.mean < _LARGEST_SCALE
-        severity = "info" if excess < _EXCESS_ERROR or usual else severity
+    if blamed is not None and head.derived and abs(blamed.elasticity) < _OF_NO_SIZE:
+        # No size of its own: what enlarges it is a number of the author's choice.
+        yield Finding(
+            id="WI14", severity="warning" if excess > _EXCESS_ERROR else "info",
+            cause="enlarged_cosines", module=head.module,
+            measured=excess, expected=_EXCESS_INFO, evidence=evidence,
+        )  # fmt: skip
+        return
+    if _is_chosen(model, head, blamed, excess):
+        severity = "info"
     yield Finding(
         id="WI14", severity=severity, cause="over_confident", module=module,
-        parameter=parameter, measured=excess, expected=_EXCESS_INFO,
-        evidence={
-            "std": output.std,
-            "classes": 2 if binary else output.classes or output.shape[-1],
-            "known": known, "ratio": min(1.0, _QUIET / max(size, 1e-12)),
-        },
+        parameter=parameter, measured=excess, expected=_EXCESS_INFO, evidence=evidence,
     )  # fmt: skip
+
+
+def _is_chosen(
+    model: Model, head: WeightUse, blamed: ParameterReading | None, excess: float
+) -> bool:
+    """Whether outputs are as loud as an author may have meant them."""
+    little = excess < _EXCESS_ERROR
+    if little and _is_a_sum_of_usual_parts(model, head):
+        return True
+    if blamed is None:
+        return False
+    if math.prod(blamed.shape) == 1:
+        # A temperature, as of contrastive losses.
+        scales = blamed.name == model.facts.output.scaled_by
+        return little or (scales and blamed.mean < _LARGEST_SCALE)
+    # Of a usual factor, what comes after it, as squared distances, makes it much.
+    usual = math.hypot(blamed.mean, blamed.std) < _USUAL_FACTOR
+    return blamed.role == "gamma" and usual and not _heads_matter(model)
+
+
+def _heads_matter(model: Model) -> bool:
+    """Whether the loss changes with the size of a head, as far as is known."""
+    heads = [model.parameter(use.parameter) for use in model.uses if use.head]
+    return not all(p is not None and abs(p.elasticity) < _OF_NO_SIZE for p in heads)
+
+
+def _is_a_sum_of_usual_parts(model: Model, head: WeightUse) -> bool:
+    """Whether several heads are added, of usual weights: none of them is to blame.
+
+    As readouts of sums over a graph, one after each layer.
+    """
+    parts = [use for use in model.uses if use.head and use.added]
+    usual = all(model.weight_factor(use.index) < _USUAL_FACTOR for use in parts)
+    return head in parts and len(parts) > _FEW_PARTS and usual
 
 
 def _what_makes_it_loud(model: Model, head: WeightUse) -> tuple[str, str] | None:

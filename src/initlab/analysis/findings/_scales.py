@@ -23,18 +23,26 @@ _FITS, _EXPLAINED = 0.07, 0.12
 # 1.3 deviations. Layers that average are meant so, and have weights that add up to 1.
 _OFF_CENTRE, _ADDS_UP, _FEWEST_ENTRIES, _FEWEST_INPUTS = 0.75, 2.0, 64, 8
 _MANY_LAYERS = 3
+# What rounding leaves of a 1.
+_ONE_HOT = 1e-3
 _DEFAULT_GAIN = 1 / math.sqrt(3.0)
 # LeCun's, He's, and PyTorch's own start.
 _GAINS = (1.0, math.sqrt(2.0), _DEFAULT_GAIN)
 
 
 def weights_with_a_law(model: Model) -> list[WeightUse]:
-    """Return the uses whose scale can be compared with a law."""
+    """Return the uses whose scale can be compared with a law.
+
+    Of what makes a softmax's logits, these say more, and codes have none.
+    """
+    choose = {each.parameter for each in model.facts.choices}
     return [
         use
         for use in model.fresh()
         if use.layer.kind in ("linear", "conv")
         and not (use.zero or use.derived or use.tied or use.gate)
+        and not (use.activation == "identity" and use.parameter in choose)
+        and not _looks_up_rows(model, use)
         and use.role != "recurrent"
         and std(model, use) > 0
         and math.isfinite(std(model, use))
@@ -167,6 +175,13 @@ def _is_off_centre(model: Model, use: WeightUse) -> bool:
     )
 
 
+def _looks_up_rows(model: Model, use: WeightUse) -> bool:
+    """Whether a layer is given a 1 among zeros, as one of its codes is chosen."""
+    mean, size = (model.of(f"given_{name}", use.index) for name in ("mean", "rms"))
+    sums = (mean * model.fan_in(use.index), size**2 * model.fan_in(use.index))
+    return not use.stem and all(abs(one - 1) < _ONE_HOT for one in sums)
+
+
 def _head(model: Model, use: WeightUse) -> Finding | None:
     factor = model.weight_factor(use.index)
     if factor > _HIGHEST:
@@ -259,6 +274,8 @@ def wrong_fan(
     explained = (*wanted, *_GAINS)
     if any(_apart(deviation * math.sqrt(own), gain) < _EXPLAINED for gain in explained):
         return None
+    if use.layer.transposed and _is_xaviers(use, deviation, tolerance):
+        return None
     for name, fan in WRONG_FANS.items():
         other = fan(use.layer)
         if not 0.6 < own / other < 1.7 and any(
@@ -266,6 +283,14 @@ def wrong_fan(
         ):
             return name
     return None
+
+
+def _is_xaviers(use: WeightUse, deviation: float, tolerance: float) -> bool:
+    """Whether a scale is Xavier's by PyTorch's own count, which knows no strides.
+
+    Conv-TasNet's decoder of 64 channels starts so, and trains.
+    """
+    return _apart(deviation * math.sqrt(FANS["fan_avg"](use.layer)), 1.0) < tolerance
 
 
 def _apart(first: float, second: float) -> float:

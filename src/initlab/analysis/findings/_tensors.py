@@ -355,7 +355,7 @@ def symmetric_update(model: Model) -> Iterator[Finding]:
         small = min(use.layer.shape[0], model.fan_in(use.index)) < 3
         if facts is None or use.head or small or use.role:
             continue
-        if _is_narrow(model, use):
+        if _is_narrow(model, use) or _is_averaged(model, use):
             continue
         # Given one vector, as a class token is in all examples, rank 1 is algebra.
         if model.of("given_spread", use.index) < _ONE_DIRECTION:
@@ -384,6 +384,14 @@ def _is_narrow(model: Model, use: WeightUse) -> bool:
     to_one_unit = bool(fed) and max(fed) == 1
     averaged = model.of("averaged_units", use.index) > 0
     return pointing or to_one_unit or averaged or rows < _FEWEST_ROWS
+
+
+def _is_averaged(model: Model, use: WeightUse) -> bool:
+    """Whether gradients are means over neighbours, which layer after layer are alike.
+
+    In sound graph networks of 32 layers all updates have rank 1.
+    """
+    return any(later.mixed and use.index in later.previous for later in model.uses)
 
 
 def has_targets_of_its_own(model: Model, use: WeightUse) -> bool:
