@@ -79,3 +79,56 @@ def test_the_last_bias_of_a_tower_that_ends_in_a_normalization():
 
     assert named(0.1) == []
     assert named(60.0) == [("WI07", "right.2.bias")]
+
+
+class Trunk(nn.Module):
+    """A stem of one scale, and residual blocks without norms behind it."""
+
+    def __init__(self, scale):
+        super().__init__()
+        torch.manual_seed(0)
+        self.stem = nn.Linear(16, 32)
+        self.blocks = nn.ModuleList(nn.Linear(32, 32) for _ in range(3))
+        self.head = nn.Linear(32, 4)
+        self.stem.weight.data *= scale
+
+    def forward(self, x):
+        x = self.stem(x)
+        for block in self.blocks:
+            x = x + block(x.relu())
+        return self.head(x)
+
+
+@pytest.mark.parametrize(("scale", "named"), [(1.0, False), (0.1, False), (1e-3, True)])
+def test_weights_of_no_size_beside_a_usual_bias(scale, named):
+    def model():
+        return Trunk(scale)
+
+    def found(diagnosis):
+        found = diagnosis.of("warning", "error")
+        return [(one.id, one.cause, one.parameter) for one in found]
+
+    repair = pytorch.repair_(model(), X)
+    expected = [("WI05", "quiet_beside", "stem.weight")] if named else []
+    assert found(repair.before) == expected
+    assert repair.after.sound
+
+
+def test_a_dead_base_beside_an_adapter_is_named_and_not_the_adapter():
+    class LowRank(nn.Module):
+        def __init__(self, given, made):
+            super().__init__()
+            self.base = nn.Linear(given, made).requires_grad_(False)
+            self.down = nn.Parameter(torch.randn(4, given) / 4)
+            self.up = nn.Parameter(torch.zeros(made, 4))
+
+        def forward(self, x):
+            return self.base(x) + x @ self.down.T @ self.up.T
+
+    torch.manual_seed(0)
+    layers = LowRank(16, 32), nn.ReLU(), LowRank(32, 32), nn.ReLU()
+    model = nn.Sequential(*layers, nn.Linear(32, 4))
+    assert pytorch.check(model, X, targets=LABELS).sound
+    model[2].base.bias.fill_(-20.0)
+    (found,) = pytorch.check(model, X, targets=LABELS).of("warning", "error")
+    assert (found.id, found.parameter) == ("WI12", "2.base.bias")

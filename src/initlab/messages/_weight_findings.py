@@ -224,7 +224,7 @@ WEIGHT_FINDINGS: Mapping[str, Words] = MappingProxyType(
             "what {where} gives is {measured:.2g} times as large as {beside}, which is "
             "added to it, so that all examples look alike",
             "rms of the signal / rms of what is added, about 1",
-            SCALE,
+            "{scaled}",
         ),
         "bias_drowns": Words(
             "{where} (1 of {count} such) is {measured:.0f} times as large as what it "

@@ -155,6 +155,8 @@ def _of_stops(finding: Finding, other: Finding) -> bool | None:
         return rank(other) > 0 and other.id in _LOSES_SIGNALS
     if finding.cause == "never_moves" and _lets_nothing_back(other):
         return True
+    if finding.cause == "dead_zero_weight" and other.cause == "biased_off":
+        return other.measured > _ALL and not _share_a_place(finding, other)
     if finding.cause == "never_moves" and other.cause in _CHAINS:
         # What comes back through the chain is smaller than the type can hold.
         vanished = other.evidence["gradient_factor"] < _ROUNDED_TO_ZERO

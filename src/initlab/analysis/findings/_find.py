@@ -45,6 +45,7 @@ _RULES: tuple[Rule, ...] = (
     _loudness.drowned_neighbours,
     _loudness.loud_tables,
     _loudness.drowning_biases,
+    _loudness.quiet_weights,
     _units.saturated_units,
     _units.saturated_gates,
     _units.wrapping_sines,

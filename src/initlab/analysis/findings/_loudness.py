@@ -4,6 +4,7 @@ import math
 from collections.abc import Iterator
 
 from initlab.analysis.findings._finding import Finding
+from initlab.analysis.findings._flows import wanted_factor
 from initlab.analysis.findings._laws import std
 from initlab.analysis.findings._model import Model
 from initlab.analysis.findings._places import at_parameter
@@ -18,6 +19,8 @@ _QUIET = 0.005
 # With biases of 10 to 30 times the rest, before a norm or a head, a stranger's networks
 # fell far behind; of 307 public models none starts with biases over 0.4.
 _DROWNING, _LOUD_BIAS = 10.0, 2.0
+# Of fan_in times the weights' variance; every scheme's is over a hundred times as much.
+_NO_WEIGHT = 1e-4
 _BENT = frozenset(
     {"relu", "relu6", "leaky_relu", "gelu", "silu", "elu", "selu", "mish"}
 )
@@ -42,7 +45,10 @@ def drowned_signals(model: Model) -> Iterator[Finding]:
                 id="WI05", severity="error" if ratio > _DROWNS_ERROR else "warning",
                 cause="quiet_beside", module=quiet.module, parameter=quiet.parameter,
                 measured=1 / ratio, expected=1.0,
-                evidence={"ratio": ratio, "beside": parameter.name},
+                evidence={
+                    "ratio": ratio, "ratios": {quiet.parameter: ratio},
+                    "beside": parameter.name,
+                },
                 places=(quiet.parameter, parameter.name),
             )  # fmt: skip
             continue
@@ -76,16 +82,10 @@ def drowning_biases(model: Model) -> Iterator[Finding]:
     """WI07: a bias or a beta far larger than what it is added to."""
     if model.facts.trained:
         return
-    ratios: dict[str, float] = {}
-    for use in model.fresh():
-        size = model.of("bias_rms", use.index)
-        signal = model.of("given_rms", use.index) * math.sqrt(
-            model.weight_factor(use.index)
-        )
-        if not (use.bias and signal > 0 and _carries_on(model, use)):
-            continue
-        if size > max(_LOUD_BIAS, _DROWNING * signal):
-            ratios[use.bias] = size / signal
+    ratios = {
+        use.bias or "": ratio for use, ratio in _drowned(model).items()
+        if model.of("bias_rms", use.index) > _LOUD_BIAS
+    }  # fmt: skip
     for norm in model.facts.norms:
         least = max(_LOUD_BIAS, _DROWNING * norm.gamma_rms)
         if norm.beta and norm.gamma_rms > 0 and norm.beta_rms > least:
@@ -98,6 +98,42 @@ def drowning_biases(model: Model) -> Iterator[Finding]:
             cause="bias_drowns", module=first.rpartition(".")[0], parameter=first,
             measured=ratios[first], expected=_DROWNING, places=tuple(ratios),
         )  # fmt: skip
+
+
+def quiet_weights(model: Model) -> Iterator[Finding]:
+    """WI05: weights so small that a bias of a usual size is all that a layer gives."""
+    found = {
+        use: ratio for use, ratio in _drowned(model).items()
+        if model.of("bias_rms", use.index) <= _LOUD_BIAS
+        and use.block is None  # beside a skip, a quiet part is a choice
+        and model.weight_factor(use.index) < _NO_WEIGHT
+    }  # fmt: skip
+    if found and not model.facts.trained:
+        first = next(iter(found))
+        factors = {u: wanted_factor(u) / model.weight_factor(u.index) for u in found}
+        yield Finding(
+            id="WI05", severity="warning", cause="quiet_beside", module=first.module,
+            parameter=first.parameter, measured=1 / found[first], expected=1.0,
+            evidence={
+                "beside": first.bias,
+                "ratios": {u.parameter: math.sqrt(f) for u, f in factors.items()},
+            },
+            places=tuple(use.parameter for use in found),
+        )  # fmt: skip
+
+
+def _drowned(model: Model) -> dict[WeightUse, float]:
+    """Return the layers of which a bias makes most, with its ratio to the signal."""
+    found: dict[WeightUse, float] = {}
+    for use in model.fresh():
+        size = model.of("bias_rms", use.index)
+        signal = model.of("given_rms", use.index) * math.sqrt(
+            model.weight_factor(use.index)
+        )
+        heard = use.bias and signal > 0 and _carries_on(model, use)
+        if heard and size > _DROWNING * signal:
+            found[use] = size / signal
+    return found
 
 
 def _carries_on(model: Model, use: WeightUse) -> bool:

@@ -53,8 +53,10 @@ def _dead_units(model: Model) -> Iterator[Finding]:
     """Yield layers with more units off than chance explains."""
     dead = False
     for use in model.uses:
-        if use.activation not in _RECTIFIERS | _SMOOTH or use.gate or use.zero:
+        if use.activation not in _RECTIFIERS | _SMOOTH or use.gate:
             continue
+        if use.zero and not use.joined:
+            continue  # what is added to zeros, as to an adapter's, may shut units
         units = model.of("activation_units", use.index)
         off = model.of("inactive_units", use.index) / units
         biased = [one for one in _added_up(model, use) if _is_biased_off(model, one)]
