@@ -132,3 +132,24 @@ def test_a_dead_base_beside_an_adapter_is_named_and_not_the_adapter():
     model[2].base.bias.fill_(-20.0)
     (found,) = pytorch.check(model, X, targets=LABELS).of("warning", "error")
     assert (found.id, found.parameter) == ("WI12", "2.base.bias")
+
+
+def test_a_part_of_no_size_beside_the_inputs_is_a_choice():
+    """As the deep part of AutoInt and DCN is in DeepCTR, before one more layer."""
+
+    class Deep(nn.Module):
+        def __init__(self):
+            super().__init__()
+            torch.manual_seed(0)
+            self.deep = nn.ModuleList((nn.Linear(16, 32), nn.Linear(32, 32)))
+            self.last = nn.Linear(48, 4)
+            for layer in self.deep:
+                nn.init.normal_(layer.weight, std=1e-4)
+
+        def forward(self, x):
+            made = x
+            for layer in self.deep:
+                made = layer(made).relu()
+            return self.last(torch.cat([x, made], 1))
+
+    assert pytorch.check(Deep(), X, targets=LABELS).sound

@@ -8,6 +8,7 @@ import xarray as xr
 from initlab.analysis.findings import (
     _arrival,
     _blocks,
+    _confidence,
     _copies,
     _flows,
     _loudness,
@@ -62,7 +63,7 @@ _RULES: tuple[Rule, ...] = (
     _arrival.faded_networks,
     _arrival.alike_features,
     _outputs.explosive_parameter,
-    _outputs.over_confident,
+    _confidence.over_confident,
     _priors.prior_ignored,
     _tensors.symmetric_update,
     _sequences.tokens_alike,

@@ -8,6 +8,7 @@ from initlab.analysis.findings._flows import wanted_factor
 from initlab.analysis.findings._laws import std
 from initlab.analysis.findings._model import Model
 from initlab.analysis.findings._places import at_parameter
+from initlab.analysis.findings._scales import weights_with_a_law
 from initlab.spec import ParameterReading, WeightUse
 
 # Strangers' language models and vision transformers learn half as fast with positions
@@ -101,14 +102,18 @@ def drowning_biases(model: Model) -> Iterator[Finding]:
 
 
 def quiet_weights(model: Model) -> Iterator[Finding]:
-    """WI05: weights so small that a bias of a usual size is all that a layer gives."""
+    """WI05: weights so small that a bias of a usual size is all that a layer gives.
+
+    Where most are as small it is meant, as in DeepCTR's models, or another fault.
+    """
     found = {
         use: ratio for use, ratio in _drowned(model).items()
         if model.of("bias_rms", use.index) <= _LOUD_BIAS
         and use.block is None  # beside a skip, a quiet part is a choice
         and model.weight_factor(use.index) < _NO_WEIGHT
     }  # fmt: skip
-    if found and not model.facts.trained:
+    hidden = [use for use in weights_with_a_law(model) if not use.head]
+    if 0 < len(found) < len(hidden) / 2 and not model.facts.trained:
         first = next(iter(found))
         factors = {u: wanted_factor(u) / model.weight_factor(u.index) for u in found}
         yield Finding(

@@ -4,13 +4,13 @@ import math
 from collections.abc import Iterator
 
 from initlab.analysis.findings._finding import Finding
-from initlab.analysis.findings._model import Model
-from initlab.analysis.findings._outputs import (
+from initlab.analysis.findings._heads import (
     biased,
     compares,
     head_of,
     is_made_by_bias,
 )
+from initlab.analysis.findings._model import Model
 from initlab.analysis.findings._places import at_parameter
 from initlab.spec import OutputReading, PriorReading, WeightUse
 

@@ -1,0 +1,191 @@
+"""WI14: outputs that are sure before anything is learned."""
+
+import math
+from collections.abc import Iterator
+
+from initlab.analysis.findings._finding import Finding, Severity
+from initlab.analysis.findings._heads import (
+    OF_NO_SIZE,
+    biased,
+    compares,
+    head_of,
+    is_made_by_bias,
+    what_makes_it_loud,
+)
+from initlab.analysis.findings._model import Model
+from initlab.spec import OutputReading, ParameterReading, WeightUse
+
+# Nats of the initial loss over the prior's entropy. A loud head costs slowly more: of
+# the loss after 200 steps 2 nats 0 to 60 %, 3 nats 0 to 110 %, 10 nats up to 220 %
+# (dense and convolutional, 10 and 100 classes, Adam and gradient descent). Heads of
+# He's gain behind many layers reach 2.5.
+_EXCESS_INFO, _EXCESS_WARNING, _EXCESS_ERROR = 0.5, 3.0, 20.0
+# Where no targets are known, outputs need not be logits.
+_BLIND_ERROR = 40.0
+_LOUD_INPUTS = 5.0
+# Of a regression's outputs, over its targets.
+_LOUD_OUTPUTS = 10.0
+# Deviation of logits whose softmax is near the prior, as a repair makes them.
+_QUIET = 0.3
+# Of a temperature's logarithm: those in use lie between 0 and the logarithm of 100.
+_LARGEST_SCALE = math.log(101)
+# Of 307 public models no normalization starts with a larger factor; of LeCun's weights
+# it is fan_in times their variance.
+_USUAL_FACTOR = 1.05
+_FEW_PARTS = 2
+
+
+def over_confident(model: Model) -> Iterator[Finding]:
+    """WI14: the first loss is far over that of knowing nothing."""
+    output, head = model.facts.output, head_of(model)
+    if head is None or head.frozen or output.nonfinite:
+        return
+    if not _is_classification(output) and compares(output):
+        yield from _loud_regression(model, head)
+    elif _is_classification(output) or (
+        _may_be_logits(output.shape) and not model.facts.trained
+    ):
+        excess = _excess(output)
+        unscaled = list(_unscaled_inputs(model, head, excess))
+        yield from unscaled
+        if not unscaled and excess > _EXCESS_INFO:
+            yield from _sure_outputs(model, head, excess)
+
+
+def _is_binary(output: OutputReading) -> bool:
+    return output.loss_kind == "binary" or output.loss_binary
+
+
+def _is_classification(output: OutputReading) -> bool:
+    """Whether it is known that outputs are logits, of which the loss is a mean."""
+    several = output.classes > 1 and output.loss_kind == "cross_entropy"
+    return _is_binary(output) or several
+
+
+def _may_be_logits(shape: tuple[int, ...]) -> bool:
+    return len(shape) in (2, 3) and shape[-1] > 1
+
+
+def _prior_loss(output: OutputReading) -> float:
+    return math.log(2) if output.loss_binary else output.prior_loss
+
+
+def _excess(output: OutputReading) -> float:
+    """Return by how many nats a first loss is over that of knowing nothing."""
+    known = _is_classification(output)
+    excess = output.loss - _prior_loss(output) if known else output.random_excess
+    # Few examples make the loss noisy; random labels on the same outputs do not. Where
+    # a label is masked, only the loss says so.
+    steady = output.classes > 2 and math.isfinite(output.random_excess)
+    if known and steady and not output.masked:
+        excess = min(excess, output.random_excess)
+    over = output.loss - output.prior_loss
+    if output.loss_kind == "given" and output.classes > 1 and over < _EXCESS_WARNING:
+        excess = min(excess, over)  # a loss that is small knows better what outputs are
+    return excess
+
+
+def _loud_regression(model: Model, head: WeightUse) -> Iterator[Finding]:
+    output = model.facts.output
+    # Zeros, as of a discriminator's loss or of a residual, say of no size.
+    size = max(output.target_std, abs(output.target_mean)) or math.inf
+    ratio = output.rms / size
+    loud = what_makes_it_loud(model, head)
+    if ratio > _LOUD_OUTPUTS and loud is not None:
+        module, parameter = loud
+        yield Finding(
+            id="WI14", severity="warning", cause="loud_regression", module=module,
+            parameter=parameter, measured=output.rms, expected=output.target_std,
+            evidence={"ratio": 1 / ratio},
+        )  # fmt: skip
+
+
+def _unscaled_inputs(model: Model, head: WeightUse, excess: float) -> Iterator[Finding]:
+    """Yield that inputs are loud, where outputs are no louder."""
+    stem = next((use for use in model.uses if use.stem), head)
+    size = model.of("given_rms", stem.index)
+    handed_on = model.facts.output.std < 3 * size
+    if excess > _EXCESS_WARNING and size > _LOUD_INPUTS and handed_on:
+        yield Finding(
+            id="WI14", severity="warning", cause="unscaled_inputs", module=stem.module,
+            parameter=stem.parameter, measured=size, expected=1.0,
+            evidence={"excess": excess},
+        )  # fmt: skip
+
+
+def _sure_outputs(model: Model, head: WeightUse, excess: float) -> Iterator[Finding]:
+    """Yield what makes logits large: a bias, a factor, a weight, a number."""
+    output, known = model.facts.output, _is_classification(model.facts.output)
+    severity: Severity = (
+        "error" if excess > (_EXCESS_ERROR if known else _BLIND_ERROR) else
+        "warning" if excess > _EXCESS_WARNING else "info"
+    )  # fmt: skip
+    binary = _is_binary(output)
+    of_one_sign = binary and abs(output.mean) > output.std
+    if of_one_sign and is_made_by_bias(model, head, output.mean):
+        if not any(prior.link == "logit" for prior in output.priors):
+            yield biased(
+                model, head, check="WI14", severity=severity, mean=output.mean,
+                losses=(output.loss, _prior_loss(output)),
+            )  # fmt: skip
+        return  # else the loss was asked where they should be
+    # One logit is sure by its size, several by how far they are apart.
+    size = output.rms if binary else output.std
+    evidence = {
+        "std": output.std,
+        "classes": 2 if binary else output.classes or output.shape[-1],
+        "known": known, "ratio": min(1.0, _QUIET / max(size, 1e-12)),
+    }  # fmt: skip
+    loud = what_makes_it_loud(model, head)
+    if loud is None:
+        return
+    module, parameter = loud
+    blamed = model.parameter(parameter)
+    if blamed is not None and head.derived and abs(blamed.elasticity) < OF_NO_SIZE:
+        # No size of its own: what enlarges it is a number of the author's choice.
+        yield Finding(
+            id="WI14", severity="warning" if excess > _EXCESS_ERROR else "info",
+            cause="enlarged_cosines", module=head.module,
+            measured=excess, expected=_EXCESS_INFO, evidence=evidence,
+        )  # fmt: skip
+        return
+    if _is_chosen(model, head, blamed, excess):
+        severity = "info"
+    yield Finding(
+        id="WI14", severity=severity, cause="over_confident", module=module,
+        parameter=parameter, measured=excess, expected=_EXCESS_INFO, evidence=evidence,
+    )  # fmt: skip
+
+
+def _is_chosen(
+    model: Model, head: WeightUse, blamed: ParameterReading | None, excess: float
+) -> bool:
+    """Whether outputs are as loud as an author may have meant them."""
+    little = excess < _EXCESS_ERROR
+    if little and _is_a_sum_of_usual_parts(model, head):
+        return True
+    if blamed is None:
+        return False
+    if math.prod(blamed.shape) == 1:
+        # A temperature, as of contrastive losses.
+        scales = blamed.name == model.facts.output.scaled_by
+        return little or (scales and blamed.mean < _LARGEST_SCALE)
+    # Of a usual factor, what comes after it, as squared distances, makes it much.
+    usual = math.hypot(blamed.mean, blamed.std) < _USUAL_FACTOR
+    return blamed.role == "gamma" and usual and not _heads_matter(model)
+
+
+def _heads_matter(model: Model) -> bool:
+    """Whether the loss changes with the size of a head, as far as is known."""
+    heads = [model.parameter(use.parameter) for use in model.uses if use.head]
+    return not all(p is not None and abs(p.elasticity) < OF_NO_SIZE for p in heads)
+
+
+def _is_a_sum_of_usual_parts(model: Model, head: WeightUse) -> bool:
+    """Whether several heads are added, of usual weights: none of them is to blame.
+
+    As readouts of sums over a graph, one after each layer.
+    """
+    parts = [use for use in model.uses if use.head and use.added]
+    usual = all(model.weight_factor(use.index) < _USUAL_FACTOR for use in parts)
+    return head in parts and len(parts) > _FEW_PARTS and usual
