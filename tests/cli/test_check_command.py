@@ -97,6 +97,7 @@ def test_findings_exit_1_unless_ignored_or_under_the_bar(capsys):
     assert "fix WI02 0.weight" in capsys.readouterr().out
     # `0` is the layer that was planted; what follows from it is not listed.
     assert run(*typed, "--ignore", "WI02", "--ignore", "WI05", "--ignore", "WI14") == 0
+    assert run(*typed, "--ignore", "WI02,WI05, WI14") == 0
 
 
 @pytest.mark.usefixtures("models")

@@ -278,3 +278,17 @@ def test_biases_inside_the_tanh_of_a_deeper_layer(layer):
     model.get_parameter(name).data[32:48] = 9.0
     (found,) = pytorch.check(model, SERIES).of("error", "warning")
     assert (found.id, found.parameter) == ("WI13", name)
+
+
+@pytest.mark.parametrize("part", ["inputs", "state"])
+def test_zeros_of_a_part_of_a_joined_weight(part):
+    """Of inputs and state side by side, those of the inputs stop the signal."""
+    torch.manual_seed(0)
+    model = HandLSTM(True, 1.0)
+    columns = slice(0, 6) if part == "inputs" else slice(6, None)
+    model.gates[0].weight.data[:, columns] = 0
+    found = pytorch.check(model, SERIES).of("error", "warning")
+    named = [(one.id, one.cause, one.parameter) for one in found]
+    stopped = [("WI03", "zero_inputs", "gates.0.weight")]
+    assert named == (stopped if part == "inputs" else [])
+    assert pytorch.repair_(model, SERIES).after.sound

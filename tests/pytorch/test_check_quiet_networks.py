@@ -531,3 +531,24 @@ def test_scores_of_zeros_that_are_only_enlarged_are_a_head(bent):
     found = {check for check, _, _ in blamed(Scores(bent), images)}
 
     assert found == ({"WI03"} if bent else set())
+
+
+def test_branches_alone_may_be_quiet():
+    """As ESRGAN's, of a tenth of PyTorch's start, on a trunk of PyTorch's own."""
+    torch.manual_seed(0)
+
+    class Block(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.inner, self.end = nn.Linear(32, 32), nn.Linear(32, 32)
+            for layer in (self.inner, self.end):
+                layer.weight.data *= 0.1
+
+        def forward(self, x):
+            return x + 0.2 * self.end(functional.leaky_relu(self.inner(x), 0.2))
+
+    trunk = [nn.Linear(20, 32), *(Block() for _ in range(4))]
+    rest = [layer for _ in range(3) for layer in (nn.Linear(32, 32), nn.ReLU())]
+    model = nn.Sequential(*trunk, *rest, nn.Linear(32, 10))
+
+    assert blamed(model, loss=LOSS, targets=LABELS) == []

@@ -250,3 +250,23 @@ def test_a_decoder_whose_kernel_was_left_out():
     found = blamed(decoder(draw), sounds)
 
     assert [parameter for _, parameter in found] == ["4.weight"]
+
+
+def test_logits_of_cosines_are_for_information():
+    """As Swin V2's in few dimensions: no weight of theirs changes the size."""
+
+    class Cosines(nn.Module):
+        def __init__(self, width):
+            super().__init__()
+            torch.manual_seed(0)
+            self.ask, self.tell = nn.Linear(16, width), nn.Linear(16, width)
+            self.give, self.head = nn.Linear(16, 16), nn.Linear(16, 4)
+
+        def forward(self, x):
+            ask, tell = (functional.normalize(f(x), dim=-1)
+                         for f in (self.ask, self.tell))  # fmt: skip
+            looks = (10 * ask @ tell.mT).softmax(-1)
+            return self.head(x.mean(1) + (looks @ self.give(x)).mean(1))
+
+    found = pytorch.check(Cosines(4), torch.randn(16, 12, 16)).findings
+    assert [(one.id, one.severity) for one in found] == [("WI23", "info")]

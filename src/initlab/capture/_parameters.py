@@ -70,10 +70,16 @@ def read_parameters(
             alike_units=records.alike.get(name, 0),
             overflows_in=records.overflows.get(name, ""),
             added_last=name in added_last,
-            **_entries(as_real(parameter.detach())),
+            **_entries(_as_numbers(parameter.detach())),
         )
         for name, parameter in model.named_parameters()
     )
+
+
+def _as_numbers(values: Tensor) -> Tensor:
+    """Return real numbers; of indices, too, as offsets into a table are."""
+    real = as_real(values)
+    return real if real.is_floating_point() else real.double()
 
 
 def gradient_facts(gradient: Tensor | None) -> dict[str, Any]:

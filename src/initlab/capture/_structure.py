@@ -47,6 +47,9 @@ class Structure:
         self._heads = heads(graph, {join.node for join in self._joins})
         followed = {u for each in self._links for u in each.previous}
         self._heads -= followed
+        self._given_out = {
+            self._graph.nodes[n].use for n in map(self._seen, graph.outputs)
+        }
         self._added = added_heads(
             graph, {number: records.uses[number].node for number in self._heads}
         )
@@ -60,6 +63,13 @@ class Structure:
             self._use(record, own, ends, adapters, frozen)
             for record, own in zip(records.uses, self._links, strict=True)
         )
+
+    def _seen(self, number: int) -> int:
+        """Return the node of which another is a view."""
+        node = self._graph.nodes[number]
+        while node.kind == "view" and len(node.inputs) == 1:
+            node = self._graph.nodes[node.inputs[0]]
+        return node.number
 
     def head_of(self, node: int | None) -> int:
         """Return which use an output came out of: the last head below it; -1 if none.
@@ -118,6 +128,7 @@ class Structure:
             stem=own.stem,
             mixed=own.mixed,
             head=number in self._heads,
+            given_out=number in self._given_out,
             added=number in self._added,
             gate=number in self._gates,
             attends=role,

@@ -41,8 +41,9 @@ def weigh(
     found["weight_largest"] = float(real.abs().amax())
     norms = torch.linalg.vector_norm(real, dim=1)
     found["zero_units"] = float((norms == 0).sum())
-    scale = float(norms.mean())
-    found["row_spread"] = float(norms.std(unbiased=False)) / scale if scale else 0.0
+    found["zero_inputs"] = float((real == 0).all(dim=0).sum())
+    found["row_spread"] = _spread(norms)
+    found["column_spread"] = _spread(torch.linalg.vector_norm(real, dim=0))
     found["constant_weight"] = float(bool((real == real.flatten()[0]).all()))
     bias = record.bias_value
     found["bias_rms"] = 0.0
@@ -155,6 +156,11 @@ def _parallel(rows: Tensor, norms: Tensor) -> float:
     across = rows - along[:, None] * (rows[0] / norms[0])
     share = torch.linalg.vector_norm(across, dim=1) / norms
     return float(len(rows)) if float(share.amax()) < _ROUNDING else 0.0
+
+
+def _spread(norms: Tensor) -> float:
+    scale = float(norms.mean())
+    return float(norms.std(unbiased=False)) / scale if scale else 0.0
 
 
 def _std(values: Tensor) -> float:

@@ -155,7 +155,8 @@ class _Settings:
             raise UnknownNameError("severity for --fail-on", severity, _SEVERITIES)
         if dtype not in _DTYPES:
             raise UnknownNameError("dtype", dtype, _DTYPES)
-        ignored = tuple(ignore or given.get("ignore", ()))
+        every = ignore or given.get("ignore", ())
+        ignored = tuple(name.strip() for one in every for name in one.split(","))
         known = [f"WI{number:02}" for number in range(1, 26)]
         for name in ignored:
             if name not in known:

@@ -8,6 +8,10 @@ from typing import Any
 from initlab.messages._signal_findings import SIGNAL_FINDINGS
 from initlab.messages._weight_findings import WEIGHT_FINDINGS
 from initlab.messages._words import (
+    AT_THE_MEAN,
+    AT_THE_SHARES,
+    NO_BIAS_FOR_SHARES,
+    NO_BIAS_FOR_THE_MEAN,
     REACHES,
     SCALE,
     SCALE_ALL,
@@ -81,6 +85,18 @@ def _scaled(evidence: Mapping[str, Any]) -> str:
     return SCALE_EACH.format(least=least, most=most)
 
 
+def _of_a_prior(evidence: Mapping[str, Any]) -> dict[str, str]:
+    """Return where to start a bias, or that there is none to start."""
+    known = {"parameter": evidence.get("parameter"),
+             "expected": evidence.get("expected", 0.0)}  # fmt: skip
+    has = evidence.get("bias", True)
+    mean = AT_THE_MEAN if has else NO_BIAS_FOR_THE_MEAN
+    shares = AT_THE_SHARES if has else NO_BIAS_FOR_SHARES
+    return {
+        "at_the_mean": mean.format(**known), "at_the_shares": shares.format(**known),
+    }  # fmt: skip
+
+
 def _with_words(evidence: Mapping[str, Any]) -> dict[str, Any]:
     others = len(evidence.get("places", ())) - 1
     low, high = REACHES.get(evidence.get("function", ""), (0.0, 0.0))
@@ -91,6 +107,7 @@ def _with_words(evidence: Mapping[str, Any]) -> dict[str, Any]:
         "high": high,
         "usual_start": STARTS[evidence.get("usual", "drawn")],
         "scaled": _scaled(evidence),
+        **_of_a_prior(evidence),
         "zero_biases": ZERO_BIASES if others > 0
         else ZERO_BIAS.format(parameter=evidence.get("parameter")),
         "more": f", nor {others} more" if others > 0 else "",

@@ -187,16 +187,14 @@ SIGNAL_FINDINGS: Mapping[str, Words] = MappingProxyType(
             "{share:.0%} of the targets are of one class, which the output's bias does "
             "not know: first loss {measured:.2g}, {expected:.2g} for the shares alone",
             "bias = ln(share of the class)",
-            "with torch.no_grad(): "
-            "model.get_parameter({parameter!r}).copy_(shares.log())",
+            "{at_the_shares}",
         ),
         "mean_ignored": Words(
             "targets have mean {expected:.3g} and spread {target_std:.2g}, outputs "
             "mean "
             "{measured:.2g}: the output's bias does not know it",
             "bias = mean of the targets",
-            "torch.nn.init.constant_(model.get_parameter({parameter!r}), "
-            "{expected:.4g})",
+            "{at_the_mean}",
         ),
         "far_biases": Words(
             "{where} starts outputs as far off as {measured:.3g}, of targets of size "
@@ -209,8 +207,7 @@ SIGNAL_FINDINGS: Mapping[str, Words] = MappingProxyType(
             "logarithm {expected:.3g}, outputs have mean {measured:.2g}: the output's "
             "bias does not know it",
             "bias = logarithm of the targets' mean",
-            "torch.nn.init.constant_(model.get_parameter({parameter!r}), "
-            "{expected:.4g})",
+            "{at_the_mean}",
         ),
         "targets_unscaled": Words(
             "targets have mean {target_mean:.3g} and spread {expected:.3g}, outputs "

@@ -128,6 +128,12 @@ WEIGHT_FINDINGS: Mapping[str, Words] = MappingProxyType(
             "some path from inputs to outputs has no zero weight",
             "torch.nn.init.kaiming_normal_(model.get_parameter({parameter!r}))",
         ),
+        "zero_inputs": Words(
+            "{where} weighs {measured:.0f} of {inputs:.0f} inputs with zeros, and "
+            "nothing of the model's own inputs is left at its head",
+            "no input of a cell is weighed with zeros alone",
+            "torch.nn.init.xavier_uniform_(model.get_parameter({parameter!r}))",
+        ),
         "zero_units": Words(
             "{measured:.0f} of {units:.0f} units of {where} have no incoming weights",
             "no unit is all zeros",

@@ -22,6 +22,18 @@ SCALE_EACH = (
     'for name, ratio in finding.evidence["ratios"].items(): '
     "model.get_parameter(name).data.mul_(ratio)  # {least:.3g} to {most:.3g}"
 )
+# Where a prior goes, if there is a bias that may learn it.
+AT_THE_MEAN = (
+    "torch.nn.init.constant_(model.get_parameter({parameter!r}), {expected:.4g})"
+)
+NO_BIAS_FOR_THE_MEAN = "give the output a bias that starts at {expected:.4g}"
+AT_THE_SHARES = (
+    "with torch.no_grad(): model.get_parameter({parameter!r}).copy_(shares.log())  "
+    "# shares of the classes among the targets"
+)
+NO_BIAS_FOR_SHARES = (
+    "give the output a bias that starts at the logarithm of the classes' shares"
+)
 ZERO_BIAS = "torch.nn.init.zeros_(model.get_parameter({parameter!r}))"
 ZERO_BIASES = (
     "for name in finding.places: torch.nn.init.zeros_(model.get_parameter(name))"

@@ -154,7 +154,7 @@ def write_weight(model: nn.Module, site: Site, values: np.ndarray) -> bool:
 
 
 def write_values(tensor: torch.Tensor, values: np.ndarray) -> None:
-    """Write numbers into a tensor of any type and device.
+    """Write numbers into a tensor of any type and device, in its shape.
 
     Example:
         >>> bias = torch.ones(2, dtype=torch.bfloat16)
@@ -163,7 +163,8 @@ def write_values(tensor: torch.Tensor, values: np.ndarray) -> None:
         [0.0, 0.0]
     """
     with torch.no_grad():
-        held(tensor).copy_(torch.from_numpy(np.ascontiguousarray(values)))
+        new = torch.from_numpy(np.ascontiguousarray(values))
+        held(tensor).copy_(new.reshape(tensor.shape))
 
 
 def real_parameter(model: nn.Module, name: str, device: torch.device) -> nn.Parameter:

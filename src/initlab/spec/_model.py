@@ -51,6 +51,7 @@ class WeightUse:
         mixed: Whether inputs that no layer weighed, as a graph's edges, mix what it is
             given among the examples.
         head: Whether no layer comes after it.
+        given_out: Whether what it makes is an output of the model, if not the last.
         added: Whether it is a head whose output is added to another head's.
         gate: Whether what it makes multiplies another signal (squeeze and excite).
         attends: "query", "key", "value" or "packed" where it feeds an attention.
@@ -88,6 +89,7 @@ class WeightUse:
     stem: bool = False
     mixed: bool = False
     head: bool = False
+    given_out: bool = False
     added: bool = False
     gate: bool = False
     attends: str = ""

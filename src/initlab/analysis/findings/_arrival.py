@@ -74,6 +74,10 @@ def faded_networks(model: Model) -> Iterator[Finding]:
     hidden = [use for use in weights_with_a_law(model) if not use.head]
     if len(hidden) < _FEWEST or not are_quiet(model, hidden):
         return
+    # Branches may be quiet, as ESRGAN's are; it is their trunk that must lead on.
+    trunk = [use for use in hidden if use.block is None]
+    if not all(are_quiet(model, [use]) for use in trunk):
+        return
     heads = [use for use in model.uses if use.head and not use.gate]
     arrives = max((_difference(model, use) for use in heads), default=math.nan)
     sent = max((_difference(model, use) for use in hidden if use.stem), default=0.0)

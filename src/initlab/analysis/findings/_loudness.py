@@ -147,7 +147,8 @@ def _carries_on(model: Model, use: WeightUse) -> bool:
     In front of a gate, a step's size or a sine it says where these start. A batch
     normalization takes off what is the same in all examples.
     """
-    if (use.head and not use.normed) or use.gate or use.role:
+    given = use.given_out or (use.head and not use.normed)
+    if given or use.gate or use.role:
         return False
     plain = use.activation == "identity"
     averaged = use.normed and any(

@@ -11,8 +11,9 @@ from initlab.analysis.findings._places import at_parameter
 # By how much of itself a loss changes with a parameter: of 154 sound models at most 1.6
 # times as much; with an exponent stored where its logarithm is meant 8 to 14 times.
 _STEEP, _LARGE_LOSS, _HUGE_LOSS = 5.0, 10.0, 100.0
-# Of the logarithm of a factor of all outputs: those in use are 0 and more.
-_VANISHED = -6.0
+# Of the logarithm of a factor of all outputs: those in use are 0 and more; from -4 on a
+# stranger's towers learn nothing in 120 steps.
+_VANISHED = -3.5
 # Share of its slope that a saturated loss has left.
 _SATURATED, _GONE = 1e-3, 1e-6
 _TIED_LOUD, _TIED_QUIET, _TIED_ERROR = 3.0, 1e-3, 6.0
@@ -86,6 +87,9 @@ def tied_embedding(model: Model) -> Iterator[Finding]:
         if not (use.head and use.tied and use.layer.kind != "embedding"):
             continue
         size = model.of("preactivation_std", use.index)
+        before = [norm for norm in model.facts.norms if use.index in norm.after]
+        if model.loud_factor(before) is not None:
+            continue  # which is to blame, and no table
         if size > _TIED_LOUD or size < _TIED_QUIET:
             parameter = model.parameter(use.parameter)
             yield Finding(

@@ -43,7 +43,9 @@ def prior_ignored(model: Model) -> Iterator[Finding]:
             id="WI15", severity="warning", cause="targets_unscaled",
             module=head.module, parameter=head.parameter, measured=output.std,
             expected=output.target_std,
-            evidence={"target_mean": output.target_mean, "bias": place == head.bias},
+            evidence={
+                "target_mean": output.target_mean, "bias": place != head.parameter,
+            },
         )  # fmt: skip
         return
     if output.priors:
@@ -69,7 +71,7 @@ def prior_ignored(model: Model) -> Iterator[Finding]:
                 id="WI15", severity="warning", cause="imbalance_ignored",
                 module=head.module, parameter=place,
                 measured=output.loss, expected=output.class_entropy,
-                evidence={"share": output.class_share, "bias": place == head.bias},
+                evidence={"share": output.class_share, "bias": place != head.parameter},
             )  # fmt: skip
         return
     away = abs(output.target_mean - output.mean)
@@ -82,7 +84,7 @@ def prior_ignored(model: Model) -> Iterator[Finding]:
             id="WI15", severity="warning", cause="mean_ignored", module=head.module,
             parameter=place, measured=output.mean,
             expected=output.target_mean,
-            evidence={"target_std": output.target_std, "bias": place == head.bias},
+            evidence={"target_std": output.target_std, "bias": place != head.parameter},
         )  # fmt: skip
 
 
@@ -135,7 +137,7 @@ def _asked_for(model: Model) -> Iterator[Finding]:
         if prior.link == "identity" and abs(prior.wanted - prior.mean) <= _NEAR:
             continue
         told.add(place)
-        evidence = {"bias": place == head.bias}
+        evidence = {"bias": place != head.parameter}
         if prior.link == "logit" and prior.share <= _RARE:
             if is_made_by_bias(model, head, prior.mean):
                 yield biased(
@@ -190,8 +192,17 @@ def _constant(output: OutputReading) -> bool:
 
 
 def _asked(model: Model, head: WeightUse) -> str | None:
-    """Return the parameter that may learn a prior: the bias, or else the weight."""
-    for name in (head.bias, head.parameter):
+    """Return the parameter that may learn a prior: the bias, or else the weight.
+
+    Of a table it is the one number, if any, that is added to what is looked up.
+    """
+    own: tuple[str | None, ...] = (head.bias, head.parameter)
+    if head.layer.kind == "embedding":
+        own = tuple(
+            p.name for p in model.facts.parameters
+            if math.prod(p.shape) == 1 and p.added_last
+        )  # fmt: skip
+    for name in own:
         parameter = model.parameter(name) if name else None
         if name and not (parameter.frozen if parameter else head.frozen):
             return name

@@ -25,6 +25,7 @@ _OFF_CENTRE, _ADDS_UP, _FEWEST_ENTRIES, _FEWEST_INPUTS = 0.75, 2.0, 64, 8
 _MANY_LAYERS = 3
 # What rounding leaves of a 1.
 _ONE_HOT = 1e-3
+_ROUNDING = 1e-4
 _DEFAULT_GAIN = 1 / math.sqrt(3.0)
 # LeCun's, He's, and PyTorch's own start.
 _GAINS = (1.0, math.sqrt(2.0), _DEFAULT_GAIN)
@@ -90,7 +91,9 @@ def _against_siblings(
         return None
     if away > 0 and model.weight_factor(use.index) < 1.1 * wanted_gain(use) ** 2:
         return None  # loud beside quiet siblings, but not by itself
-    if abs(away) <= limit or (away < 0 and _scales_attention(model, use)):
+    # Of an output as well, as a log-variance in a model's middle, little is a choice.
+    chosen = use.given_out or _scales_attention(model, use)
+    if abs(away) <= limit or (away < 0 and chosen):
         return None
     if away < 0 and _only_feeds_zeros(model, use):
         return None
@@ -285,6 +288,15 @@ def wrong_fan(
     return None
 
 
+def _is_wide(model: Model, use: WeightUse) -> bool:
+    """Whether a layer is orthogonal with more units than inputs, whose law it follows.
+
+    Its columns have one length then, as no drawn ones have.
+    """
+    wide = model.of("units", use.index) > model.fan_in(use.index)
+    return wide and model.of("column_spread", use.index) < _ROUNDING
+
+
 def _is_xaviers(use: WeightUse, deviation: float, tolerance: float) -> bool:
     """Whether a scale is Xavier's by PyTorch's own count, which knows no strides.
 
@@ -341,7 +353,10 @@ def _whole_law(
             if not 0.6 < FANS["fan_in"](use.layer) / fan(use.layer) < 1.7
             and not use.stem
         ]  # fmt: skip
-        fitting = [use for use in telling if wrong_fan(use, std(model, use)) == name]
+        fitting = [
+            use for use in telling
+            if wrong_fan(use, std(model, use)) == name and not _is_wide(model, use)
+        ]  # fmt: skip
         if not fitting or len(fitting) < max(1, 0.6 * len(telling)):
             continue
         if name == "fan_out for fan_in" and not _matters(fitting):

@@ -133,7 +133,9 @@ def attention(model: Model) -> Iterator[Finding]:
     makers = [model.uses[u] for _, each, _, _ in found for u in each.uses]
     # What is frozen is as it was trained, and not to be changed.
     fresh = [use for use in makers if not use.frozen]
-    severity = severity if fresh or not makers else "info"
+    # Of cosines no weight changes the size.
+    cosines = bool(fresh) and all(map(model.is_divided_by_its_size, fresh))
+    severity = "info" if cosines or (makers and not fresh) else severity
     makers = fresh or makers
     first = next((use for use in makers if use.index in worst.uses), None)
     first = first or (makers[0] if makers else None)

@@ -115,8 +115,14 @@ def dead_zeros(model: Model) -> Iterator[Finding]:
     """WI03: zeros that stop the signal or never move; designed zeros are silent."""
     dead: list[Finding] = []
     for use in model.uses:
+        columns = model.of("zero_inputs", use.index)
         if use.zero and not (use.frozen and use.adapter):
             dead += _dead_weight(model, use)
+        elif columns > 0 and _holds_up_a_cell(model, use):
+            yield at_use(
+                use, "WI03", "warning", "zero_inputs", measured=columns, expected=0.0,
+                evidence={"inputs": model.fan_in(use.index)},
+            )  # fmt: skip
         elif use.layer.kind != "embedding" and use.activation in _RECTIFIED:
             zero = model.of("zero_units", use.index)
             units = model.of("units", use.index)
@@ -182,7 +188,8 @@ def _holds_up_a_cell(model: Model, use: WeightUse) -> bool:
     spreads = {one: model.of("given_spread", one.index) for one in model.uses}
     heads = [spread for one, spread in spreads.items() if one.head]
     differ = any(spread > _ONE_DIRECTION for spread in spreads.values())
-    within = (use.gate or use.role != "") and not (use.branch_end or use.head)
+    within = use.gate or use.role != "" or use.calls > 1
+    within = within and not (use.branch_end or use.head)
     return within and differ and max(heads, default=math.nan) < _THE_SAME
 
 

@@ -63,6 +63,10 @@ def prior_bias(patient: Patient, finding: Found) -> list[Change]:
     """Set the head's bias to the log of the classes' shares, or the targets' mean."""
     uses = patient.reading.uses
     heads = [use for use in uses if use.bias and use.bias == finding.parameter]
+    if not heads and finding.cause == "mean_ignored" and finding.evidence["bias"]:
+        # One number beside tables, as of a matrix factorization.
+        assert finding.parameter is not None
+        return [patient.filled(finding.parameter, finding.expected, finding)]
     heads = heads or [use for use in uses if use.head and use.bias]
     if not heads:
         return []

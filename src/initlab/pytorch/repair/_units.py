@@ -55,6 +55,28 @@ def distinct_units(patient: Patient, finding: Found) -> list[Change]:
     return [change for change in found if change is not None]
 
 
+def drawn_columns(patient: Patient, finding: Found) -> list[Change]:
+    """Draw what weighs inputs with zeros, in the scale of the rest of the weight."""
+    found = []
+    for use in patient.uses(finding):
+        if not patient.can_change(use) or use.derived:
+            continue
+        values = patient.tensor(use.parameter).double()
+        by_unit = values.flatten(1).T if use.stored_transposed else values.flatten(1)
+        empty = (by_unit == 0).all(dim=0)
+        std = float(by_unit[:, ~empty].std()) if not bool(empty.all()) else _SMALL
+        drawn = std * patient.normal(use.parameter, tuple(by_unit.shape))
+        filled = torch.where(empty, drawn, by_unit)
+        filled = filled.T if use.stored_transposed else filled
+        found.append(
+            patient.change(
+                use.parameter, filled.reshape(values.shape), kind="redrawn",
+                amount=f"{int(empty.sum())} inputs, std {std:.3g}", finding=finding,
+            )
+        )  # fmt: skip
+    return found
+
+
 def drawn_units(patient: Patient, finding: Found) -> list[Change]:
     """Draw tensors whose units are all alike, small beside any signal."""
     return [
