@@ -7,10 +7,10 @@ import numpy as np
 
 from initlab import theory
 from initlab.activations import ACTIVATIONS
+from initlab.analysis.findings._fans import wanted_gain, wrong_fan
 from initlab.analysis.findings._finding import Finding, Severity
 from initlab.analysis.findings._laws import multiple, std, tells
 from initlab.analysis.findings._model import Model
-from initlab.analysis.findings._scales import wanted_gain, wrong_fan
 from initlab.spec import WeightUse
 
 # Largest sum of ln chi: docs/trainability.md and docs/check-calibration.md.

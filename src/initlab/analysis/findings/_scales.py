@@ -3,12 +3,15 @@
 import math
 from collections.abc import Iterator, Sequence
 
-import numpy as np
-
-from initlab import theory
 from initlab.activations import ACTIVATIONS
+from initlab.analysis.findings._fans import (
+    is_default,
+    wanted_gain,
+    whole_law,
+    wrong_fan,
+)
 from initlab.analysis.findings._finding import SEVERITIES, Finding, Severity
-from initlab.analysis.findings._laws import FANS, WRONG_FANS, LawFit, laws, noise, std
+from initlab.analysis.findings._laws import FANS, LawFit, laws, noise, std
 from initlab.analysis.findings._model import Model
 from initlab.spec import WeightUse
 
@@ -18,17 +21,12 @@ _OUTLIER, _FAR_OUTLIER = math.log(3.0), math.log(30.0)
 _HIGHEST, _HIGHEST_SQUASHED = 30.0, 60.0
 # DDPG's from pixels (Lillicrap et al., 2016) has 9e-6 behind 300 units.
 _TINY_HEAD = 3e-6
-_FITS, _EXPLAINED = 0.07, 0.12
 # Of weights of one sign, drawn uniformly or as sizes of normal ones, the mean is 1.7 or
 # 1.3 deviations. Layers that average are meant so, and have weights that add up to 1.
 _OFF_CENTRE, _ADDS_UP, _FEWEST_ENTRIES, _FEWEST_INPUTS = 0.75, 2.0, 64, 8
 _MANY_LAYERS = 3
 # What rounding leaves of a 1.
 _ONE_HOT = 1e-3
-_ROUNDING = 1e-4
-_DEFAULT_GAIN = 1 / math.sqrt(3.0)
-# LeCun's, He's, and PyTorch's own start.
-_GAINS = (1.0, math.sqrt(2.0), _DEFAULT_GAIN)
 
 
 def weights_with_a_law(model: Model) -> list[WeightUse]:
@@ -75,7 +73,7 @@ def off_scale(model: Model) -> Iterator[Finding]:
         if odd is not None:
             found[use.index] = odd
     yield from _by_cause(list(found.values()))
-    yield from _whole_law(model, inner, set(found))
+    yield from whole_law(model, inner, set(found))
 
 
 def _against_siblings(
@@ -87,7 +85,7 @@ def _against_siblings(
     nearest = min(fits, key=lambda fit: abs(fit.away[use.index]))
     away = nearest.away[use.index]
     limit = _OUTLIER + noise(use)
-    if use.normed and _is_default(model, use):
+    if use.normed and is_default(model, use):
         return None
     if away > 0 and model.weight_factor(use.index) < 1.1 * wanted_gain(use) ** 2:
         return None  # loud beside quiet siblings, but not by itself
@@ -98,12 +96,6 @@ def _against_siblings(
     if away < 0 and _only_feeds_zeros(model, use):
         return None
     return _finding(model, use, away, nearest, reference=nearest.gain)
-
-
-def _is_default(model: Model, use: WeightUse) -> bool:
-    """Whether a layer has PyTorch's own start: left alone where others were drawn."""
-    gain = std(model, use) * math.sqrt(FANS["torch's fan_in"](use.layer))
-    return _apart(gain, _DEFAULT_GAIN) < _FITS + noise(use)
 
 
 def _only_feeds_zeros(model: Model, use: WeightUse) -> bool:
@@ -254,61 +246,6 @@ def _expected_std(use: WeightUse, law: LawFit | None) -> float:
     return wanted_gain(use) / math.sqrt(FANS["fan_in"](use.layer))
 
 
-def wanted_gain(use: WeightUse) -> float:
-    """Return the second-moment gain of what the layer is given; 1 where unknown."""
-    name = use.source if use.source in ACTIVATIONS else "identity"
-    if name == "identity":
-        name = use.activation if use.activation in ACTIVATIONS else "identity"
-    return float(theory.gain(name))
-
-
-def wrong_fan(
-    use: WeightUse, deviation: float, gains: Sequence[float] = ()
-) -> str | None:
-    """Return the formula that a weight's std fits, where its true fan does not.
-
-    Scales that some gain in use explains with the true fan are no evidence.
-    """
-    wanted = tuple(gains) or (wanted_gain(use), 1.0)
-    own = FANS["fan_in"](use.layer)
-    if not deviation > 0:
-        return None
-    tolerance = _FITS + noise(use) / 2
-    explained = (*wanted, *_GAINS)
-    if any(_apart(deviation * math.sqrt(own), gain) < _EXPLAINED for gain in explained):
-        return None
-    if use.layer.transposed and _is_xaviers(use, deviation, tolerance):
-        return None
-    for name, fan in WRONG_FANS.items():
-        other = fan(use.layer)
-        if not 0.6 < own / other < 1.7 and any(
-            _apart(deviation * math.sqrt(other), gain) < tolerance for gain in wanted
-        ):
-            return name
-    return None
-
-
-def _is_wide(model: Model, use: WeightUse) -> bool:
-    """Whether a layer is orthogonal with more units than inputs, whose law it follows.
-
-    Its columns have one length then, as no drawn ones have.
-    """
-    wide = model.of("units", use.index) > model.fan_in(use.index)
-    return wide and model.of("column_spread", use.index) < _ROUNDING
-
-
-def _is_xaviers(use: WeightUse, deviation: float, tolerance: float) -> bool:
-    """Whether a scale is Xavier's by PyTorch's own count, which knows no strides.
-
-    Conv-TasNet's decoder of 64 channels starts so, and trains.
-    """
-    return _apart(deviation * math.sqrt(FANS["fan_avg"](use.layer)), 1.0) < tolerance
-
-
-def _apart(first: float, second: float) -> float:
-    return abs(math.log(first / second))
-
-
 def _by_cause(found: Sequence[Finding]) -> Iterator[Finding]:
     """Join layers that are off in the same way into one finding."""
     groups: dict[tuple[str, str, str], list[Finding]] = {}
@@ -332,77 +269,3 @@ def _by_cause(found: Sequence[Finding]) -> Iterator[Finding]:
             expected=first.expected, evidence={**first.evidence, "ratios": ratios},
             places=places,
         )  # fmt: skip
-
-
-def _whole_law(
-    model: Model, inner: Sequence[WeightUse], known: set[int]
-) -> Iterator[Finding]:
-    """WI06 where no layer is odd, but all follow a fan that is not theirs.
-
-    Only where nothing normalizes, and where the two fans differ enough to tell.
-    """
-    plain = [
-        use for use in (*inner, *(u for u in model.uses if u.head and not u.zero))
-        if not use.normed and not use.norm_before and use.index not in known
-        and not use.tied
-    ]  # fmt: skip
-    for name in WRONG_FANS:
-        fan = WRONG_FANS[name]
-        telling = [
-            use for use in plain
-            if not 0.6 < FANS["fan_in"](use.layer) / fan(use.layer) < 1.7
-            and not use.stem
-        ]  # fmt: skip
-        fitting = [
-            use for use in telling
-            if wrong_fan(use, std(model, use)) == name and not _is_wide(model, use)
-        ]  # fmt: skip
-        if not fitting or len(fitting) < max(1, 0.6 * len(telling)):
-            continue
-        if name == "fan_out for fan_in" and not _matters(fitting):
-            continue
-        if len(fitting) == 1 and _keeps_channels(fitting[0]):
-            continue
-        ratios = [FANS["fan_in"](u.layer) / fan(u.layer) for u in fitting]
-        worst = fitting[int(np.argmax(np.abs(np.log(ratios))))]
-        wanted = {
-            use.parameter: wanted_gain(use) / math.sqrt(FANS["fan_in"](use.layer))
-            for use in fitting
-        }
-        expected = wanted[worst.parameter]
-        yield Finding(
-            id="WI06", severity="warning", cause="wrong_fan", module=worst.module,
-            parameter=worst.parameter, measured=model.weight_factor(worst.index),
-            expected=wanted_gain(worst) ** 2,
-            evidence={
-                "factor": math.sqrt(max(max(ratios), 1 / min(ratios))),
-                "direction": "larger" if ratios[0] > 1 else "smaller",
-                "fan_in": FANS["fan_in"](worst.layer), "std": std(model, worst),
-                "expected_std": expected,
-                "ratios": {u.parameter: wanted[u.parameter] / std(model, u)
-                           for u in fitting},
-                "law": "fan_in", "formula_that_fits": name, "normed": False,
-            },
-            places=tuple(use.parameter for use in fitting),
-        )  # fmt: skip
-        return
-
-
-def _keeps_channels(use: WeightUse) -> bool:
-    """Whether a transposed convolution has as many outputs as inputs.
-
-    Mask R-CNN's single one, by He's law in PyTorch's fans, is half as loud as by its
-    own, and trains.
-    """
-    first, second = use.layer.shape[:2]
-    return use.layer.transposed and first == second
-
-
-def _matters(uses: Sequence[WeightUse]) -> bool:
-    """Whether fan_out was used in linear layers, or beyond doubling of channels.
-
-    In convolutions it preserves the gradient, and is a scheme in wide use.
-    """
-    ratios = [FANS["fan_in"](u.layer) / FANS["fan_out"](u.layer) for u in uses]
-    linear = all(use.layer.kind == "linear" for use in uses)
-    return linear or max(ratios) > 2.5
