@@ -18,6 +18,16 @@ ALONE = threading.RLock()
 
 
 @contextmanager
+def kept_random_states(model: nn.Module) -> Iterator[None]:
+    """Restore the random states of Python, NumPy and torch at the end."""
+    states = _random_states(model)
+    try:
+        yield
+    finally:
+        _restore_random(states)
+
+
+@contextmanager
 def preserved(model: nn.Module) -> Iterator[Mapping[int, torch.Tensor]]:
     """Restore everything bit for bit at the end, also after an exception or Ctrl-C.
 
@@ -42,7 +52,7 @@ def preserved(model: nn.Module) -> Iterator[Mapping[int, torch.Tensor]]:
     attributes = [(m, dict(m.__dict__), _tables(m)) for m in model.modules()]
     known = {id(one) for one in (*model.modules(), *_tensors(model))}
     contents = kept_contents(
-        [value for _, values, _ in attributes for value in values.values()], known
+        [value for _, *kept in attributes for value in _held_by(*kept)], known
     )
     tensors = [
         (tensor, tensor.detach().clone(), tensor.grad, tensor.requires_grad)
@@ -78,6 +88,15 @@ def _tables(module: nn.Module) -> dict[str, Any]:
         for name, value in module.__dict__.items()
         if isinstance(value, dict) and name.startswith("_")
     }
+
+
+def _held_by(values: Mapping[str, Any], tables: Mapping[str, Any]) -> Iterator[Any]:
+    """Yield what a module holds; of its tables, which are kept, what these hold."""
+    for name, value in values.items():
+        if name in tables:
+            yield from tables[name].values()
+        else:
+            yield value
 
 
 def _tensors(model: nn.Module) -> list[torch.Tensor]:

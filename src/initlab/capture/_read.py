@@ -8,9 +8,15 @@ from torch import nn
 
 from initlab.capture._batch import as_call
 from initlab.capture._own_loss import takes_targets
-from initlab.capture._preserved import ALONE, preserved
+from initlab.capture._preserved import ALONE, kept_random_states, preserved
 from initlab.capture._reader import AnyOptimizer, LossFunction, Reader
-from initlab.capture._unwrap import eager, refuse_untrainable, unwrapped, without_lazy
+from initlab.capture._unwrap import (
+    eager,
+    has_lazy,
+    refuse_untrainable,
+    unwrapped,
+    without_lazy,
+)
 from initlab.capture._values import Reading
 from initlab.errors import InvalidValueError
 
@@ -77,7 +83,8 @@ def _read(
     seed: int,
     step: bool,
 ) -> Reading:
-    with preserved(model):
+    # Of what is asked here, only a lazy model's is run.
+    with preserved(model) if has_lazy(model) else kept_random_states(model):
         judged = loss is not None and takes_targets(loss)
         call = as_call(model, batch, targets, with_loss=judged)
         model = without_lazy(model, call.args, call.kwargs)

@@ -93,6 +93,16 @@ def _tensors(model: nn.Module) -> tuple[torch.Tensor, ...]:
     return (*model.parameters(), *model.buffers())
 
 
+def has_lazy(model: nn.Module) -> bool:
+    """Whether some parameter or buffer has no shape until a batch comes.
+
+    Example:
+        >>> has_lazy(nn.LazyLinear(2)), has_lazy(nn.Linear(2, 2))
+        (True, False)
+    """
+    return any(is_lazy(tensor) for tensor in _tensors(model))
+
+
 def without_lazy(
     model: nn.Module, args: tuple[object, ...], kwargs: dict[str, Any]
 ) -> nn.Module:
@@ -101,7 +111,7 @@ def without_lazy(
     Raises:
         InvalidValueError: If it fails on the batch.
     """
-    if not any(is_lazy(tensor) for tensor in _tensors(model)):
+    if not has_lazy(model):
         return model
     # Unlike a parameter, a buffer without a shape does not know how to be copied.
     made = {
