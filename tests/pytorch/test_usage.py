@@ -261,3 +261,24 @@ def test_mu_p_takes_two_tied_tables_for_inputs():
     (group,) = pytorch.mu_p(tied(256), tied(64))
 
     assert group["role"] == "input"
+
+
+def test_a_batch_with_nans_is_named_and_no_layer():
+    model = nn.Sequential(nn.Linear(16, 32), nn.ReLU(), nn.Linear(32, 4))
+    x = torch.randn(64, 16)
+    assert pytorch.check(model, x).sound
+    x[3, 2] = torch.nan
+    (found,) = pytorch.check(model, x).of("error")
+    assert (found.id, found.cause, found.measured) == ("WI01", "nan_inputs", 1.0)
+
+
+def test_a_loss_that_nothing_can_be_learned_from_is_refused():
+    model = nn.Sequential(nn.Linear(16, 32), nn.ReLU(), nn.Linear(32, 4))
+
+    def detached(outputs, targets):
+        return nn.functional.cross_entropy(outputs.detach(), targets)
+
+    with pytest.raises(InvalidValueError, match=r"^loss: no gradient leads back"):
+        pytorch.check(
+            model, torch.randn(8, 16), loss=detached, targets=torch.arange(8) % 4
+        )

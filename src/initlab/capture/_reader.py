@@ -47,6 +47,7 @@ from initlab.capture._structure import Structure
 from initlab.capture._trace import Trace
 from initlab.capture._values import Reading
 from initlab.capture._weights import equal_outgoing, weigh
+from initlab.errors import InvalidValueError
 from initlab.spec import OutputReading, ParameterReading
 
 # Share of one class from which on a loss is asked whether it minds.
@@ -159,7 +160,10 @@ class Reader:
 
         Of losses whose names do not say it, and of uneven classes, which it may weigh.
         """
-        reading, of, output = loss.reading, loss.of, loss.output
+        given = tensors_in((self._call.args, self._call.kwargs))
+        missing = sum(int(t.isnan().sum()) for t in given if t.is_floating_point())
+        reading = replace(loss.reading, input_nan=missing)
+        of, output = loss.of, loss.output
         if output is None:
             return reading
         node = trace.node_of(output)
@@ -232,6 +236,16 @@ class Reader:
             loss.value if loss.value is not None and loss.value.requires_grad else None
         )
         roots = differentiable(outputs)
+        if (
+            self._loss is not None
+            and roots
+            and value is None
+            and loss.value is not None
+        ):
+            raise InvalidValueError(
+                "loss: no gradient leads back from what it returns, as from detached "
+                "outputs or their argmax; return a loss that can be learned from"
+            )
         zero_heads = [
             t
             for use in structure.uses

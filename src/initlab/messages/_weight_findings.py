@@ -46,6 +46,12 @@ WEIGHT_FINDINGS: Mapping[str, Words] = MappingProxyType(
             "the loss is finite",
             "compute the loss from logits, in its stable form",
         ),
+        "nan_inputs": Words(
+            "{measured:.0f} entries of the batch are nan, and so is what {after} makes "
+            "of them",
+            "no input is nan",
+            "leave these entries out of the batch, or fill them",
+        ),
         "nonfinite_targets": Words(
             "the first loss is {loss}: {measured:.0f} entries of the targets are nan "
             "or infinite",

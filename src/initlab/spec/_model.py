@@ -371,6 +371,7 @@ class OutputReading:
         nonfinite: Entries of the first output that are nan or infinite; -inf is a mask.
         masked: Entries of the first output far below all others, or -inf.
         target_nonfinite: Entries of the targets that are nan or infinite.
+        input_nan: Entries of the batch that are nan; infinite ones may be a mask's.
         classes_met: Classes of which the batch has at least two targets.
         head: Index of the use that the first output came out of; -1 if none is known.
         scaled_by: Name of the parameter whose exponential is a factor of all that the
@@ -404,6 +405,7 @@ class OutputReading:
     nonfinite: int = 0
     masked: int = 0
     target_nonfinite: int = 0
+    input_nan: int = 0
     classes_met: int = 0
     head: int = -1
     scaled_by: str = ""

@@ -50,6 +50,13 @@ def not_finite(model: Model) -> Iterator[Finding]:
         kind = model.parameter(use.parameter)
         limit = _LARGEST.get(kind.dtype if kind else "float32", 3.4e38) * _NEAR_LARGEST
         largest = model.of("largest_output", use.index)
+        if count > 0 and use.stem and model.facts.output.input_nan:
+            yield Finding(
+                id="WI01", severity="error", cause="nan_inputs", module="",
+                measured=float(model.facts.output.input_nan), expected=0.0,
+                evidence={"after": use.parameter},
+            )  # fmt: skip
+            return
         if count > 0 or largest > limit:
             grown = _grown_before(model, use)
             first = grown[0] if grown else use
