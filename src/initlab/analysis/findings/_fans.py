@@ -61,6 +61,13 @@ def wrong_fan(
     return None
 
 
+def tells(uses: Sequence[WeightUse], formula: str) -> bool:
+    """Whether layers show another fan, and not as well a gain that all have."""
+    ratios = [FANS["fan_in"](u.layer) / WRONG_FANS[formula](u.layer) for u in uses]
+    sizes = np.abs(np.log(ratios))
+    return bool(np.ptp(np.log(ratios)) > 0.4 or sizes.min() > math.log(4.0))
+
+
 def whole_law(
     model: Model, inner: Sequence[WeightUse], known: set[int]
 ) -> Iterator[Finding]:

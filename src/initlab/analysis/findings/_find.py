@@ -10,6 +10,7 @@ from initlab.analysis.findings import (
     _blocks,
     _confidence,
     _copies,
+    _finite,
     _flows,
     _loudness,
     _outputs,
@@ -18,8 +19,9 @@ from initlab.analysis.findings import (
     _scales,
     _sequences,
     _steps,
-    _tensors,
     _units,
+    _updates,
+    _zeros,
 )
 from initlab.analysis.findings._causes import consequences_of, covered_by, explained_by
 from initlab.analysis.findings._finding import Finding, rank
@@ -29,12 +31,12 @@ Rule = Callable[[Model], Iterator[Finding]]
 
 # In order of precedence: a finding may explain those after it.
 _RULES: tuple[Rule, ...] = (
-    _tensors.not_finite,
+    _finite.not_finite,
     _registered.not_initialized,
     _copies.symmetric_units,
     _blocks.gamma_zero,
     _blocks.quiet_gammas,
-    _tensors.dead_zeros,
+    _zeros.dead_zeros,
     _outputs.tied_embedding,
     _sequences.attention,
     _sequences.sharp_choices,
@@ -65,7 +67,7 @@ _RULES: tuple[Rule, ...] = (
     _outputs.explosive_parameter,
     _confidence.over_confident,
     _priors.prior_ignored,
-    _tensors.symmetric_update,
+    _updates.symmetric_update,
     _sequences.tokens_alike,
     _steps.first_update,
     _flows.finite_width,

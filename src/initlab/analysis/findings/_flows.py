@@ -7,9 +7,9 @@ import numpy as np
 
 from initlab import theory
 from initlab.activations import ACTIVATIONS
-from initlab.analysis.findings._fans import wanted_gain, wrong_fan
+from initlab.analysis.findings._fans import tells, wanted_gain, wrong_fan
 from initlab.analysis.findings._finding import Finding, Severity
-from initlab.analysis.findings._laws import multiple, std, tells
+from initlab.analysis.findings._laws import multiple, std
 from initlab.analysis.findings._model import Model
 from initlab.spec import WeightUse
 

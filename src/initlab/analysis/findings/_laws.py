@@ -136,13 +136,6 @@ def noise(use: WeightUse) -> float:
     return _SIGMAS / math.sqrt(2 * math.prod(use.layer.shape))
 
 
-def tells(uses: Sequence[WeightUse], formula: str) -> bool:
-    """Whether layers show another fan, and not as well a gain that all have."""
-    ratios = [FANS["fan_in"](u.layer) / WRONG_FANS[formula](u.layer) for u in uses]
-    sizes = np.abs(np.log(ratios))
-    return bool(np.ptp(np.log(ratios)) > 0.4 or sizes.min() > math.log(4.0))
-
-
 def multiple(model: Model, use: WeightUse) -> float:
     """Return what an activation is given over what the layer puts out; 1 if alike."""
     given, put_out = (

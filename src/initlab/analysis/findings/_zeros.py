@@ -1,121 +1,17 @@
-"""Checks of single tensors: finite, not dead, with updates of more than one rank."""
+"""WI03: zeros that stop a signal or never move, beside those that are a design."""
 
 import math
 from collections.abc import Iterator, Sequence
 
 from initlab.analysis.findings._finding import Finding, Severity
 from initlab.analysis.findings._model import Model
-from initlab.analysis.findings._places import at_name, at_parameter, at_use, joined
+from initlab.analysis.findings._places import at_parameter, at_use, joined
 from initlab.spec import Block, ParameterReading, WeightUse
 
-# Largest numbers of the types, and the share of them that is as good as infinite.
-_LARGEST = {"float16": 65504.0, "bfloat16": 3.39e38, "float32": 3.4e38}
-_NEAR_LARGEST = 0.1
-# Of fan_in times the second moment of entries; schemes in use stay under 30.
-_BEYOND_ANY_LAW = 60.0
-_RANK_ONE = 0.9999
-# The square of it is what _RANK_ONE leaves to other directions.
-_ONE_DIRECTION = 0.01
-# Of float32 sums; numbers that depend on the inputs differ by far more.
-_THE_SAME = 1e-6
+_RECTIFIED = frozenset({"relu", "relu6"})
+# Spread of vectors that differ; and of float32 sums of what does not depend on inputs.
+_DIFFER, _THE_SAME = 0.01, 1e-6
 _FLAT = 0.99
-_FEWEST_CLASSES = 3
-_FEWEST_ROWS = 3
-
-
-def not_finite(model: Model) -> Iterator[Finding]:
-    """WI01: a parameter, an activation or a gradient is nan, infinite, or nearly."""
-    bad = [p for p in model.facts.parameters if p.nonfinite]
-    for parameter in bad:
-        yield at_parameter(
-            parameter, "WI01", "error", "nonfinite_parameter",
-            measured=float(parameter.nonfinite), expected=0.0,
-        )  # fmt: skip
-    lost = model.facts.lost_buffers
-    if lost:
-        yield at_name(lost[0], "WI01", "error", "lost_buffer", measured=math.nan,
-                     places=lost)  # fmt: skip
-    if bad or lost:
-        return
-    overflowed = next((p for p in model.facts.parameters if p.overflows_in), None)
-    if overflowed is not None and _arrives_lost(model):
-        yield at_parameter(
-            overflowed, "WI01", "error", "overflows", measured=overflowed.mean,
-            expected=0.0, evidence={"function": overflowed.overflows_in},
-            places=(overflowed.name,),
-        )  # fmt: skip
-        return
-    for use in model.uses:
-        count = model.of("nonfinite_outputs", use.index)
-        kind = model.parameter(use.parameter)
-        limit = _LARGEST.get(kind.dtype if kind else "float32", 3.4e38) * _NEAR_LARGEST
-        largest = model.of("largest_output", use.index)
-        if count > 0 and use.stem and model.facts.output.input_nan:
-            yield Finding(
-                id="WI01", severity="error", cause="nan_inputs", module="",
-                measured=float(model.facts.output.input_nan), expected=0.0,
-                evidence={"after": use.parameter},
-            )  # fmt: skip
-            return
-        if count > 0 or largest > limit:
-            grown = _grown_before(model, use)
-            first = grown[0] if grown else use
-            beyond = "nonfinite_output" if count > 0 else "nearly_infinite"
-            yield Finding(
-                id="WI01", severity="error", module=first.module,
-                cause="grows_beyond" if grown else beyond,
-                parameter=first.parameter, measured=count if count > 0 else largest,
-                expected=0.0 if count > 0 else limit,
-                evidence={
-                    "factor": model.weight_factor(first.index), "after": use.parameter,
-                },
-                places=tuple(one.parameter for one in grown),
-            )  # fmt: skip
-            return
-    output = model.facts.output
-    lost_loss = bool(output.loss_kind) and not math.isfinite(output.loss)
-    if lost_loss and output.target_nonfinite and not output.nonfinite:
-        yield Finding(
-            id="WI01", severity="error", cause="nonfinite_targets", module="",
-            measured=float(output.target_nonfinite), expected=0.0,
-            evidence={"loss": output.loss},
-        )  # fmt: skip
-        return
-    if output.nonfinite or lost_loss:
-        yield Finding(
-            id="WI01", severity="error", cause="nonfinite_loss", module="",
-            measured=output.loss, expected=output.prior_loss,
-        )  # fmt: skip
-        return
-    for parameter in model.facts.parameters:
-        if parameter.gradient_nonfinite:
-            yield at_parameter(
-                parameter, "WI01", "error", "nonfinite_gradient",
-                measured=float(parameter.gradient_nonfinite), expected=0.0,
-            )  # fmt: skip
-            return
-
-
-def _arrives_lost(model: Model) -> bool:
-    """Whether anything that a layer gives, an output or the loss is nan or infinite."""
-    output = model.facts.output
-    lost_loss = bool(output.loss_kind) and not math.isfinite(output.loss)
-    return bool(output.nonfinite) or lost_loss or any(
-        model.of("nonfinite_outputs", use.index) > 0 for use in model.uses
-    )  # fmt: skip
-
-
-def _grown_before(model: Model, arrived: WeightUse) -> list[WeightUse]:
-    """Return the weights beyond any law on the way to where numbers overflow."""
-    below = {arrived.index}
-    for use in reversed(model.uses[: arrived.index + 1]):
-        if use.index in below:
-            below |= {number for number in use.previous if number < use.index}
-    return [
-        use for use in model.fresh()
-        if use.index in below and use.layer.kind in ("linear", "conv")
-        and model.weight_factor(use.index) > _BEYOND_ANY_LAW
-    ]  # fmt: skip
 
 
 def dead_zeros(model: Model) -> Iterator[Finding]:
@@ -145,9 +41,6 @@ def dead_zeros(model: Model) -> Iterator[Finding]:
         yield joined(first, names)
         return
     yield from _never_moves(model)
-
-
-_RECTIFIED = frozenset({"relu", "relu6"})
 
 
 def _dead_weight(model: Model, use: WeightUse) -> list[Finding]:
@@ -194,7 +87,7 @@ def _holds_up_a_cell(model: Model, use: WeightUse) -> bool:
     """
     spreads = {one: model.of("given_spread", one.index) for one in model.uses}
     heads = [spread for one, spread in spreads.items() if one.head]
-    differ = any(spread > _ONE_DIRECTION for spread in spreads.values())
+    differ = any(spread > _DIFFER for spread in spreads.values())
     within = use.gate or use.role != "" or use.calls > 1
     within = within and not (use.branch_end or use.head)
     return within and differ and max(heads, default=math.nan) < _THE_SAME
@@ -354,73 +247,3 @@ def _is_off(model: Model, block: Block) -> bool:
         or any(norm.gamma_zero for norm in norms)
         or any(factor is not None and factor.largest == 0 for factor in factors)
     )
-
-
-def symmetric_update(model: Model) -> Iterator[Finding]:
-    """WI04: the units of a layer all learn the same."""
-    output = model.facts.output
-    if output.classes < 3 or min(output.examples, output.loss_rows) < 3:
-        return
-    # Of one class and few others, all rows ask the units for about the same.
-    if output.classes_met < _FEWEST_CLASSES:
-        return
-    for use in model.fresh():
-        facts = model.parameter(use.parameter)
-        small = min(use.layer.shape[0], model.fan_in(use.index)) < 3
-        if facts is None or use.head or small or use.role:
-            continue
-        if _is_narrow(model, use) or _is_averaged(model, use):
-            continue
-        # Given one vector, as a class token is in all examples, rank 1 is algebra.
-        if model.of("given_spread", use.index) < _ONE_DIRECTION:
-            continue
-        if model.facts.attentions and not has_targets_of_its_own(model, use):
-            continue
-        if facts.gradient_rank_one > _RANK_ONE:
-            yield at_use(
-                use, "WI04", "warning", "rank_one_update",
-                measured=facts.gradient_rank_one, expected=_RANK_ONE,
-            )  # fmt: skip
-            return
-
-
-def _is_narrow(model: Model, use: WeightUse) -> bool:
-    """Whether no update can have rank 2: of few rows, of one logit, of a mean of units.
-
-    A head with one unit gives logits where each position is a class; a layer that only
-    feeds one unit, as the energies of an attention, learns along that unit's weights
-    where its activation is about linear.
-    """
-    head = model.facts.output.head
-    pointing = head >= 0 and model.of("units", head) == 1
-    rows = model.of("output_positions", use.index)
-    fed = [model.of("units", u.index) for u in model.uses if use.index in u.previous]
-    to_one_unit = bool(fed) and max(fed) == 1
-    averaged = model.of("averaged_units", use.index) > 0
-    return pointing or to_one_unit or averaged or rows < _FEWEST_ROWS
-
-
-def _is_averaged(model: Model, use: WeightUse) -> bool:
-    """Whether gradients are means over neighbours, which layer after layer are alike.
-
-    In sound graph networks of 32 layers all updates have rank 1.
-    """
-    return any(later.mixed and use.index in later.previous for later in model.uses)
-
-
-def has_targets_of_its_own(model: Model, use: WeightUse) -> bool:
-    """Whether a layer beside attentions works on tokens that each have a target.
-
-    A token of the model's own is the same in all examples, and what an attention gives
-    is a mean over positions that may differ little: in sound vision transformers and in
-    Whisper's encoder updates have rank 1. Those of the layers between the attentions of
-    a language model have not.
-    """
-    output = model.facts.output
-    per_token = len(output.shape) > 2 and output.loss_rows >= 2 * output.examples
-    heads = [one for one in model.uses if one.head]
-    if not per_token or not heads or use.layer.kind == "embedding":
-        return False
-    positions = [model.of("output_positions", u.index) for u in (use, heads[-1])]
-    mixes = use.attends or any(model.uses[b].attends for b in use.previous)
-    return positions[0] == positions[1] and not mixes
