@@ -29,7 +29,7 @@ from check.tools import Flag
 from initlab import pytorch, theory
 from initlab.analysis.findings import Finding
 from initlab.analysis.findings._model import Model, models_of
-from initlab.analysis.findings._tensors import has_targets_of_its_own
+from initlab.analysis.findings._updates import has_targets_of_its_own
 
 PAGE = Path(__file__).parents[1] / "docs" / "check-calibration.md"
 # What was measured once, elsewhere than here; it goes to the end of the page.

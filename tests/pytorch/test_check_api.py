@@ -117,6 +117,7 @@ def test_a_diagnosis_is_text_json_html_and_a_page(tmp_path):
 
     page = diagnosis.report(tmp_path / "check.html").read_text()
 
+    assert '<td class="long">' in page  # a fix may break, and hides nothing
     assert "WI02" in str(diagnosis)
     found = json.loads(diagnosis.to_json())["findings"][0]
     assert {"id", "severity", "module", "parameter", "measured", "expected",

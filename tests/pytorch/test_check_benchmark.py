@@ -8,6 +8,7 @@ import pytest
 import torch
 
 sys.path.append(str(Path(__file__).parents[2] / "benchmarks"))
+import check_calibration
 from check import libraries, tables
 from check.faults import FAULTS, Case, cases, manifest
 from check.healthy import HEALTHY
@@ -30,6 +31,13 @@ def test_there_are_as_many_models_and_faults_as_promised():
     assert len(HEALTHY) >= 30
     assert len(FAULTS) >= 24
     assert all(len(fault.hosts) >= 3 for fault in FAULTS.values())
+
+
+def test_what_was_measured_elsewhere_ends_the_calibration_s_page():
+    """The script that writes the page would lose what only stands there."""
+    page = check_calibration.PAGE.read_text()
+
+    assert page.endswith(check_calibration.ELSEWHERE.read_text())
 
 
 @pytest.mark.parametrize("name", HEALTHY)

@@ -5,10 +5,8 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from initlab import theory
-from initlab.activations import ACTIVATIONS
 from initlab.analysis.findings._finding import Finding
-from initlab.analysis.findings._laws import FANS, WRONG_FANS, noise, std
+from initlab.analysis.findings._laws import FANS, WRONG_FANS, noise, std, wanted_gain
 from initlab.analysis.findings._model import Model
 from initlab.spec import WeightUse
 
@@ -19,14 +17,6 @@ _ROUNDING = 1e-4
 _DEFAULT_GAIN = 1 / math.sqrt(3.0)
 # LeCun's, He's, and PyTorch's own start.
 _GAINS = (1.0, math.sqrt(2.0), _DEFAULT_GAIN)
-
-
-def wanted_gain(use: WeightUse) -> float:
-    """Return the second-moment gain of what the layer is given; 1 where unknown."""
-    name = use.source if use.source in ACTIVATIONS else "identity"
-    if name == "identity":
-        name = use.activation if use.activation in ACTIVATIONS else "identity"
-    return float(theory.gain(name))
 
 
 def is_default(model: Model, use: WeightUse) -> bool:

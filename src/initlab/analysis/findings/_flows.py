@@ -6,10 +6,9 @@ from collections.abc import Iterator, Mapping, Sequence
 import numpy as np
 
 from initlab import theory
-from initlab.activations import ACTIVATIONS
-from initlab.analysis.findings._fans import tells, wanted_gain, wrong_fan
+from initlab.analysis.findings._fans import tells, wrong_fan
 from initlab.analysis.findings._finding import Finding, Severity
-from initlab.analysis.findings._laws import multiple, std
+from initlab.analysis.findings._laws import multiple, std, wanted_factor, wanted_gain
 from initlab.analysis.findings._model import Model
 from initlab.spec import WeightUse
 
@@ -335,17 +334,6 @@ def _oddest(
             abs(away[use.index]),
         ),
     )
-
-
-def wanted_factor(use: WeightUse) -> float:
-    """Return the weight variance at which a layer is critical at q = 1, or nearly."""
-    name = use.activation if use.activation in ACTIVATIONS else use.source
-    if name not in ACTIVATIONS:
-        return 1.0
-    if use.activation == "leaky_relu":
-        return 2 / (1 + use.negative_slope**2)
-    slope = float(theory.slope_moment(name, 1.0))
-    return 1 / slope if slope > 0 else wanted_gain(use) ** 2
 
 
 def backward_ends(model: Model) -> Iterator[Finding]:

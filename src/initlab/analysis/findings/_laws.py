@@ -12,6 +12,7 @@ from types import MappingProxyType
 
 import numpy as np
 
+from initlab import theory
 from initlab.activations import ACTIVATIONS
 from initlab.analysis.findings._model import Model
 from initlab.spec import LayerSpec, WeightUse
@@ -147,3 +148,22 @@ def multiple(model: Model, use: WeightUse) -> float:
     alone = whole and known and not (use.normed or use.joined)
     factor = given / put_out if alone and put_out > 0 else 1.0
     return factor if factor > _A_MULTIPLE or 0 < factor < 1 / _A_MULTIPLE else 1.0
+
+
+def wanted_gain(use: WeightUse) -> float:
+    """Return the second-moment gain of what the layer is given; 1 where unknown."""
+    name = use.source if use.source in ACTIVATIONS else "identity"
+    if name == "identity":
+        name = use.activation if use.activation in ACTIVATIONS else "identity"
+    return float(theory.gain(name))
+
+
+def wanted_factor(use: WeightUse) -> float:
+    """Return the weight variance at which a layer is critical at q = 1, or nearly."""
+    name = use.activation if use.activation in ACTIVATIONS else use.source
+    if name not in ACTIVATIONS:
+        return 1.0
+    if use.activation == "leaky_relu":
+        return 2 / (1 + use.negative_slope**2)
+    slope = float(theory.slope_moment(name, 1.0))
+    return 1 / slope if slope > 0 else wanted_gain(use) ** 2

@@ -4,8 +4,7 @@ import math
 from collections.abc import Iterator
 
 from initlab.analysis.findings._finding import Finding
-from initlab.analysis.findings._flows import wanted_factor
-from initlab.analysis.findings._laws import std
+from initlab.analysis.findings._laws import std, wanted_factor
 from initlab.analysis.findings._model import Model
 from initlab.analysis.findings._places import at_parameter
 from initlab.analysis.findings._scales import weights_with_a_law

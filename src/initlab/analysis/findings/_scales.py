@@ -6,12 +6,11 @@ from collections.abc import Iterator, Sequence
 from initlab.activations import ACTIVATIONS
 from initlab.analysis.findings._fans import (
     is_default,
-    wanted_gain,
     whole_law,
     wrong_fan,
 )
 from initlab.analysis.findings._finding import SEVERITIES, Finding, Severity
-from initlab.analysis.findings._laws import FANS, LawFit, laws, noise, std
+from initlab.analysis.findings._laws import FANS, LawFit, laws, noise, std, wanted_gain
 from initlab.analysis.findings._model import Model
 from initlab.spec import WeightUse
 

@@ -32,7 +32,7 @@ def symmetric_update(model: Model) -> Iterator[Finding]:
         # Given one vector, as a class token is in all examples, rank 1 is algebra.
         if model.of("given_spread", use.index) < _ONE_DIRECTION:
             continue
-        if model.facts.attentions and not _has_targets_of_its_own(model, use):
+        if model.facts.attentions and not has_targets_of_its_own(model, use):
             continue
         if facts.gradient_rank_one > _RANK_ONE:
             yield at_use(
@@ -66,7 +66,7 @@ def _is_averaged(model: Model, use: WeightUse) -> bool:
     return any(later.mixed and use.index in later.previous for later in model.uses)
 
 
-def _has_targets_of_its_own(model: Model, use: WeightUse) -> bool:
+def has_targets_of_its_own(model: Model, use: WeightUse) -> bool:
     """Whether a layer beside attentions works on tokens that each have a target.
 
     A token of the model's own is the same in all examples, and what an attention gives
