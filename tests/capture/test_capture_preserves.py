@@ -141,3 +141,24 @@ def test_a_loss_is_as_before_and_may_refuse_outputs():
     capture.read(model, x, loss=loss, targets=1e5 * torch.ones(16, 2))
 
     assert state_of(loss) == before
+
+
+def test_what_a_module_s_own_tables_hold_is_as_before():
+    class Counts(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.layer = nn.Linear(4, 2)
+            self._seen = {"shapes": [], "noise": torch.Generator().manual_seed(0)}
+
+        def forward(self, x):
+            self._seen["shapes"].append(x.shape)
+            return self.layer(x + torch.randn(x.shape, generator=self._seen["noise"]))
+
+    model = Counts()
+    shapes, state = model._seen["shapes"], model._seen["noise"].get_state()
+
+    capture.read(model, torch.ones(3, 4))
+
+    assert model._seen["shapes"] is shapes
+    assert shapes == []
+    assert bool((model._seen["noise"].get_state() == state).all())

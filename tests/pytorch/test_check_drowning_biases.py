@@ -114,6 +114,12 @@ def test_weights_of_no_size_beside_a_usual_bias(scale, named):
     assert repair.after.sound
 
 
+def test_a_branch_of_no_size_beside_a_skip_is_a_choice():
+    model = Trunk(1.0)
+    model.blocks[1].weight.data *= 1e-4
+    assert pytorch.check(model, X, targets=LABELS).sound
+
+
 def test_a_dead_base_beside_an_adapter_is_named_and_not_the_adapter():
     class LowRank(nn.Module):
         def __init__(self, given, made):

@@ -68,11 +68,13 @@ class Variational(nn.Module):
         h = self.encode(x)
         mean, log_variance = self.mean(h), self.log_variance(h)
         z = mean + torch.randn_like(mean) * (log_variance / 2).exp()
-        return self.out(self.inner(z).relu()), mean, log_variance
+        # Given out as a view, as of two groups.
+        return self.out(self.inner(z).relu()), mean, log_variance.unflatten(1, (2, 3))
 
 
 def _evidence(outputs, x):
     made, mean, log_variance = outputs
+    log_variance = log_variance.flatten(1)
     divergence = 1 + log_variance - mean**2 - log_variance.exp()
     return functional.mse_loss(made, x) - 0.005 * divergence.sum(1).mean()
 
