@@ -292,3 +292,33 @@ def test_zeros_of_a_part_of_a_joined_weight(part):
     stopped = [("WI03", "zero_inputs", "gates.0.weight")]
     assert named == (stopped if part == "inputs" else [])
     assert pytorch.repair_(model, SERIES).after.sound
+
+
+def test_of_examples_that_are_all_alike_no_cell_is_blamed():
+    model = Steps(nn.GRUCell)
+    nn.init.zeros_(model.cell.weight_ih)
+    found = pytorch.check(model, SERIES[:1].expand(16, -1, -1)).of("error", "warning")
+    assert "WI03" not in {one.id for one in found}
+
+
+def test_a_shared_block_that_ends_in_zeros_is_a_design():
+    """The head reads a token of the model's own, which no example has changed yet."""
+
+    class Shared(nn.Module):
+        def __init__(self):
+            super().__init__()
+            torch.manual_seed(0)
+            self.token = nn.Parameter(torch.randn(1, 1, 6))
+            self.inner, self.end = nn.Linear(6, 12), nn.Linear(12, 6)
+            self.head = nn.Linear(6, 4)
+            nn.init.zeros_(self.end.weight)
+
+        def forward(self, x):
+            x = torch.cat([self.token.expand(len(x), -1, -1), x], 1)
+            for _ in range(2):
+                mixed = x + x.mean(1, keepdim=True)
+                x = x + self.end(self.inner(mixed).relu())
+            return self.head(x[:, 0])
+
+    found = pytorch.check(Shared(), SERIES).of("error", "warning")
+    assert "WI03" not in {one.id for one in found}

@@ -260,7 +260,7 @@ class Towers(nn.Module):
 
 @pytest.mark.parametrize(
     ("log_scale", "check"),
-    [(-8.0, "WI13"), (0.0, None), (2.66, None), (4.6, None), (88.0, "WI01"),
+    [(-8.0, "WI13"), (-4.0, "WI13"), (0.0, None), (2.66, None), (4.6, None), (88.0, "WI01"),
      (100.0, "WI01")],
 )  # fmt: skip
 @pytest.mark.parametrize("early", [False, True])
@@ -273,6 +273,22 @@ def test_logarithms_of_scales_are_named(log_scale, check, early):
     named = found(Towers(log_scale, early), VIEWS, contrast, torch.arange(64))
 
     assert named == ({(check, "log_scale")} if check else set())
+
+
+def test_outputs_of_a_regression_may_be_as_small_as_its_targets():
+    class Scaled(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.layer = nn.Linear(20, 1)
+            self.log_scale = nn.Parameter(torch.tensor(-9.0))
+
+        def forward(self, x):
+            return self.layer(x) * self.log_scale.exp()
+
+    torch.manual_seed(0)
+    targets = 1e-4 * VECTORS[:, :1]
+
+    assert found(Scaled(), VECTORS, functional.mse_loss, targets) == set()
 
 
 class Radial(nn.Module):

@@ -67,3 +67,12 @@ def test_of_few_inputs_few_directions_are_left(fan_in):
     assert "parallel_units" not in {
         cause for _, cause, _ in blamed(model, X[:, :fan_in])
     }
+
+
+def test_units_that_are_equal_are_copies():
+    model = mlp()
+    model[2].weight.data[:] = model[2].weight.data[:1].clone()
+    model[2].bias.data.zero_()
+    causes = {cause for _, cause, _ in blamed(model, X)}
+    assert causes & {"symmetric_units", "copied_units"}
+    assert "parallel_units" not in causes
