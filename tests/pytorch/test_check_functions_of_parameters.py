@@ -260,8 +260,8 @@ class Towers(nn.Module):
 
 @pytest.mark.parametrize(
     ("log_scale", "check"),
-    [(-8.0, "WI13"), (-4.0, "WI13"), (0.0, None), (2.66, None), (4.6, None), (88.0, "WI01"),
-     (100.0, "WI01")],
+    [(-8.0, "WI13"), (-4.0, "WI13"), (0.0, None), (2.66, None), (4.6, None),
+     (88.0, "WI01"), (100.0, "WI01")],
 )  # fmt: skip
 @pytest.mark.parametrize("early", [False, True])
 def test_logarithms_of_scales_are_named(log_scale, check, early):
