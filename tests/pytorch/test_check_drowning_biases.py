@@ -159,3 +159,22 @@ def test_a_part_of_no_size_beside_the_inputs_is_a_choice():
             return self.last(torch.cat([x, made], 1))
 
     assert pytorch.check(Deep(), X, targets=LABELS).sound
+
+
+@pytest.mark.parametrize(
+    ("hidden", "bias", "named"), [(6, 0.5, False), (6, 2.0, True), (14, 3.0, True)]
+)
+def test_biases_that_add_up_over_rectified_layers(hidden, bias, named):
+    """None of them drowns what its own layer is given, all of them do."""
+    torch.manual_seed(1)
+    layers = []
+    for layer in range(hidden):
+        layers += [nn.Linear(64 if layer else 16, 64), nn.ReLU()]
+        nn.init.kaiming_normal_(layers[-2].weight)
+        nn.init.constant_(layers[-2].bias, bias)
+    model = nn.Sequential(*layers, nn.Linear(64, 4))
+
+    found = pytorch.check(model, X, targets=LABELS).of("warning", "error")
+
+    expected = [("WI07", "loud_biases", "0.bias")] if named else []
+    assert [(one.id, one.cause, one.parameter) for one in found] == expected

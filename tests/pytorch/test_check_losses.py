@@ -6,6 +6,7 @@ from torch import nn
 from torch.nn import functional
 
 from initlab import pytorch
+from initlab.spec import facts_from_json
 
 VECTORS = torch.randn(128, 16, generator=torch.Generator().manual_seed(1))
 NOISE = torch.randn(128, 1, generator=torch.Generator().manual_seed(2))
@@ -212,3 +213,43 @@ def test_a_bias_that_saturates_is_named_and_set_to_0():
         )
     )
     assert repair.after.sound
+
+
+def weighted(outputs, targets):
+    return functional.cross_entropy(outputs, targets, weight=torch.linspace(1, 2, 5))
+
+
+def smooth(outputs, targets):
+    return functional.cross_entropy(outputs, targets, label_smoothing=0.1)
+
+
+@pytest.mark.parametrize("loud", ["bias", "weight", None])
+def test_logits_of_pixels_under_a_cross_entropy_of_the_user_s_own(loud):
+    """Whatever its name: what it says of sure and of even answers tells it."""
+    images = torch.randn(16, 3, 8, 8)
+    labels = functional.conv2d(images, torch.randn(5, 3, 3, 3), padding=1).argmax(1)
+    model = nn.Sequential(
+        nn.Conv2d(3, 24, 3, padding=1), nn.ReLU(), nn.Conv2d(24, 5, 1)
+    )
+    if loud == "bias":
+        nn.init.constant_(model[-1].bias[1:2], 15.0)
+    if loud == "weight":
+        nn.init.normal_(model[-1].weight, std=8.0)
+
+    found = blamed(model, images, targets=labels, loss=weighted)
+
+    expected = {"bias": "2.bias", "weight": "2.weight"}
+    assert [(one[0], one[2]) for one in found] == (
+        [("WI14", expected[loud])] if loud else []
+    )
+
+
+@pytest.mark.parametrize("loss", [weighted, smooth])
+def test_a_loss_that_is_a_cross_entropy_is_taken_for_one(loss):
+    labels = torch.arange(128) % 5
+    model = network(5)
+    diagnosis = pytorch.check(model, VECTORS, targets=labels, loss=loss)
+
+    (facts,) = facts_from_json(diagnosis.dataset.attrs["facts"])
+    expected = "given" if loss is smooth else "cross_entropy"
+    assert facts.output.loss_kind == expected

@@ -50,7 +50,7 @@ def probe_loss(
         return found
     goal = target.detach().to(output.dtype).reshape(output.shape)
     if bool(((goal == 0) | (goal == 1)).all()):
-        found["loss_binary"] = _is_cross_entropy(loss, goal)
+        found["loss_binary"] = _is_binary_cross_entropy(loss, goal)
     if not target.is_floating_point():
         return found
     found["target_binary"] = bool(((goal == 0) | (goal == 1)).all())
@@ -59,15 +59,15 @@ def probe_loss(
     return found
 
 
-def _is_cross_entropy(loss: Callable[[Tensor], Tensor], goal: Tensor) -> bool:
+def _is_binary_cross_entropy(loss: Callable[[Tensor], Tensor], goal: Tensor) -> bool:
     """Whether a loss is the binary cross-entropy of logits, whatever its name.
 
     Example:
-        >>> goal, of = torch.tensor([0.0, 1.0]), torch.nn.functional
+        >>> goal = torch.tensor([0.0, 1.0])
         >>> def loss(z):
-        ...     return of.binary_cross_entropy_with_logits(z, goal)
-        >>> _is_cross_entropy(loss, goal), _is_cross_entropy(torch.mean, goal)
-        (True, False)
+        ...     return torch.nn.functional.binary_cross_entropy_with_logits(z, goal)
+        >>> [_is_binary_cross_entropy(of, goal) for of in (loss, torch.mean)]
+        [True, False]
     """
     answer = (2 * goal - 1) * _SURE
     return all(
@@ -76,6 +76,41 @@ def _is_cross_entropy(loss: Callable[[Tensor], Tensor], goal: Tensor) -> bool:
             rel_tol=_NEAR, abs_tol=_NEAR,
         )
         for sign in (-1, 0, 1)
+    )  # fmt: skip
+
+
+def is_cross_entropy(
+    loss: Callable[[Tensor], Tensor], output: Tensor, labels: Tensor
+) -> bool:
+    """Whether a loss is the cross-entropy of logits, whatever its name.
+
+    Labels that it leaves out, and weights of the classes, change nothing of that.
+
+    Args:
+        loss: Of the output that takes the model's place.
+        output: Of the model, with classes on the last axis or the second.
+        labels: Whole numbers in the shape of the output without its classes.
+
+    Example:
+        >>> labels, entropy = torch.tensor([0, 2, 2]), torch.nn.functional.cross_entropy
+        >>> def loss(z):
+        ...     return entropy(z, labels)
+        >>> def smooth(z):
+        ...     return entropy(z, labels, label_smoothing=0.1)
+        >>> logits = torch.zeros(3, 4)
+        >>> [is_cross_entropy(of, logits, labels) for of in (loss, smooth)]
+        [True, False]
+    """
+    axis = _class_axis(output, labels)
+    classes = output.shape[axis]
+    at = labels.long().clamp(0, classes - 1).unsqueeze(axis)
+    return all(
+        math.isclose(
+            _value(loss, torch.zeros_like(output.detach()).scatter_(axis, at, -size)),
+            size + math.log(classes - 1 + math.exp(-size)),
+            rel_tol=_NEAR, abs_tol=_NEAR,
+        )
+        for size in (0.0, _SURE)
     )  # fmt: skip
 
 
@@ -99,7 +134,7 @@ def probe_prior(
     if target.is_floating_point():
         share = target.float().mean().clamp(1e-6, 1 - 1e-6)
         return _value(loss, output - output.mean() + torch.log(share / (1 - share)))
-    axis = output.dim() - 1 if output.shape[:-1] == target.shape else 1
+    axis = _class_axis(output, target)
     classes = output.shape[axis]
     kept = (target >= 0) & (target < classes)
     if ignored is not None:
@@ -111,6 +146,10 @@ def probe_prior(
     along = [-1 if place == axis else 1 for place in range(output.dim())]
     moved = output - output.mean(dim=others, keepdim=True)
     return _value(loss, moved + shares.log().reshape(along))
+
+
+def _class_axis(output: Tensor, labels: Tensor) -> int:
+    return output.dim() - 1 if output.shape[:-1] == labels.shape else 1
 
 
 def _value(loss: Callable[[Tensor], Tensor], output: Tensor) -> float:

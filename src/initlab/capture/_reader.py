@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from initlab.capture._arrays import arrays_of
+from initlab.capture._asked import read_output
 from initlab.capture._batch import Call, tensors_held, tensors_in
 from initlab.capture._failures import named_failure, named_failure_back
 from initlab.capture._first_step import (
@@ -21,8 +22,7 @@ from initlab.capture._first_step import (
     zero_after,
 )
 from initlab.capture._graph import Graph
-from initlab.capture._loss_probe import probe_loss, probe_prior
-from initlab.capture._losses import Loss, ignored_by, read_loss
+from initlab.capture._losses import Loss, read_loss
 from initlab.capture._modes import set_modes
 from initlab.capture._modules import around_modules
 from initlab.capture._parameters import (
@@ -35,12 +35,10 @@ from initlab.capture._parameters import (
 )
 from initlab.capture._passes import differentiable, loss_gradients, random_gradients
 from initlab.capture._patterns import (
-    exponent_of,
     is_gated_recurrence,
     is_joined_recurrence,
     is_recurrence,
 )
-from initlab.capture._prior_probe import probe_priors
 from initlab.capture._recorder import Recorder
 from initlab.capture._records import Records
 from initlab.capture._structure import Structure
@@ -48,11 +46,8 @@ from initlab.capture._trace import Trace
 from initlab.capture._values import Reading
 from initlab.capture._weights import equal_outgoing, weigh
 from initlab.errors import InvalidValueError
-from initlab.spec import OutputReading, ParameterReading
+from initlab.spec import ParameterReading
 
-# Share of one class from which on a loss is asked whether it minds.
-_UNEVEN = 0.5
-_TWO_OUTPUTS = 2
 # Heads, branch ends and branches of zeros may lie behind each other.
 _MOST_STEPS = 3
 
@@ -108,7 +103,7 @@ class Reader:
         structure = Structure(graph, records, frozen)
         self._weigh_outgoing(records, structure)
         loss = self._read_loss(outputs)
-        loss = replace(loss, reading=self._probed(loss, trace, structure))
+        output = read_output(loss, self._loss, self._call, trace, structure)
         self._backward(trace, structure, outputs, loss)
         trained = counted or has_varied_gammas(self._model, records)
         del outputs
@@ -120,7 +115,7 @@ class Reader:
             attentions=structure.attentions,
             blocks=structure.blocks,
             parameters=self._with_gradients(entries),
-            output=replace(loss.reading, loss_after=after),
+            output=replace(output, loss_after=after),
             choices=structure.choices,
             measures=arrays_of(records, self._facts, structure.uses),
             optimizer="" if self._optimizer is None else type(self._optimizer).__name__,
@@ -154,56 +149,6 @@ class Reader:
         call = self._call
         strict = self._are_targets_given and not call.labelled
         return read_loss(outputs, call.targets, self._loss, strict=strict)
-
-    def _probed(self, loss: Loss, trace: Trace, structure: Structure) -> OutputReading:
-        """Return what is known of outputs and targets, with what the loss says of them.
-
-        Of losses whose names do not say it, and of uneven classes, which it may weigh.
-        """
-        given = tensors_in((self._call.args, self._call.kwargs))
-        missing = sum(int(t.isnan().sum()) for t in given if t.is_floating_point())
-        reading = replace(loss.reading, input_nan=missing)
-        of, output = loss.of, loss.output
-        if output is None:
-            return reading
-        node = trace.node_of(output)
-        reading = replace(
-            reading,
-            head=structure.head_of(node),
-            scaled_by="" if node is None else exponent_of(trace.graph, node),
-            alone=reading.loss_kind not in ("", "model's own")
-            and len(differentiable(loss.outputs)) < _TWO_OUTPUTS,
-        )
-        if of is None or not output.is_floating_point():
-            return reading
-        targets = tensors_in(self._call.targets)
-        if loss.ask is not None and reading.loss_kind == "given":
-            priors = tuple(
-                replace(
-                    found,
-                    head=structure.head_of(trace.node_of(place)),
-                    parameter=_only_source(trace, place),
-                )
-                for place, found in probe_priors(
-                    loss.ask, reading.loss, differentiable(loss.outputs), targets
-                )
-            )
-            reading = replace(reading, priors=priors)
-        target = next(iter(targets), None)
-        try:
-            named = reading.loss_kind != "given"
-            if named and reading.class_share > _UNEVEN and target is not None:
-                return replace(
-                    reading,
-                    loss_shifted=probe_prior(
-                        of, output, target, ignored_by(self._loss)
-                    ),
-                )
-            if reading.classes > 1 or named:
-                return reading
-            return replace(reading, **probe_loss(of, output, target))
-        except Exception:  # a loss may refuse what no model gives it
-            return reading
 
     def _weigh(self, graph: Graph, records: Records) -> None:
         self._groups = [
@@ -367,9 +312,3 @@ class Reader:
     ) -> tuple[ParameterReading, ...]:
         """Return parameters, read before any step, with what the passes found."""
         return tuple(replace(one, **self._facts[one.name]) for one in entries)
-
-
-def _only_source(trace: Trace, output: Tensor) -> str:
-    """Return the parameter that an output is made of, if of nothing else; or ""."""
-    sources = trace.sources(output) if trace.is_weight(output) else ()
-    return sources[0] if len(sources) == 1 else ""

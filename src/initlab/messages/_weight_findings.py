@@ -232,10 +232,23 @@ WEIGHT_FINDINGS: Mapping[str, Words] = MappingProxyType(
             "rms of the rows, at most 1",
             SCALE,
         ),
+        "quiet_table": Words(
+            "the rows of {where} (1 of {count} such) have rms {measured:.2g}: next to "
+            "nothing of the tokens is read",
+            "rms of the rows, {expected} to 1",
+            "{scaled}",
+        ),
         "quiet_beside": Words(
             "what {where} gives is {measured:.2g} times as large as {beside}, which is "
             "added to it, so that all examples look alike",
             "rms of the signal / rms of what is added, about 1",
+            "{scaled}",
+        ),
+        "quiet_cells": Words(
+            "the weights of {where} (1 of {count} such) are smaller than any start in "
+            "use (fan_in var(w) = {measured:.2g}): neither inputs nor what is kept "
+            "moves a gate",
+            "fan_in var(w), about 1",
             "{scaled}",
         ),
         "bias_drowns": Words(

@@ -124,6 +124,8 @@ def _of_biases(finding: Finding, other: Finding) -> bool | None:
         return not _share_a_place(finding, other)
     if finding.cause in _DROWNS and other.id == "WI23":
         return False
+    if finding.cause in _CHAINS and other.cause == "quiet_table":
+        return True  # next to nothing is what the chain is given
     if finding.cause == "loud_table":
         return rank(other) > 0 and _share_a_place(finding, other)
     if finding.cause == "drowns_its_neighbours" and other.cause == "bias_drowns":

@@ -14,6 +14,8 @@ _FORGETS_BY_HAND = 1 / (1 + math.exp(-_FORGETS_WARNING))
 _RADIUS_LOW, _RADIUS_HIGH, _RADIUS_ERROR = 0.3, 1.5, 10.0
 # Gates bound what comes back; nobody starts a cell by hand at more.
 _GATED_RADIUS = 3.0
+# LSTM layers with N(0, .003) and less lag far behind, at half the loss of N(0, .01).
+_NO_SAY = 5e-4
 _LOGITS_WARNING, _LOGITS_ERROR, _UNSCALED_LOGITS = 3.0, 10.0, 1.5
 _ENTROPY, _ENTROPY_ERROR = 0.5, 0.1
 # Of 307 public models one has logits over 1.2, at 5.8 without a scale.
@@ -60,6 +62,37 @@ def _recurrent_radii(model: Model) -> Iterator[Finding]:
             )  # fmt: skip
 
 
+def quiet_cells(model: Model) -> Iterator[Finding]:
+    """WI05: cells whose gates neither inputs nor what they keep has a say in.
+
+    A weight of zeros may be a design, and leave the other one to start with.
+    """
+    found = [
+        part
+        for use in model.fresh()
+        if use.role == "recurrent" and use.layer.packed > 1
+        and len(_parts(model, use)) > 1
+        and all(0 < model.weight_factor(part.index) < _NO_SAY
+                for part in _parts(model, use))
+        for part in _parts(model, use)
+    ]  # fmt: skip
+    if found:
+        first = found[0]
+        factors = {use.parameter: model.weight_factor(use.index) for use in found}
+        yield Finding(
+            id="WI05", severity="warning", cause="quiet_cells", module=first.module,
+            parameter=first.parameter, measured=factors[first.parameter], expected=1.0,
+            evidence={"ratios": {name: by**-0.5 for name, by in factors.items()}},
+            places=tuple(factors),
+        )  # fmt: skip
+
+
+def _parts(model: Model, use: WeightUse) -> list[WeightUse]:
+    """Return a layer's recurrent weight, and before it that of its inputs, if any."""
+    before = model.uses[use.index - 1] if use.index else use
+    return [before, use] if before.role == "input" else [use]
+
+
 def _forgetting_gates(model: Model, use: WeightUse) -> Iterator[Finding]:
     bias, lowest = _summed_bias(model, "forget_bias", use)
     if bias < _FORGETS_WARNING:
@@ -104,10 +137,7 @@ def _summed_bias(model: Model, name: str, use: WeightUse) -> tuple[float, Weight
     A layer has one bias beside its recurrent weight and one beside that of its inputs,
     which runs just before; nan where it has none.
     """
-    parts = [use]
-    if use.index and model.uses[use.index - 1].role == "input":
-        parts.append(model.uses[use.index - 1])
-    biases = {one: model.of(name, one.index) for one in parts}
+    biases = {one: model.of(name, one.index) for one in _parts(model, use)[::-1]}
     found = {one: bias for one, bias in biases.items() if math.isfinite(bias)}
     if not found:
         return math.nan, use

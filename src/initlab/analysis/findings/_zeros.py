@@ -60,7 +60,7 @@ def _dead_weight(model: Model, use: WeightUse) -> list[Finding]:
     )  # fmt: skip
     if designed and not _in_empty_cell(model, use):
         # Some learn from there, if late.
-        late = _holds_up_a_cell(model, use)
+        late = _holds_up_a_cell(model, use) or _hides_tokens(model, use)
         return [_zero_on_trunk(use, "warning")] if late else []
     if _leads_around(model, {one.index for one in model.uses if one.zero}):
         return []
@@ -91,6 +91,21 @@ def _holds_up_a_cell(model: Model, use: WeightUse) -> bool:
     within = use.gate or use.role != "" or use.calls > 1
     within = within and not (use.branch_end or use.head)
     return within and differ and max(heads, default=math.nan) < _THE_SAME
+
+
+def _hides_tokens(model: Model, use: WeightUse) -> bool:
+    """Whether a table leaves nothing of the tokens but where they are.
+
+    What is added to its zeros, as positions, is the same in all examples.
+    """
+    if use.layer.kind != "embedding" or not use.stem:
+        return False
+    readers = [one.index for one in model.uses if use.index in one.previous]
+    return bool(readers) and all(
+        model.of("given_rms", reader) > 0
+        and model.of("given_cosine", reader) > 1 - _THE_SAME
+        for reader in readers
+    )
 
 
 def _ends_in_linear_layers(model: Model, use: WeightUse) -> bool:

@@ -18,12 +18,18 @@ def to_the_law(patient: Patient, finding: Found) -> list[Change]:
     saturated = finding.cause == "saturated"
     first = [use for use in named if use.parameter == finding.parameter]
     tables = all(u.layer.kind == "embedding" for u in (first if saturated else named))
-    if tables and finding.parameter and (saturated or finding.id == "WI05"):
+    printed = finding.evidence.get("ratios")
+    if (
+        tables
+        and not printed
+        and finding.parameter
+        and (saturated or finding.id == "WI05")
+    ):
         # Added by hand, as positions are, and multiplied with nothing; or what fills a
         # sigmoid of the outputs.
         ratio = float(finding.evidence["ratio"])
         return [patient.rescaled(finding.parameter, ratio, finding)]
-    if finding.evidence.get("ratios"):
+    if printed:
         as_printed = _as_printed(patient, named, finding)
         return as_printed + _biases(patient, named, finding) if as_printed else []
     segments = {use.segment for use in named}
