@@ -1,6 +1,7 @@
 """The fix that a finding prints, and what `repair_` does: one and the same."""
 
 import copy
+import math
 from itertools import pairwise
 
 import pytest
@@ -200,3 +201,21 @@ def test_a_part_of_a_parametrized_weight_is_called_as_the_weight_is():
     repair = pytorch.repair_(model, BATCH)
     assert repair.after.sound
     assert str(repair).startswith("WI05  2.weight and ")
+
+
+@pytest.mark.parametrize("whole", [True, False])
+def test_one_logit_of_uneven_answers_starts_at_their_share(whole):
+    """Whole numbers or not, targets of 0 and 1 are answers of one logit."""
+    torch.manual_seed(0)
+    model = nn.Sequential(nn.Linear(8, 16), nn.ReLU(), nn.Linear(16, 1))
+    vectors, answers = torch.randn(400, 8), torch.arange(400) % 40 != 0
+    targets = answers.long() if whole else answers.float()[:, None]
+    (finding,) = pytorch.check(model, vectors, targets=targets).of("warning")
+
+    repair = pytorch.repair_(model, vectors, targets=targets)
+
+    by_repair = float(model[2].bias.detach())
+    assert [change.parameter for change in repair.changes] == ["2.bias"]
+    assert by_repair == pytest.approx(math.log(390 / 10), rel=1e-3)
+    exec(finding.fix, {"model": model, "torch": torch})
+    assert float(model[2].bias.detach()) == pytest.approx(by_repair, rel=1e-3)

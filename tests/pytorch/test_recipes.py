@@ -135,6 +135,53 @@ def test_t_fixup_scales_values_ends_and_mlps_only():
     assert report.of("0.weight").std == pytest.approx(glorot)
 
 
+class Decoder(nn.Module):
+    """Layers that attend to themselves and to what they are given, without norms."""
+
+    def __init__(self, layers):
+        super().__init__()
+        self.layers = nn.ModuleList(
+            nn.TransformerDecoderLayer(16, 2, 32, dropout=0.0, batch_first=True)
+            for _ in range(layers)
+        )
+        for layer in self.layers:
+            layer.norm1 = layer.norm2 = layer.norm3 = nn.Identity()
+        self.stem = nn.Linear(16, 16)
+
+    def forward(self, x, memory):
+        x = self.stem(x)
+        for layer in self.layers:
+            x = layer(x, memory)
+        return x
+
+
+def test_t_fixup_counts_a_decoder_s_layers_and_scales_what_they_attend_to():
+    model, inputs = Decoder(3), (torch.randn(2, 5, 16), torch.randn(2, 7, 16))
+
+    report = pytorch.t_fixup_(model, inputs, decoder=True)
+
+    branch, glorot = 27**-0.25, math.sqrt(2 / 32)
+    assert report.of("layers.0.linear1.weight").std == pytest.approx(
+        branch * math.sqrt(2 / 48)
+    )
+    for attention in (model.layers[1].self_attn, model.layers[1].multihead_attn):
+        q, k, v = attention.in_proj_weight.detach().split(16)
+        assert float(v.std()) == pytest.approx(branch * glorot, rel=0.2)
+        assert float(torch.cat([q, k]).std()) == pytest.approx(glorot, rel=0.2)
+
+
+@pytest.mark.parametrize("init", ["orthogonal", "glorot_normal", "he_normal"])
+def test_a_packed_projection_of_which_two_inputs_take_parts_is_drawn_whole(init):
+    one, other = Decoder(1), Decoder(1)
+    inputs = torch.randn(2, 5, 16), torch.randn(2, 7, 16)
+
+    pytorch.initialize_(one, init, batch=inputs, nonlinearity="identity")
+    pytorch.initialize_(other, init, nonlinearity="identity")
+
+    name = "layers.0.multihead_attn.in_proj_weight"
+    assert torch.equal(one.get_parameter(name), other.get_parameter(name))
+
+
 def test_lsuv_leaves_unit_outputs_behind_activations_in_place():
     model = nn.Sequential(
         nn.Conv2d(3, 8, 3), nn.ReLU(inplace=True), nn.Flatten(), nn.Linear(32, 5)

@@ -51,3 +51,23 @@ def test_one_width_is_no_law():
 def test_members_seeds_and_steps_are_whole_numbers(name):
     with pytest.raises(InvalidValueError, match=f"^{name}: must be a whole number"):
         pytorch.width_law(make, (32, 64), BATCH, targets=LABELS, **{name: 1.5})
+
+
+def test_a_layer_that_is_called_twice_counts_once():
+    class Twice(nn.Module):
+        def __init__(self, width):
+            super().__init__()
+            self.stem, self.inner = nn.Linear(16, width), nn.Linear(width, width)
+            self.head = nn.Linear(width, 4)
+
+        def forward(self, x):
+            return self.head(self.inner(self.inner(self.stem(x).relu()).relu()))
+
+    law = pytorch.width_law(Twice, (32, 64), BATCH, targets=LABELS)
+
+    assert [len(steps) for steps in law.slopes.values()] == [4, 4, 4]
+
+
+def test_of_one_member_there_is_no_spread():
+    with pytest.raises(InvalidValueError, match=r"^seeds: must be at least 2, got 1"):
+        pytorch.width_law(make, (32, 64), BATCH, targets=LABELS, seeds=1)

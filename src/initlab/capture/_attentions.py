@@ -122,14 +122,16 @@ class Attentions:
 
     def _comes_out(self, number: int) -> bool:
         """Whether a node is an output of the model, but for views and logarithms."""
-        todo = [number]
+        todo, seen = [number], {number}
         while todo:
             one = todo.pop()
             if one in self._graph.outputs:
                 return True
             readers = [self._graph.nodes[n] for n in self._consumers[one]]
             through = ("view", "unary", "scale", "cat")
-            todo += [node.number for node in readers if node.kind in through]
+            new = {node.number for node in readers if node.kind in through} - seen
+            todo += new
+            seen |= new
         return False
 
     def _is_scaled(self, number: int) -> bool:

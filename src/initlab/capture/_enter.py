@@ -10,7 +10,7 @@ from initlab.capture._batch import tensors_in
 from initlab.capture._by_hand import enter_shift, overflowing_parameter
 from initlab.capture._cells import note_kept
 from initlab.capture._graph import Node
-from initlab.capture._layers import LayerCall, layer_calls, recurrent_calls
+from initlab.capture._layers import LayerCall, layer_calls
 from initlab.capture._norms import enter_norm, scaled_before, scaled_norm
 from initlab.capture._operations import ACTIVATION_OF
 from initlab.capture._patterns import (
@@ -21,6 +21,7 @@ from initlab.capture._patterns import (
     self_gated,
 )
 from initlab.capture._records import UseRecord
+from initlab.capture._recurrent import recurrent_calls
 from initlab.capture._trace import FunctionCall, Trace
 
 _PRODUCTS = frozenset({"mul", "rmul", "imul", "multiply"})

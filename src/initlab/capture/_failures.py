@@ -38,7 +38,7 @@ def named_failure(trace: Trace, model: nn.Module, call: Call) -> Iterator[None]:
     except InitlabError:
         raise
     except Exception as error:
-        path = trace.where
+        path = trace.failed_in(error)
         module = dict(model.named_modules()).get(path, model)
         name = f"{path} ({type(module).__name__})" if path else type(module).__name__
         said = _first_line(error)

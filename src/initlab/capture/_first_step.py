@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from initlab.capture._losses import shown
-from initlab.capture._moments import as_real
+from initlab.capture._moments import as_real, norm
 from initlab.errors import InvalidValueError
 
 # A step that changes any weight by this share of it, where no optimizer was given.
@@ -107,12 +107,9 @@ def take_step(
             continue
         if before is not None and gradients.get(name) is not None:
             change = parameter.detach() - before
-            size = float(torch.linalg.vector_norm(as_real(before).float()))
-            norm = float(torch.linalg.vector_norm(as_real(change).float()))
-            found[name] = {
-                "update_ratio": norm / size if size else math.nan,
-                "update_rank_one": rank_one_share(change),
-            }
+            size = norm(as_real(before).float())
+            moved = norm(as_real(change).float())
+            found[name] = {"update_ratio": moved / size if size else math.nan}
     return found
 
 
@@ -130,14 +127,14 @@ def _plain_step(model: nn.Module, gradients: Mapping[str, Tensor | None]) -> Non
         if gradient is None or not stored.requires_grad:
             continue
         parameter, gradient = as_real(stored), as_real(gradient)
-        norm = torch.linalg.vector_norm(entries(gradient).float())
-        if not torch.isfinite(norm) or norm == 0:
+        steepness = norm(entries(gradient).float())
+        if not math.isfinite(steepness) or steepness == 0:
             continue
-        size = torch.linalg.vector_norm(parameter.float())
+        size = norm(parameter.float())
         # Zeros have no scale of their own: move them by that of a small weight.
         size = size if size > 0 else math.sqrt(parameter.numel()) * _RELATIVE
         # In float32: 16 bits hold neither the factor nor small steps.
-        moved = parameter.float() - gradient.float() * (_RELATIVE * size / norm)
+        moved = parameter.float() - gradient.float() * (_RELATIVE * size / steepness)
         parameter.copy_(moved)
 
 

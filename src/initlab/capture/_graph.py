@@ -1,6 +1,6 @@
 """The dataflow of one forward pass: what came out of what."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 
@@ -138,11 +138,3 @@ def between(graph: Graph, low: int, high: int) -> list[int]:
         for number in range(low + 1, high)
         if above >> number & 1 and graph.descends(number, low)
     ]
-
-
-def bits(numbers: Sequence[int]) -> int:
-    """Return a set of nodes as bits."""
-    mask = 0
-    for number in numbers:
-        mask |= 1 << number
-    return mask

@@ -9,7 +9,6 @@ from torch import Tensor
 
 from initlab.spec import LayerSpec
 
-_GATES = {"lstm": 4, "gru": 3}
 IsWeight = Callable[[Tensor], bool]
 
 
@@ -230,41 +229,6 @@ def _einsum(args: Sequence[Any], is_weight: IsWeight) -> list[LayerCall]:
             parts=_parts(weight, operands[given], places),
         )
     ]
-
-
-def recurrent_calls(
-    name: str, args: Sequence[Any], kwargs: dict[str, Any], is_weight: IsWeight
-) -> list[LayerCall]:
-    """Return the weights of a recurrent function: of each layer, input then recurrent.
-
-    Args:
-        name: "lstm", "gru_cell", "rnn_tanh", ...
-        args: Of the call.
-        kwargs: Of the call.
-        is_weight: Whether a tensor is made of parameters alone.
-    """
-    tensors = [t for t in _flat((*args, *kwargs.values())) if isinstance(t, Tensor)]
-    given = tensors[0]
-    weights = [t for t in tensors if is_weight(t)]
-    matrices = [t for t in weights if t.dim() == 2]
-    biases = [t for t in weights if t.dim() == 1]
-    packed = next((n for gate, n in _GATES.items() if name.startswith(gate)), 1)
-    found: list[LayerCall] = []
-    for number, matrix in enumerate(matrices):
-        if matrix.shape[0] % packed:  # the projection of an LSTM with proj_size
-            continue
-        bias = biases[number] if len(biases) == len(matrices) else None
-        found.append(
-            LayerCall(
-                weight=matrix,
-                bias=bias,
-                layer=LayerSpec(shape=tuple(matrix.shape), packed=packed),
-                rows=matrix.detach(),
-                given=given,
-                role="recurrent" if number % 2 else "input",
-            )
-        )
-    return found
 
 
 def _per_axis(value: Any, dims: int) -> tuple[int, ...]:

@@ -118,7 +118,6 @@ def watch_delta(trace: Trace, record: UseRecord, output: Tensor) -> None:
             sums = deltas.setdefault((trace.pass_name, record.number), DeltaSums())
             m = moments(delta)
             sums.count += delta.numel()
-            sums.nonfinite += m.nonfinite
             if math.isfinite(m.rms):
                 sums.total += m.mean * delta.numel()
                 sums.squares += m.rms**2 * delta.numel()

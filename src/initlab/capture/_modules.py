@@ -1,5 +1,6 @@
 """Hooks around all modules: whose forward runs, and what torch's functions hid."""
 
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,7 +17,7 @@ from initlab.capture._trace import Trace
 
 @contextmanager
 def around_modules(trace: Trace, model: nn.Module) -> Iterator[None]:
-    """Follow which module of a model runs, inside."""
+    """Follow which module of a model runs, inside; of one that fails, which it was."""
     paths = {id(module): name for name, module in model.named_modules()}
     # Such hooks are called in every thread, for any model that runs there.
     own = threading.get_ident()
@@ -26,13 +27,16 @@ def around_modules(trace: Trace, model: nn.Module) -> Iterator[None]:
             trace.running.append(paths.get(id(module), trace.where))
 
     def ends(module: nn.Module, args: Any, result: Any) -> None:
-        if threading.get_ident() == own:
-            if not is_mapped():
-                _bridge(trace, module, args, tensors_in(result))
-            trace.running.pop()
+        if threading.get_ident() != own:
+            return
+        trace.note_failure(sys.exc_info()[1])
+        if result is not None and not is_mapped():
+            _bridge(trace, module, args, tensors_in(result))
+        trace.running.pop()
 
     before = hooks.register_module_forward_pre_hook(starts)
-    after = hooks.register_module_forward_hook(ends)
+    # Whoever calls a module may catch what it raises, and go on.
+    after = hooks.register_module_forward_hook(ends, always_call=True)
     try:
         yield
     finally:

@@ -8,12 +8,12 @@ import torch
 from torch import Tensor, nn
 
 from initlab.capture._graph import Graph, Node
-from initlab.capture._moments import as_real, equal_rows
+from initlab.capture._moments import as_real, equal_rows, norm
 from initlab.capture._records import Records
 from initlab.spec import ParameterReading
 
-# Bytes of a parameter that its fingerprint is made of: ends and evenly between.
-_HASHED = 4096
+# Entries of a parameter that its fingerprint is made of, at most.
+_HASHED, _PRIME = 4096, 7919
 # What numbers go through as they are, in a sum, or by the share that a gate gives them.
 _ADDS = frozenset({"view", "sum", "shift", "cat", "dropout", "average", "factor"})
 # Entries among which equal ones are looked for.
@@ -91,13 +91,13 @@ def gradient_facts(gradient: Tensor | None) -> dict[str, Any]:
     if gradient.is_sparse:
         gradient = gradient.coalesce().values()
     real = gradient.float() if gradient.element_size() < 4 else gradient
-    norm = float(torch.linalg.vector_norm(real))
+    size = norm(real)
     facts: dict[str, Any] = {
         "reached": True,
-        "gradient_norm": norm,
-        "gradient_zero": norm == 0,
+        "gradient_norm": size,
+        "gradient_zero": size == 0,
     }
-    if not math.isfinite(norm):
+    if not math.isfinite(size):
         facts["gradient_nonfinite"] = int((~torch.isfinite(gradient)).sum())
     if gradient.element_size() < 4:
         sizes = gradient.abs()
@@ -192,7 +192,10 @@ def _distinct_share(real: Tensor) -> float:
 def _fingerprint(values: Tensor) -> str:
     flat = values.flatten()
     stride = max(1, flat.numel() // _HASHED)
-    some = flat[::stride].contiguous().cpu()
+    # One of each stretch, from another place of it each time: not all of one column.
+    starts = torch.arange(0, flat.numel() - stride + 1, stride, device=flat.device)
+    steps = torch.arange(len(starts), device=flat.device) * _PRIME
+    some = flat[starts + steps % stride].contiguous().cpu()
     raw = some.view(torch.uint8).numpy().tobytes()
     return hashlib.blake2b(raw + str(tuple(values.shape)).encode()).hexdigest()[:16]
 
@@ -208,11 +211,11 @@ def _roles(graph: Graph, records: Records) -> dict[str, str]:
                 found.setdefault(source.name, "scale")
             elif node.kind in ("shift", "cat"):
                 found.setdefault(source.name, "shift")
-    for norm in records.norms:
-        if norm.gamma is not None:
-            found[norm.gamma] = "gamma"
-        if norm.beta is not None:
-            found[norm.beta] = "beta"
+    for known in records.norms:
+        if known.gamma is not None:
+            found[known.gamma] = "gamma"
+        if known.beta is not None:
+            found[known.beta] = "beta"
     for use in records.uses:
         kind = "embedding" if use.layer.kind == "embedding" else "weight"
         for name in use.sources:
@@ -259,7 +262,7 @@ def has_varied_gammas(model: nn.Module, records: Records) -> bool:
     """
     parameters = dict(model.named_parameters())
     varied = 0
-    names = [norm.gamma for norm in records.norms if norm.gamma]
+    names = [known.gamma for known in records.norms if known.gamma]
     for name in names:
         beta = parameters.get(name.removesuffix("weight") + "bias")
         pair = [parameters[name]] + ([beta] if beta is not None else [])

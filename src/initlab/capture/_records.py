@@ -103,7 +103,6 @@ class DeltaSums:
     squares: float = 0.0
     count: int = 0
     zeros: int = 0
-    nonfinite: int = 0
     subnormal: int = 0
 
 

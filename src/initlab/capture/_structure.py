@@ -216,7 +216,6 @@ class Structure:
 
     def _norms(self) -> tuple[NormUse, ...]:
         graph = self._graph
-        joins = {join.node for join in self._joins}
         found = []
         for record in self._records.norms:
             node = graph.nodes[record.node]
@@ -226,13 +225,6 @@ class Structure:
                 for stop, _ in graph.back(below, is_layer)
                 if stop.use is not None
             }
-            directly = [
-                stop.number
-                for below in graph.signal_inputs(node)
-                for stop, _ in graph.back(
-                    below, lambda n: n.number in joins or is_layer(n)
-                )
-            ]
             after, ends = self._reached(record.node)
             found.append(
                 NormUse(
@@ -242,7 +234,6 @@ class Structure:
                     before=tuple(sorted(before)),
                     after=tuple(sorted(after)),
                     block=self._block_of_node.get(record.node),
-                    after_sum=any(n in joins for n in directly),
                     branch_end=ends and record.node in self._block_of_node,
                     gamma_rms=record.gamma_rms,
                     gamma_zero=record.gamma_zero,

@@ -82,6 +82,7 @@ class Trace:
         self.pass_name: str | None = None
         self.tokens_first = False
         self.running = [""]
+        self._failed: tuple[BaseException, str] | None = None
         self.uses: dict[tuple[Any, ...], UseRecord] = {}
         self._node_of: WeakIdKeyDictionary = WeakTensorKeyDictionary()
         self._measured: WeakIdKeyDictionary = WeakTensorKeyDictionary()
@@ -94,8 +95,18 @@ class Trace:
 
     @property
     def where(self) -> str:
-        """Path of the module that is running; after an exception, that failed."""
+        """Path of the module that is running."""
         return self.running[-1]
+
+    def note_failure(self, error: BaseException | None) -> None:
+        """Remember where an exception was met first, by the module that is running."""
+        if error is not None and (self._failed is None or self._failed[0] is not error):
+            self._failed = error, self.where
+
+    def failed_in(self, error: BaseException) -> str:
+        """Return the path of the module that raised an exception."""
+        known = self._failed is not None and self._failed[0] is error
+        return self._failed[1] if self._failed is not None and known else self.where
 
     def came_out(self, tensors: Iterable[Tensor], node: Node) -> None:
         """Remember that these tensors came out of a node."""

@@ -8,9 +8,11 @@ from typing import Any
 from initlab.messages._signal_findings import SIGNAL_FINDINGS
 from initlab.messages._weight_findings import WEIGHT_FINDINGS
 from initlab.messages._words import (
+    AT_THE_LOGIT,
     AT_THE_MEAN,
     AT_THE_SHARES,
     NO_BIAS_FOR_SHARES,
+    NO_BIAS_FOR_THE_LOGIT,
     NO_BIAS_FOR_THE_MEAN,
     REACHES,
     SCALE,
@@ -88,10 +90,14 @@ def _scaled(evidence: Mapping[str, Any]) -> str:
 def _of_a_prior(evidence: Mapping[str, Any]) -> dict[str, str]:
     """Return where to start a bias, or that there is none to start."""
     known = {"parameter": evidence.get("parameter"),
-             "expected": evidence.get("expected", 0.0)}  # fmt: skip
+             "expected": evidence.get("expected", 0.0),
+             "logit": evidence.get("logit")}  # fmt: skip
     has = evidence.get("bias", True)
     mean = AT_THE_MEAN if has else NO_BIAS_FOR_THE_MEAN
-    shares = AT_THE_SHARES if has else NO_BIAS_FOR_SHARES
+    if "logit" in evidence:
+        shares = AT_THE_LOGIT if has else NO_BIAS_FOR_THE_LOGIT
+    else:
+        shares = AT_THE_SHARES if has else NO_BIAS_FOR_SHARES
     return {
         "at_the_mean": mean.format(**known), "at_the_shares": shares.format(**known),
     }  # fmt: skip

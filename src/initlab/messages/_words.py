@@ -31,6 +31,10 @@ AT_THE_SHARES = (
     "with torch.no_grad(): model.get_parameter({parameter!r}).copy_(shares.log())  "
     "# shares of the classes among the targets"
 )
+AT_THE_LOGIT = (
+    "torch.nn.init.constant_(model.get_parameter({parameter!r}), {logit:.4g})"
+)
+NO_BIAS_FOR_THE_LOGIT = "give the output a bias that starts at {logit:.4g}"
 NO_BIAS_FOR_SHARES = (
     "give the output a bias that starts at the logarithm of the classes' shares"
 )

@@ -14,10 +14,10 @@ from initlab.pytorch._draws import law
 from initlab.pytorch._initialization import Initialization
 from initlab.pytorch._numbers import as_seed
 from initlab.pytorch._plan import Plan
-from initlab.pytorch._sites_read import site_of
+from initlab.pytorch._sites_read import joined_parts, site_of
 from initlab.pytorch._variances import Adapted
 from initlab.pytorch._write import drawn_weight
-from initlab.spec import Init
+from initlab.spec import Init, LayerSpec
 
 
 def zero_branch_ends_(
@@ -165,11 +165,12 @@ def t_fixup_(
         raise InvalidValueError("model: t_fixup_ needs attention, and none was found")
     blocks = _blocks(reading, "t_fixup_")
     _refuse_norms(reading, "t_fixup_", "zero_branch_ends_")
-    layers = len(reading.attentions)
+    inside = _in_branches(reading, blocks)
+    layers = _depth(reading, blocks)
     small = (9 * layers) ** -0.25
     branch = small if decoder else 0.67 * layers**-0.25
     plan = Plan(model)
-    inside = {number for block in blocks for number in block.uses}
+    joined = joined_parts(reading)
     for use in _weights(reading):
         scale, reason = 1.0, "Glorot's"
         if use.index in inside and use.attends not in ("query", "key"):
@@ -178,8 +179,30 @@ def t_fixup_(
         if use.layer.kind == "embedding":
             std = small / math.sqrt(use.layer.shape[1])
             init, reason = Init.of(f"normal(std={std!r})"), "embedding"
-        _draw(plan, use, init, reason, seed, only_values=use.attends == "packed")
+        _draw(
+            plan, use, init, reason, seed, layer=joined.get(use.parameter),
+            only_values=use.attends == "packed",
+        )  # fmt: skip
     return plan.run(seed=seed, dry_run=dry_run)
+
+
+def _in_branches(reading: Reading, blocks: Sequence[Block]) -> set[int]:
+    """Return the uses in branches, with what else their attentions attend to."""
+    inside = {number for block in blocks for number in block.uses}
+    for attention in reading.attentions:
+        if inside & set(attention.uses):
+            inside |= set(attention.uses)
+    return inside
+
+
+def _depth(reading: Reading, blocks: Sequence[Block]) -> int:
+    """Return how many layers there are: each has one branch without attention.
+
+    Where none has, as many as there are attentions: both are in one branch.
+    """
+    attend = {number for one in reading.attentions for number in one.uses}
+    plain = [block for block in blocks if not attend & set(block.uses)]
+    return len(plain) or len(reading.attentions)
 
 
 def _read(model: nn.Module, batch: Any) -> tuple[nn.Module, Reading]:
@@ -231,11 +254,12 @@ def _draw(
     reason: str,
     seed: int,
     *,
+    layer: LayerSpec | None = None,
     only_values: bool = False,
 ) -> None:
     """Enter a draw; of a packed projection the scale may be the values' alone."""
     name = plan.names.first[use.parameter]
-    site, parameter = site_of(use), plan.model.get_parameter(name)
+    site, parameter = site_of(use, layer), plan.model.get_parameter(name)
     whole = init.model_copy(update={"scale": 1.0}) if only_values else init
     adapted = Adapted(init=whole, reason=reason)
 
@@ -243,8 +267,8 @@ def _draw(
         shape = tuple(parameter.shape)
         drawn = drawn_weight(site, shape, adapted, name=name, seed=seed)
         if only_values:
-            rows = len(drawn) // use.layer.packed
-            drawn[(use.layer.packed - 1) * rows :] *= init.scale
+            rows = len(drawn) // site.layer.packed
+            drawn[(site.layer.packed - 1) * rows :] *= init.scale
         return torch.from_numpy(drawn)
 
     plan.set(
@@ -253,7 +277,7 @@ def _draw(
         init=str(init),
         reason=reason,
         action="drawn",
-        std=law(init, use.layer),
+        std=law(init, site.layer),
     )
     if use.bias:
         plan.set(use.bias, None, init="0", reason="bias")

@@ -7,6 +7,7 @@ from torch import nn
 from initlab import capture
 from initlab.capture import Reading, WeightUse
 from initlab.pytorch._sites import Site, decisive
+from initlab.spec import LayerSpec
 
 
 def sites_as_read(model: nn.Module, batch: Any) -> list[Site]:
@@ -38,16 +39,43 @@ def sites_of(reading: Reading) -> list[Site]:
         ['weight']
     """
     chosen: dict[str, Site] = {}
+    joined = joined_parts(reading)
     for use in reading.uses:
         if not use.parameter:
             continue
-        site = site_of(use)
+        site = site_of(use, joined.get(use.parameter))
         chosen[site.name] = decisive(chosen.get(site.name), site)
     return list(chosen.values())
 
 
-def site_of(use: WeightUse) -> Site:
+def joined_parts(reading: Reading) -> dict[str, LayerSpec]:
+    """Return the geometry of weights that several uses take parts of.
+
+    As an attention's packed projection does, whose queries are made of other inputs
+    than its keys and values.
+    """
+    shapes = {known.name: known.shape for known in reading.parameters}
+    parts: dict[str, list[LayerSpec]] = {}
+    for use in reading.uses:
+        parts.setdefault(use.parameter, []).append(use.layer)
+    found = {}
+    for name, layers in parts.items():
+        rows = sum(layer.shape[0] for layer in layers)
+        alike = {layer.shape[1:] for layer in layers} == {shapes.get(name, ())[1:]}
+        if len(layers) > 1 and alike and (rows, *shapes[name][1:]) == shapes[name]:
+            packed = sum(layer.packed for layer in layers)
+            found[name] = layers[0].model_copy(
+                update={"shape": shapes[name], "packed": packed}
+            )
+    return found
+
+
+def site_of(use: WeightUse, layer: LayerSpec | None = None) -> Site:
     """The site of a use.
+
+    Args:
+        use: Of a weight.
+        layer: Of the whole weight, where the use takes a part of it.
 
     Example:
         >>> from initlab.spec import LayerSpec
@@ -67,7 +95,7 @@ def site_of(use: WeightUse) -> Site:
     return Site(
         module=module,
         tensor=tensor,
-        layer=use.layer,
+        layer=layer or use.layer,
         bias=use.bias,
         activation=None if use.activation == "unknown" else use.activation,
         negative_slope=use.negative_slope,

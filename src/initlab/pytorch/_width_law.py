@@ -116,7 +116,7 @@ def width_law(
         loss: Of the model's output and the targets.
         optimizer: Called with the model's parameters.
         steps: Updates; sizes are taken before each and after the last.
-        seeds: Members of each width.
+        seeds: Members of each width, two or more.
         seed: Of the first one.
 
     Raises:
@@ -148,7 +148,7 @@ def width_law(
             raise InvalidValueError(
                 f"{name}: a function, such as {example}, got {given!r}"
             )
-    seeds = as_count("seeds", seeds, least=1)
+    seeds = as_count("seeds", seeds, least=2)  # of one there is no spread
     seed = as_seed(seed, seeds)
     steps = as_count("steps", steps, least=0)
     sizes: dict[str, np.ndarray] = {}
@@ -179,15 +179,16 @@ def _sizes(
 ) -> dict[str, list[float]]:
     """Return the mean absolute output of every layer, before each step and after."""
     call = as_call(model, batch, targets, with_loss=True)
-    try:
-        optimizer = make_optimizer(model.parameters())
-    except TypeError:
-        optimizer = make_optimizer(model.parameters(), lr=0.1)
+    optimizer = make_optimizer(model.parameters())
     found: dict[str, list[float]] = {}
-    with ALONE, _recorded(model, found), torch.random.fork_rng(devices=[]):
+    calls: dict[str, list[float]] = {}
+    with ALONE, _recorded(model, calls), torch.random.fork_rng(devices=[]):
         for step in range(steps + 1):
             torch.clear_autocast_cache()  # casts are of before the step
+            calls.clear()
             value = loss(model(*call.args, **call.kwargs), call.targets)
+            for name, each in calls.items():
+                found.setdefault(name, []).append(sum(each) / len(each))
             if step < steps:
                 optimizer.zero_grad()
                 value.backward()  # type: ignore[no-untyped-call]
@@ -197,6 +198,8 @@ def _sizes(
 
 @contextmanager
 def _recorded(model: nn.Module, found: dict[str, list[float]]) -> Iterator[None]:
+    """Write down the size of what each layer gives, of each of its calls."""
+
     def record(name: str) -> Callable[[nn.Module, Any, Any], None]:
         def hook(_: nn.Module, __: Any, output: Any) -> None:
             if isinstance(output, Tensor):

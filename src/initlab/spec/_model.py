@@ -111,7 +111,6 @@ class NormUse:
         before, after: Indices of the uses that reach it, and that it reaches, through
             no other layer.
         block: Innermost residual block whose branch it is on; None: the trunk.
-        after_sum: Whether it normalizes the sum of a residual block: post-norm.
         branch_end: Whether no layer of its branch comes after it.
         gamma_rms: Of its factor; 1 where it has none.
         gamma_zero: Share of the factor's entries that are 0.
@@ -125,7 +124,6 @@ class NormUse:
     before: tuple[int, ...]
     after: tuple[int, ...]
     block: int | None = None
-    after_sum: bool = False
     branch_end: bool = False
     gamma_rms: float = 1.0
     gamma_zero: float = 0.0
@@ -249,8 +247,6 @@ class ParameterReading:
             smallest normal number without being 0.
         update_ratio: Norm of the first update over the parameter's, nan where no
             optimizer was examined.
-        update_rank_one: Share of the update's squared norm in its first singular
-            direction, nan where it was not computed.
         added_ratio: Its root mean square over that of the signal that it is added to,
             where that is done by hand; else nan.
         beside_ratio: The same over what it is concatenated with, as a class token is.
@@ -292,7 +288,6 @@ class ParameterReading:
     added_last: bool = False
     random_norm: float = nan
     update_ratio: float = nan
-    update_rank_one: float = nan
     copied: bool = False
     added_ratio: float = nan
     beside_ratio: float = nan

@@ -74,6 +74,18 @@ def not_finite(model: Model) -> Iterator[Finding]:
         )  # fmt: skip
         return
     if output.nonfinite or lost_loss:
+        grown = _grown_before(model, model.uses[-1]) if model.uses else []
+        if grown:
+            yield Finding(
+                id="WI01", severity="error", module=grown[0].module,
+                cause="grows_beyond", parameter=grown[0].parameter,
+                measured=output.loss, expected=output.prior_loss,
+                evidence={
+                    "factor": model.weight_factor(grown[0].index), "after": "the loss",
+                },
+                places=tuple(use.parameter for use in grown),
+            )  # fmt: skip
+            return
         yield Finding(
             id="WI01", severity="error", cause="nonfinite_loss", module="",
             measured=output.loss, expected=output.prior_loss,

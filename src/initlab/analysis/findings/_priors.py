@@ -71,7 +71,10 @@ def prior_ignored(model: Model) -> Iterator[Finding]:
                 id="WI15", severity="warning", cause="imbalance_ignored",
                 module=head.module, parameter=place,
                 measured=output.loss, expected=output.class_entropy,
-                evidence={"share": output.class_share, "bias": place != head.parameter},
+                evidence={
+                    "share": output.class_share, "bias": place != head.parameter,
+                    **_logit(output.target_mean),
+                },
             )  # fmt: skip
         return
     away = abs(output.target_mean - output.mean)
@@ -149,7 +152,11 @@ def _asked_for(model: Model) -> Iterator[Finding]:
             yield Finding(
                 id="WI15", severity="warning", cause="imbalance_ignored",
                 module=head.module, parameter=place, measured=prior.loss,
-                expected=prior.shifted, evidence=evidence | {"share": prior.share},
+                expected=prior.shifted,
+                evidence={
+                    **evidence, "share": prior.share,
+                    **({"logit": prior.wanted} if prior.link == "logit" else {}),
+                },
             )  # fmt: skip
             continue
         yield Finding(
@@ -177,6 +184,11 @@ def _far_off(model: Model, prior: PriorReading) -> Iterator[Finding]:
             evidence={"loss": prior.loss, "shifted": prior.shifted},
             places=(known.name,),
         )  # fmt: skip
+
+
+def _logit(share: float) -> dict[str, float]:
+    """Return where one logit would start, of so many ones; of labels, nothing."""
+    return {"logit": math.log(share / (1 - share))} if 0 < share < 1 else {}
 
 
 def _common(classes: int) -> float:

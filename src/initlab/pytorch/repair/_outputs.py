@@ -81,7 +81,8 @@ def prior_bias(patient: Patient, finding: Found) -> list[Change]:
     bias = patient.tensor(head.bias)
     targets = targets.detach().cpu()
     link = "" if prior is None else prior.link
-    if targets.is_floating_point() or link not in ("", "classes"):
+    labelled = not targets.is_floating_point() and output.loss_kind != "binary"
+    if not labelled or link not in ("", "classes"):
         values = _means(targets.double(), len(bias), head.layer.kind == "conv")
         if link == "log":
             values = values.clamp(min=1e-3).log()
@@ -94,9 +95,9 @@ def prior_bias(patient: Patient, finding: Found) -> list[Change]:
             values = torch.log(share / (1 - share))
     else:
         targets = targets[(targets >= 0) & (targets < len(bias))]
-        counts = torch.bincount(targets.flatten().clamp(min=0), minlength=len(bias))
+        counts = torch.bincount(targets.flatten(), minlength=len(bias))
         # Half an example more of each class: one that is absent is not impossible.
-        shares = (counts[: len(bias)] + 0.5) / (counts.sum() + 0.5 * len(bias))
+        shares = (counts + 0.5) / (counts.sum() + 0.5 * len(bias))
         values = shares.double().log()
         values = values - values.mean()
     amount = "the targets' prior"
