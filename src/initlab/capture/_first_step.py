@@ -109,6 +109,8 @@ def take_step(
             change = parameter.detach() - before
             size = norm(as_real(before).float())
             moved = norm(as_real(change).float())
+            if not size and parameter.dim() > 1:
+                size = math.sqrt(len(parameter))  # of LeCun's weights in its place
             found[name] = {"update_ratio": moved / size if size else math.nan}
     return found
 

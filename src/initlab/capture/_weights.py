@@ -40,7 +40,7 @@ def weigh(
     found["weight_std"] = _std(real)
     found["weight_largest"] = float(real.abs().amax())
     norms = torch.linalg.vector_norm(real, dim=1)
-    found["zero_units"] = float((norms == 0).sum())
+    found["zero_units"] = found["silent_units"] = float((norms == 0).sum())
     found["zero_inputs"] = float((real == 0).all(dim=0).sum())
     found["row_spread"] = _spread(norms)
     found["column_spread"] = _spread(torch.linalg.vector_norm(real, dim=0))
@@ -52,6 +52,8 @@ def weigh(
         found["bias_rms"] = float(values.square().mean().sqrt())
         found["bias_mean"] = float(values.mean())
         found["bias_std"] = float(values.std(unbiased=False))
+        if len(values) == len(norms):
+            found["silent_units"] = float(((norms == 0) & (values == 0)).sum())
     found["units"] = float(record.units)
     # Of one number a row, it is the units below that are alike; but for a weight norm.
     sums = not record.derived and bool((real[0] == real[0, 0]).all())

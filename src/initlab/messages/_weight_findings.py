@@ -128,6 +128,12 @@ WEIGHT_FINDINGS: Mapping[str, Words] = MappingProxyType(
             "a zero weight gets a gradient after one step",
             "torch.nn.init.kaiming_normal_(model.get_parameter({parameter!r}))",
         ),
+        "zero_queries": Words(
+            "the queries and keys in {where} (1 of {count} such) are all zeros: each "
+            "has a gradient by the other only, so that both stay zeros",
+            "queries or keys differ from 0",
+            "torch.nn.init.xavier_uniform_(model.get_parameter({parameter!r}))",
+        ),
         "zero_weight_on_trunk": Words(
             "{where} is all zeros, and no other way leads from the inputs to the "
             "outputs",
@@ -208,6 +214,12 @@ WEIGHT_FINDINGS: Mapping[str, Words] = MappingProxyType(
         ),
         "beyond_any_law": Words(
             "{where} is larger than any scheme makes it: std {std:.3g} for fan_in "
+            "{fan_in:.0f}, where {expected_std:.3g} keeps the signal's size",
+            "fan_in var(w) = gain^2",
+            "{scaled}",
+        ),
+        "next_to_nothing": Words(
+            "{where} is smaller than any scheme makes it: std {std:.3g} for fan_in "
             "{fan_in:.0f}, where {expected_std:.3g} keeps the signal's size",
             "fan_in var(w) = gain^2",
             "{scaled}",

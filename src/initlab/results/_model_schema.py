@@ -33,6 +33,7 @@ _MEASURED = {
     "indicates": "whether all entries of a table are 0 or 1",
     "constant_weight": "whether all entries of the weight are equal",
     "zero_units": "units whose incoming weights are all 0",
+    "silent_units": "those of them whose bias is 0, too",
     "zero_inputs": "inputs whose outgoing weights are all 0",
     "parallel_units": "units whose incoming weights are multiples of one another's",
     "symmetric_units": "copies of other units, with equal outgoing weights too",

@@ -245,8 +245,8 @@ class ParameterReading:
         random_norm: Norm of the gradient of the random product.
         gradient_subnormal: Share of entries of the gradient that are under the type's
             smallest normal number without being 0.
-        update_ratio: Norm of the first update over the parameter's, nan where no
-            optimizer was examined.
+        update_ratio: Norm of the first update over the parameter's, of zeros over that
+            of LeCun's weights in their place; nan where no optimizer was examined.
         added_ratio: Its root mean square over that of the signal that it is added to,
             where that is done by hand; else nan.
         beside_ratio: The same over what it is concatenated with, as a class token is.

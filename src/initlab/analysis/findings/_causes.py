@@ -24,9 +24,21 @@ _EXPLAINS = {
     "WI22": {"WI03", "WI05", "WI08", "WI07", "WI04", "WI24", "WI11"},
     "WI23": {"WI05"},
 }
+# What makes the steps of gradient descent long or short.
+_STEPS = {
+    "short_step": {
+        "WI01",
+        "WI02",
+        "WI03",
+        *(f"WI{n:02}" for n in range(5, 14)),
+        "WI17",
+    },
+    "long_step": {"WI01", "WI05", "WI06", "WI07", "WI09", "WI10", "WI14", "WI16"},
+}
 _ALL = 0.99  # of a function's values: then nothing comes back through it
 # Over a chain whose gradient shrinks so, float16 rounds entries near 1 to 0.
 _ROUNDED_TO_ZERO = 1e-6
+_INFINITE = frozenset({"nonfinite_output", "nonfinite_loss", "nonfinite_gradient"})
 _MEMORY = frozenset({"uninitialized", "old_memory"})
 _OF_TENSORS = frozenset({"WI01", "WI02", "WI03", "WI05", "WI06", "WI21"})
 _OF_MEANS = frozenset({"mean_ignored", "log_mean_ignored", "imbalance_ignored"})
@@ -79,6 +91,16 @@ def _of_memory(finding: Finding, other: Finding) -> bool | None:
         return finding.parameter == other.parameter
     if other.cause in _MEMORY and finding.id != "WI01":
         return finding.parameter == other.parameter or finding.id not in _OF_TENSORS
+    return None
+
+
+def _of_overflow(finding: Finding, other: Finding) -> bool | None:
+    """What grew too large, and the numbers that it made infinite somewhere."""
+    for one, grown in ((finding, other), (other, finding)):
+        if one.cause in _INFINITE and grown.cause == "residual_growth":
+            return one is finding if rank(grown) > 1 else None
+    if finding.cause == "explosive_parameter" and other.cause == "residual_growth":
+        return rank(other) > 0
     return None
 
 
@@ -151,14 +173,25 @@ def _of_saturation(finding: Finding, other: Finding) -> bool | None:
     return None
 
 
+def _of_steps(finding: Finding, other: Finding) -> bool | None:
+    """A step in proportion to a gradient that is too large or too small itself."""
+    explains = _STEPS.get(finding.cause)
+    if explains is None or finding.evidence["optimizer"] != "SGD":
+        return None
+    return rank(other) > 0 and other.id in explains
+
+
 def _of_stops(finding: Finding, other: Finding) -> bool | None:
     """What nothing comes back through, and what gets no gradient for it."""
     if finding.cause == "lost_signal":
         return rank(other) > 0 and other.id in _LOSES_SIGNALS
     if finding.cause == "never_moves" and _lets_nothing_back(other):
         return True
-    if finding.cause == "dead_zero_weight" and other.cause == "biased_off":
-        return other.measured > _ALL and not _share_a_place(finding, other)
+    if other.cause == "biased_off" and other.measured > _ALL:
+        if finding.cause in ("dead_zero_weight", "gamma_zero"):
+            return not _share_a_place(finding, other)
+        if finding.cause in _CHAINS:
+            return abs(float(other.evidence["bias_mean"])) > _LITTLE
     if finding.cause == "never_moves" and other.cause in _CHAINS:
         # What comes back through the chain is smaller than the type can hold.
         vanished = other.evidence["gradient_factor"] < _ROUNDED_TO_ZERO
@@ -191,7 +224,8 @@ def _by_check(finding: Finding, other: Finding) -> bool:
 
 # In this order: the first that says anything is right.
 _PARTICULAR: tuple[Callable[[Finding, Finding], bool | None], ...] = (
-    _of_memory, _of_outputs, _of_centres, _of_biases, _of_saturation, _of_stops,
+    _of_memory, _of_overflow, _of_outputs, _of_centres, _of_biases, _of_saturation,
+    _of_steps, _of_stops,
 )  # fmt: skip
 
 

@@ -51,6 +51,7 @@ def _units_by_hand(model: Model, known: Set[str | None]) -> Iterator[Finding]:
     found = [
         p for p in model.facts.parameters
         if p.alike_units and not p.frozen and p.name not in known
+        and p.role not in ("gamma", "beta", "bias")  # alike by design
     ]  # fmt: skip
     if found and not model.facts.trained:
         yield at_parameter(

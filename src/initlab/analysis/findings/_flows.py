@@ -64,7 +64,7 @@ def depth_budgets(model: Model) -> Iterator[Finding]:
         severity: Severity = "error" if error else "warning"
         if quiet and size < _FAR_TOO_QUIET:
             severity = "warning"  # Adam takes a few layers there, if late
-        beside = quiet and _ends_beside_others(model, chain[-1])
+        beside = quiet and _ends_beside_others(model, chain, size)
         if budget.sign < 0 and (beside or _is_quiet_branch(model, chain)):
             severity = "info"
         if quiet and size < _FEW_WARNING and model.is_divided_by_its_size(chain[-1]):
@@ -77,10 +77,17 @@ def depth_budgets(model: Model) -> Iterator[Finding]:
             yield from _loud_biases(model, hidden)
 
 
-def _ends_beside_others(model: Model, end: WeightUse) -> bool:
-    """Whether a chain's end is added to outputs that are made another way, too."""
+def _ends_beside_others(model: Model, chain: Sequence[WeightUse], size: float) -> bool:
+    """Whether a chain's end is added to outputs that are made another way, too.
+
+    Of layers in common, ends that are added up are less to wait for than one.
+    """
+    end, way = chain[-1], {use.index for use in chain}
     read = any(end.index in use.previous for use in model.uses)
-    return end.added or (end.branch_end and not read)
+    others = [use for use in model.uses if use.added and use is not end]
+    apart = any(not way & set(other.previous) for other in others)
+    waits = apart or size < _FEW_WARNING
+    return (end.added and waits) or (end.branch_end and not read)
 
 
 def _explains_growth(found: Finding) -> bool:
@@ -125,14 +132,22 @@ def _read_elsewhere(model: Model) -> set[int]:
 def _without_quiet_end(model: Model, chain: Sequence[WeightUse]) -> Sequence[WeightUse]:
     """Return a chain without a head or a branch's end that is quiet, as zeros are.
 
-    What starts as little, or is added to a free skip, is so by its author's choice.
+    What starts as little, or is added to a free skip, is so by its author's choice; an
+    actor's actions may go on to a critic.
     """
     end = chain[-1]
     free = end.block is not None and not model.facts.blocks[end.block].skip_uses
-    if not (end.head or (end.branch_end and free)):
+    if not (end.head or _is_an_actor(model, end) or (end.branch_end and free)):
         return chain
     quiet = model.weight_factor(end.index) < _QUIET_END * wanted_factor(end)
     return chain[:-1] if quiet and not are_quiet(model, chain[:-1]) else chain
+
+
+def _is_an_actor(model: Model, end: WeightUse) -> bool:
+    """Whether bounded outputs are given out, or go on beside what others give."""
+    readers = [use for use in model.uses if end.index in use.previous]
+    beside = bool(readers) and all(len(use.previous) > 1 for use in readers)
+    return end.given_out or (end.activation == "tanh" and beside)
 
 
 def are_quiet(model: Model, uses: Sequence[WeightUse]) -> bool:

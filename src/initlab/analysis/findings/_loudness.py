@@ -4,10 +4,12 @@ import math
 from collections.abc import Iterator
 
 from initlab.analysis.findings._finding import Finding
+from initlab.analysis.findings._heads import compares
 from initlab.analysis.findings._laws import std, wanted_factor
 from initlab.analysis.findings._model import Model
 from initlab.analysis.findings._places import at_parameter
 from initlab.analysis.findings._scales import weights_with_a_law
+from initlab.analysis.findings._zeros import ends_in_linear_layers
 from initlab.spec import ParameterReading, WeightUse
 
 # Strangers' language models and vision transformers learn half as fast with positions
@@ -150,7 +152,7 @@ def _carries_on(model: Model, use: WeightUse) -> bool:
     normalization takes off what is the same in all examples.
     """
     given = use.given_out or (use.head and not use.normed)
-    if given or use.gate or use.role:
+    if given or use.gate or use.role or _says_a_prior(model, use):
         return False
     plain = use.activation == "identity"
     averaged = use.normed and any(
@@ -158,6 +160,15 @@ def _carries_on(model: Model, use: WeightUse) -> bool:
         for norm in model.facts.norms
     )
     return (use.activation in _BENT or plain) and not averaged
+
+
+def _says_a_prior(model: Model, use: WeightUse) -> bool:
+    """Whether a bias starts outputs where targets are, by linear layers at most."""
+    output = model.facts.output
+    nothing_known = math.log(2) if output.loss_binary else output.prior_loss
+    # The variance is what a regression at its targets' mean has left.
+    limit = 2 * nothing_known if compares(output) else nothing_known
+    return output.loss < limit and ends_in_linear_layers(model, use)
 
 
 def loud_tables(model: Model) -> Iterator[Finding]:

@@ -23,6 +23,8 @@ _RARE = 0.9
 # Of a loss that we do not know: what a prior explains, of all that can be. Of a binary
 # cross-entropy it is a half with 11 % of positives; of squares .9 at three spreads.
 _EXPLAINED_BY_SHARE, _EXPLAINED = 0.5, 0.8
+# Of what the share of a class tells, in nats, what a first loss may lack.
+_MOST_OF_IT = 0.6
 # Of targets' size, a bias of one output, and with it all outputs.
 _FAR_BIAS, _TOO_LARGE = 5.0, 1.5
 # Of a deviation's logarithm; of outputs that are a parameter.
@@ -66,7 +68,12 @@ def prior_ignored(model: Model) -> Iterator[Finding]:
         )
         # Weights of the classes may make up for it.
         minds = not output.loss_shifted > output.loss - 0.5 * gain
-        if telling and minds and excess > 0.6 * gain and output.class_share > share:
+        if (
+            telling
+            and minds
+            and excess > _MOST_OF_IT * gain
+            and output.class_share > share
+        ):
             yield Finding(
                 id="WI15", severity="warning", cause="imbalance_ignored",
                 module=head.module, parameter=place,
@@ -131,7 +138,7 @@ def _asked_for(model: Model) -> Iterator[Finding]:
         place = _asked(model, head)
         if place is None or place in told:
             continue
-        least = {"logit": _EXPLAINED_BY_SHARE, "classes": 0.6 * prior.gain}
+        least = {"logit": _EXPLAINED_BY_SHARE, "classes": _MOST_OF_IT * prior.gain}
         shares = prior.link in least
         if not prior.explained > least.get(prior.link, _EXPLAINED):
             continue
@@ -147,6 +154,8 @@ def _asked_for(model: Model) -> Iterator[Finding]:
                     model, head, check="WI15", severity="warning", mean=prior.mean,
                     losses=(prior.loss, prior.shifted),
                 )  # fmt: skip
+            continue
+        if shares and _is_known_in_part(model.facts.output, prior):
             continue
         if shares:
             yield Finding(
@@ -165,6 +174,15 @@ def _asked_for(model: Model) -> Iterator[Finding]:
             module=head.module, parameter=place, measured=prior.mean,
             expected=prior.wanted, evidence=evidence | {"target_std": prior.spread},
         )  # fmt: skip
+
+
+def _is_known_in_part(output: OutputReading, prior: PriorReading) -> bool:
+    """Whether a cross-entropy has most of what the share of ones tells already."""
+    share = prior.share
+    if not (output.loss_binary and prior.link == "logit" and 0 < share < 1):
+        return False
+    entropy = -share * math.log(share) - (1 - share) * math.log(1 - share)
+    return prior.loss - prior.shifted < _MOST_OF_IT * (math.log(2) - entropy)
 
 
 def _far_off(model: Model, prior: PriorReading) -> Iterator[Finding]:

@@ -10,6 +10,7 @@ from initlab.analysis.findings._fans import (
     wrong_fan,
 )
 from initlab.analysis.findings._finding import SEVERITIES, Finding, Severity
+from initlab.analysis.findings._flows import are_quiet
 from initlab.analysis.findings._laws import FANS, LawFit, laws, noise, std, wanted_gain
 from initlab.analysis.findings._model import Model
 from initlab.spec import WeightUse
@@ -18,6 +19,8 @@ from initlab.spec import WeightUse
 _OUTLIER, _FAR_OUTLIER = math.log(3.0), math.log(30.0)
 # Variances of entries times fan_in beyond which no scheme in use lies.
 _HIGHEST, _HIGHEST_SQUASHED = 30.0, 60.0
+# Behind a batch norm, dense layers of 3e-5 learned nothing in 60 steps of SGD.
+_LOWEST, _BESIDE = 4e-5, 10.0
 # DDPG's from pixels (Lillicrap et al., 2016) has 9e-6 behind 300 units.
 _TINY_HEAD = 3e-6
 # Of weights of one sign, drawn uniformly or as sizes of normal ones, the mean is 1.7 or
@@ -60,9 +63,12 @@ def off_scale(model: Model) -> Iterator[Finding]:
         for kind in ("linear", "conv")
     ]
     for group in groups:
-        fits = laws(model, group)
+        # What no scheme makes is no law that others could be off.
+        beyond = {use.index: _against_all(model, use) for use in group}
+        fits = laws(model, [use for use in group if beyond[use.index] is None])
         for use in group:
-            odd = _against_siblings(model, use, fits) or _against_all(model, use)
+            odd = beyond[use.index] or _against_siblings(model, use, fits)
+            odd = odd or _next_to_nothing(model, use)
             if odd is not None:
                 found[use.index] = odd
     for use in every:
@@ -133,6 +139,36 @@ def _against_all(model: Model, use: WeightUse) -> Finding | None:
     return _finding(model, use, away, None, reference=None)
 
 
+def _next_to_nothing(model: Model, use: WeightUse) -> Finding | None:
+    """Return a finding where a layer that all must pass hands on next to nothing.
+
+    In branches, before a normalization or as a scale it may be meant to. Where most
+    are quiet, that is a finding of all.
+    """
+    passed = use.activation not in ("identity", "unknown") and use.block is None
+    designed = use.normed or use.added or use.given_out or use.joined
+    factor = model.weight_factor(use.index)
+    if not passed or designed or not 0 < factor < _LOWEST:
+        return None
+    others = [
+        one for one in weights_with_a_law(model) if not (one.head or one is use)
+    ]  # fmt: skip
+    if are_quiet(model, others) or _is_beside(model, use):
+        return None
+    away = math.log(factor / wanted_gain(use) ** 2) / 2
+    return _finding(model, use, away, None, reference=None)
+
+
+def _is_beside(model: Model, use: WeightUse) -> bool:
+    """Whether what reads a layer is given much more by others, or added to others."""
+    readers = [one for one in model.uses if use.index in one.previous]
+    made = model.of("activation_rms", use.index)
+    return not readers or any(
+        one.added or model.of("given_rms", one.index) > _BESIDE * made
+        for one in readers
+    )
+
+
 def not_centred(model: Model) -> Iterator[Finding]:
     """WI05: weights mostly of one sign, so that all units put out the same sum."""
     found = [use for use in weights_with_a_law(model) if _is_off_centre(model, use)]
@@ -165,6 +201,7 @@ def _is_off_centre(model: Model, use: WeightUse) -> bool:
         size > _OFF_CENTRE * model.of("weight_std", use.index) > 0
         and size * own > _ADDS_UP
         and own >= _FEWEST_INPUTS
+        and model.of("units", use.index) > 1  # of one, no others put out the same
         and math.prod(use.layer.shape) >= _FEWEST_ENTRIES
     )
 
@@ -228,7 +265,8 @@ def _finding(
         id="WI06" if wrong else "WI05",
         severity=severity,
         cause="wrong_fan" if wrong else (
-            "off_its_siblings" if law is not None else "beyond_any_law"
+            "off_its_siblings" if law is not None
+            else "beyond_any_law" if away > 0 else "next_to_nothing"
         ),
         module=use.module,
         parameter=use.parameter,

@@ -7,6 +7,7 @@ import numpy as np
 
 from initlab.analysis.findings._finding import Finding, Severity
 from initlab.analysis.findings._model import Model
+from initlab.spec import ParameterReading
 
 _LOW_PRECISION = frozenset({"float16", "bfloat16"})
 _SUBNORMAL, _MOSTLY = 0.01, 0.5
@@ -66,8 +67,10 @@ def first_update(model: Model) -> Iterator[Finding]:
     moved = [
         p for p in facts.parameters
         if len(p.shape) > 1 and p.role == "weight" and math.isfinite(p.update_ratio)
-        and not p.gradient_zero and not p.frozen and p.std > 0
+        and not p.gradient_zero and not p.frozen
     ]  # fmt: skip
+    # Behind zeros nothing else moves at first; beside others they may go far.
+    moved = [p for p in moved if p.std > 0] or _zero_heads(model, moved)
     if not moved:
         return
     # Heads are often quiet by design, so that a step takes them far.
@@ -75,7 +78,9 @@ def first_update(model: Model) -> Iterator[Finding]:
     moved = [p for p in moved if p.name not in heads] or moved
     ratios = np.array([p.update_ratio for p in moved])
     factors = {use.parameter: model.weight_factor(use.index) for use in model.uses}
-    smallness = [min(1.0, factors.get(p.name, 1.0)) ** 0.5 for p in moved]
+    smallness = [
+        min(1.0, factors.get(p.name, 1.0)) ** 0.5 if p.std > 0 else 1.0 for p in moved
+    ]
     middle = float(np.median(ratios * smallness))
     # A linear regression may be taken far towards its solution at once.
     arrives = facts.output.loss_after < _FALLS * facts.output.loss
@@ -93,6 +98,15 @@ def first_update(model: Model) -> Iterator[Finding]:
         )  # fmt: skip
         return
     yield from _post_norm(model, middle)
+
+
+def _zero_heads(model: Model, moved: list[ParameterReading]) -> list[ParameterReading]:
+    """Return heads of zeros that a step takes beyond all usual weights, or nowhere."""
+    heads = {use.parameter for use in model.uses if use.head and use.zero}
+    return [
+        p for p in moved
+        if p.name in heads and not _SHORT < p.update_ratio < _FAR_TOO_LONG
+    ]  # fmt: skip
 
 
 def _post_norm(model: Model, middle: float) -> Iterator[Finding]:

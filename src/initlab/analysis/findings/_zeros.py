@@ -16,8 +16,17 @@ _FLAT = 0.99
 
 def dead_zeros(model: Model) -> Iterator[Finding]:
     """WI03: zeros that stop the signal or never move; designed zeros are silent."""
+    asks = [use for use in model.fresh() if _asks_nothing(model, use)]
+    if asks:
+        yield at_use(
+            asks[0], "WI03", "error", "zero_queries",
+            measured=model.of("silent_units", asks[0].index), expected=0.0,
+            places=tuple(use.parameter for use in asks),
+        )  # fmt: skip
     dead: list[Finding] = []
     for use in model.uses:
+        if use in asks:
+            continue
         columns = model.of("zero_inputs", use.index)
         if use.zero and not (use.frozen and use.adapter):
             dead += _dead_weight(model, use)
@@ -43,6 +52,15 @@ def dead_zeros(model: Model) -> Iterator[Finding]:
     yield from _never_moves(model)
 
 
+def _asks_nothing(model: Model, use: WeightUse) -> bool:
+    """Whether queries and keys of a packed projection are zeros, and stay so.
+
+    The gradient of each is a product with the other; a bias gets them off.
+    """
+    units, silent = (model.of(f"{of}units", use.index) for of in ("", "silent_"))
+    return use.attends == "packed" and units % 3 == 0 and silent >= 2 * units / 3 > 0
+
+
 def _dead_weight(model: Model, use: WeightUse) -> list[Finding]:
     facts = model.parameter(use.parameter)
     later = facts.later_gradient_zero if facts is not None else None
@@ -56,7 +74,7 @@ def _dead_weight(model: Model, use: WeightUse) -> list[Finding]:
     designed = (
         use.head or use.branch_end or use.adapter or use.gate or use.role
         or use.layer.kind == "embedding" or use.block is not None
-        or _ends_in_linear_layers(model, use)
+        or ends_in_linear_layers(model, use)
     )  # fmt: skip
     if designed and not _in_empty_cell(model, use):
         # Some learn from there, if late.
@@ -94,21 +112,24 @@ def _holds_up_a_cell(model: Model, use: WeightUse) -> bool:
 
 
 def _hides_tokens(model: Model, use: WeightUse) -> bool:
-    """Whether a table leaves nothing of the tokens but where they are.
+    """Whether a table leaves nothing of the tokens, or only where they are.
 
     What is added to its zeros, as positions, is the same in all examples.
     """
     if use.layer.kind != "embedding" or not use.stem:
         return False
     readers = [one.index for one in model.uses if use.index in one.previous]
-    return bool(readers) and all(
+    if all(model.of("given_rms", reader) == 0 for reader in readers):
+        zeros = {one.index for one in model.uses if one.zero}
+        return bool(readers) and not _leads_around(model, zeros)
+    return all(
         model.of("given_rms", reader) > 0
         and model.of("given_cosine", reader) > 1 - _THE_SAME
         for reader in readers
     )
 
 
-def _ends_in_linear_layers(model: Model, use: WeightUse) -> bool:
+def ends_in_linear_layers(model: Model, use: WeightUse) -> bool:
     """Whether a layer's outputs only pass linear layers, as scores that are enlarged.
 
     Zeros there are those of a head, as FCN's (Long et al., 2015) are.
@@ -117,7 +138,7 @@ def _ends_in_linear_layers(model: Model, use: WeightUse) -> bool:
     linear = use.activation == "identity" and not use.normed
     return linear and all(
         one.index > use.index and not one.attends
-        and (one.head or _ends_in_linear_layers(model, one))
+        and (one.head or ends_in_linear_layers(model, one))
         for one in above
     )  # fmt: skip
 
