@@ -8,7 +8,6 @@ from jaxtyping import Float
 from sklearn.base import BaseEstimator
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
-from threadpoolctl import threadpool_limits
 
 from initlab import engine as engines
 from initlab.errors import InvalidValueError
@@ -134,7 +133,7 @@ class MembersMixin(BaseEstimator):  # type: ignore[misc]
                 f"learning_rate: each of the {len(self._networks)} members diverged "
                 f"at {self.learning_rate}; lower it, or change init"
             )
-        with threadpool_limits(1, user_api="blas"):
+        with engines.one_blas_thread():
             return np.stack(
                 [
                     engines.Reference(self.study_, parameters, running).forward(
