@@ -7,6 +7,7 @@ from typing import Annotated, Any, get_args, get_origin
 from pydantic import BaseModel, ValidationError, ValidationInfo, field_validator
 
 from initlab.errors import InitlabError, InvalidValueError, UnknownNameError
+from initlab.spec._read_only import hashable
 
 _NONE = type(None)
 
@@ -19,6 +20,26 @@ class Spec(BaseModel, frozen=True, extra="forbid", allow_inf_nan=False):
             super().__init__(**values)
         except ValidationError as error:
             raise one_line(error, type(self)) from None
+
+    def __eq__(self, other: object) -> bool:
+        """Whether the other asks for the same.
+
+        What a spec cannot hold (arrays, functions) is compared by its digest, and by
+        itself where it has none.
+        """
+        if type(self) is not type(other):
+            return NotImplemented
+        assert isinstance(other, Spec)
+        if self._values() != other._values():
+            return False
+        told = getattr(self, "digest", None) is not None
+        return told or self.__pydantic_private__ == other.__pydantic_private__
+
+    def __hash__(self) -> int:
+        return hash((type(self), hashable(self._values())))
+
+    def _values(self) -> list[Any]:
+        return [getattr(self, name) for name in type(self).model_fields]
 
     @field_validator("*", mode="before")
     @classmethod

@@ -10,6 +10,7 @@ from initlab.errors import InitlabError, InvalidValueError, UnknownNameError
 from initlab.spec._base import shortened
 from initlab.spec._network import MLP
 from initlab.spec._problem import Problem
+from initlab.spec._read_only import ReadOnly
 
 if TYPE_CHECKING:
     from initlab.spec._study import Study
@@ -34,7 +35,7 @@ GRID_FIELDS: tuple[str, ...] = (
 )
 MOST_CELLS = 10**6
 
-Grid = dict[str, tuple[Any, ...]]
+Grid = ReadOnly[str, tuple[Any, ...]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -157,7 +158,7 @@ def _value(name: str, given: Any) -> Any:
 
 def cells_of(study: "Study") -> Iterator[Cell]:
     """Yield every cell, the last dimension fastest; a study without a grid is one."""
-    grid = study.grid or {}
+    grid = study.grid or ReadOnly({})
     plain = study.model_copy(update={"grid": None})
     for index in itertools.product(*(range(len(values)) for values in grid.values())):
         here = plain
