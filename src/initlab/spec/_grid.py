@@ -2,6 +2,7 @@
 
 import itertools
 import math
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -134,9 +135,8 @@ def _values(name: str, listed: Any) -> tuple[Any, ...]:
     values = tuple(_value(name, each) for each in listed)
     if not values:
         raise InvalidValueError(f"grid.{name}: at least one value, got none")
-    labels = [label(value) for value in values]
-    for each in labels:
-        if labels.count(each) > 1:
+    for each, count in Counter(map(label, values)).items():
+        if count > 1:
             raise InvalidValueError(f"grid.{name}: {each!r} is listed twice")
     return values
 
