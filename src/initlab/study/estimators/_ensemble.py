@@ -12,6 +12,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from initlab import engine as engines
 from initlab.errors import InvalidValueError
 from initlab.spec import MLP, Study
+from initlab.study._estimate import as_threads
 from initlab.study._start import Starts
 
 SPREAD = (0.05, 0.95)
@@ -65,6 +66,7 @@ class MembersMixin(BaseEstimator):  # type: ignore[misc]
                 f"batch_size: at most the {len(X)} training examples, "
                 f"got {study.batch_size}"
             )
+        threads = as_threads(self.threads)
         if self.engine not in ("auto", *engines.ENGINES):
             raise InvalidValueError(
                 f"engine: one of auto, {', '.join(engines.ENGINES)}, "
@@ -80,7 +82,7 @@ class MembersMixin(BaseEstimator):  # type: ignore[misc]
             is_classification=loss != "mean_squared_error",
         )  # fmt: skip
         histories = engines.train_ensemble(
-            bare, starts, examples, engine=engine, threads=self.threads
+            bare, starts, examples, engine=engine, threads=threads
         )
         self.study_ = study
         self.engine_ = engine
