@@ -22,13 +22,14 @@ class UnknownNameError(InitlabError, KeyError):
 
     def __init__(self, kind: str, name: str, known: Iterable[str]) -> None:
         known = sorted(known)
+        # Pickle makes it anew of these, as in a pool's way back to who asked.
+        super().__init__(kind, name, known)
         near = difflib.get_close_matches(name.lower(), known, n=1)
         hint = f" Did you mean {near[0]!r}?" if near else ""
         self.message = f"unknown {kind} {name!r}.{hint} Known: {', '.join(known)}."
-        super().__init__(self.message)
 
     def __str__(self) -> str:
-        """Return the message; KeyError would show its repr, quotes and all."""
+        """Return the message; KeyError would show what it was made of."""
         return self.message
 
 

@@ -1,5 +1,8 @@
 """Intervals cover what they claim, and bear diverged members."""
 
+import time
+import tracemalloc
+
 import numpy as np
 import pytest
 from scipy import stats
@@ -262,6 +265,38 @@ def test_so_many_members_settle_an_order_as_often_as_asked(share_below):
     assert settled(needed) >= 0.8
     assert settled(needed - 1) < 0.8
     assert members_needed(1 - share_below, power=0.8) == needed
+
+
+# Golden, of looking at every number of members up to twice the approximate one.
+NEEDED = [
+    (0.504, 0.9, 164619),
+    (0.51, 0.05, 418),
+    (0.51, 0.99, 46060),
+    (0.502, 0.5, 241000),
+    (0.55, 0.8, 820),
+    (0.7, 0.9, 70),
+    (0.999, 0.99, 6),
+    (1.0, 0.5, 6),
+]
+
+
+@pytest.mark.parametrize(("share", "power", "needed"), NEEDED)
+def test_numbers_of_members_are_those_of_looking_at_all(share, power, needed):
+    assert members_needed(share, power=power) == needed
+
+
+def test_close_orders_cost_little_time_and_keep_no_memory():
+    tracemalloc.start()
+    began = time.process_time()
+    for each in np.linspace(0.504, 0.5041, 12):
+        members_needed(float(each))
+    took = time.process_time() - began
+    kept, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+
+    assert took < 5  # 0.1 s, and under tracemalloc more; looking at all took 19 s
+    assert kept < 1e6
+    assert most < 2e7
 
 
 def test_an_even_share_is_never_settled():

@@ -238,7 +238,7 @@ def test_ctrl_c_stops_within_a_second_and_writes_nothing(tmp_path, threads):
     scratch.mkdir()
     command = [sys.executable, "-c", "from initlab.cli import main; main()", "compare"]
     running = subprocess.Popen(
-        [*command, "--steps", "100000000", "--threads", threads],
+        [*command, "--steps=100000000", "--engine=reference", f"--threads={threads}"],
         cwd=folder,
         env=os.environ | {"TMPDIR": str(scratch)},
         stderr=subprocess.PIPE,
@@ -262,7 +262,7 @@ def test_ctrl_c_stops_within_a_second_and_writes_nothing(tmp_path, threads):
 
 
 def steps_done(scratch):
-    """Return how many steps the engine has counted in its scratch folder."""
+    """Return how many steps the reference engine has counted in its scratch folder."""
     counters = list(scratch.glob("initlab-*/steps"))
     return np.fromfile(counters[0], dtype=np.int64).sum() if counters else 0
 

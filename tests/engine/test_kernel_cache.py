@@ -1,5 +1,6 @@
 """Compiled kernels on disk: found again, never stale, never half."""
 
+import json
 import os
 import shutil
 import subprocess
@@ -92,6 +93,16 @@ def test_a_folder_that_cannot_be_written_costs_only_time(filled, tmp_path):
 
 
 @pytest.mark.slow
+def test_paths_that_imports_ignore_hinder_no_compilation(monkeypatch):
+    monkeypatch.setattr(sys, "path", [*sys.path, Path("/somewhere"), None])
+    monkeypatch.setattr(_compile_apart, "_PROGRAM", "import sys; print(sys.argv[1])")
+
+    told, _ = _compile_apart._begun("float64", host(), ["train"]).communicate()
+
+    path, *_ = json.loads(told)
+    assert path == [each for each in sys.path if isinstance(each, str)]
+
+
 def test_without_processes_kernels_are_compiled_here(filled, tmp_path, monkeypatch):
     monkeypatch.setattr(sys, "executable", str(tmp_path / "no-python"))
 

@@ -91,6 +91,25 @@ def test_every_signal_is_what_its_definition_says(activation, precision):
         )  # fmt: skip
 
 
+@pytest.mark.parametrize("precision", ["float64", "float32"])
+@pytest.mark.parametrize("std", [1e-4, 1e-2])
+def test_small_differences_beside_a_large_mean_are_measured(precision, std):
+    widths, rng = (50,) * 6, np.random.default_rng(2)
+    x, cotangent = rng.normal(size=(40, 50)), rng.normal(size=(40, 50))
+    weights = [(std * rng.normal(size=(50, 50)), np.zeros(50)) for _ in range(5)]
+
+    meter = SignalMeter(MLP(widths=widths, activation="sigmoid"), x, precision)
+    signals = meter.measure(weights, cotangent)
+
+    expected = written_out("sigmoid", weights, x, cotangent)
+    # Activations of 1/2 are rounded by half an eps, of a spread of 1e-4 and more.
+    tolerance = {"float64": 1e-9, "float32": 2e-3}[precision]
+    for name in ("activation_std", "preactivation_std", "cosine", "centred_cosine"):
+        np.testing.assert_allclose(
+            getattr(signals, name), expected[name], rtol=tolerance, err_msg=name
+        )
+
+
 @settings(max_examples=30, deadline=None)
 @given(
     st.lists(st.integers(1, 9), min_size=2, max_size=5),

@@ -173,7 +173,8 @@ def test_the_command_refuses_in_one_line(tmp_path, capsys):
 
 @pytest.mark.slow
 def test_ctrl_c_ends_it_soon_with_its_kernel(tmp_path):
-    path = written(tmp_path, "import time; print('began', flush=True); time.sleep(60)")
+    began = tmp_path / "began"
+    path = written(tmp_path, f"import time; open({str(began)!r}, 'x'); time.sleep(60)")
     command = [sys.executable, "-c", "from initlab.cli import main; main()"]
     running = subprocess.Popen(
         [*command, "lesson", "run", str(path)],
@@ -181,7 +182,9 @@ def test_ctrl_c_ends_it_soon_with_its_kernel(tmp_path):
         stderr=subprocess.PIPE,
         text=True,
     )
-    time.sleep(5)
+    patience = time.monotonic() + 60  # kernels take seconds to start, under load more
+    while not began.exists() and time.monotonic() < patience:
+        time.sleep(0.05)
 
     stopped = time.monotonic()
     running.send_signal(signal.SIGINT)

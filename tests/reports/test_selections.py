@@ -6,6 +6,7 @@ import xarray as xr
 import initlab as il
 from initlab import analysis
 from initlab.errors import InvalidValueError, OutputError
+from initlab.reports import as_json
 
 
 @pytest.fixture(scope="module")
@@ -67,6 +68,24 @@ def test_members_keep_their_numbers_and_pictures_of_member_0_are_its_own(
     assert "What each layer gives out" not in page
     whole = il.report(short_results, tmp_path / "y.html").read_text()
     assert "What the networks say" in whole
+
+
+def test_the_numbers_of_a_selection_are_under_its_own_members_and_steps():
+    study = il.Study(inits=["zeros", "he_normal"], members=4, steps=2100)
+    results = il.run(study, threads=1, engine="lanes")
+
+    (entry,) = as_json(results.isel(member=slice(2, 4)).sel(init="he_normal"))[
+        "results"
+    ]
+    (alone,) = as_json(results.sel(init="he_normal", member=3, step=[0, 2000]))[
+        "results"
+    ]
+
+    assert [each["member"] for each in entry["members"]] == [2, 3]
+    for each in entry["members"]:
+        losses = results.loss.sel(init="he_normal", member=each["member"])
+        assert each["losses"] == losses.sel(step=entry["steps"]).values.tolist()
+    assert (alone["init"], alone["steps"]) == ("he_normal", [0, 2000])
 
 
 def test_the_order_of_dimensions_does_not_matter(short_results):

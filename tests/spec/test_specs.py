@@ -1,5 +1,7 @@
 """Specs: what may be asked, and how a refusal reads."""
 
+import time
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -134,6 +136,18 @@ def test_a_refusal_names_the_argument_and_what_is_allowed(make, error, message):
 
     assert message in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+def test_thousands_of_inits_and_of_a_grids_values_are_compared_at_once():
+    count = 20_000  # seconds, if each were looked for among all
+    rates = [0.01 + step * 1e-6 for step in range(count)]
+    labels = {f"{number}": "zeros" for number in range(count)}
+    began = time.process_time()
+
+    il.Study(grid={"learning_rate": rates}, inits=labels)
+
+    # 20,000 validations of each take less than a second of it.
+    assert time.process_time() - began < 8
 
 
 def test_inits_are_functions_of_their_parameters():

@@ -115,6 +115,7 @@ def test_where_all_diverged_the_rate_is_named(moons):
     ("parameter", "message"),
     [
         ({"init": "he_norml"}, "Did you mean 'he_normal'"),
+        ({"threads": "2"}, "threads: must be a whole number, got '2'"),
         ({"hidden_layer_sizes": (10, 0)}, r"hidden_layer_sizes: .* got \(10, 0\)"),
         ({"batch_size": 1000}, "batch_size: at most the 120 training examples"),
         ({"engine": "fast"}, "engine: one of auto, .* got 'fast'"),

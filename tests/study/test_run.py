@@ -11,6 +11,7 @@ import initlab as il
 from initlab.errors import InvalidValueError, OutputError, UnknownNameError
 from initlab.results import SCHEMA
 from initlab.spec import EXPLICIT
+from initlab.study import estimate
 
 
 def quick(**choices):
@@ -162,6 +163,45 @@ def test_unknown_engines_and_thread_counts_are_refused():
         il.run(quick(), engine="referense")
     with pytest.raises(InvalidValueError, match="threads"):
         il.run(quick(), threads=0)
+
+
+@pytest.mark.parametrize(
+    ("choices", "message"),
+    [
+        ({"threads": "2"}, "threads: must be a whole number, got '2'"),
+        ({"threads": 1.5}, "threads: must be a whole number, got 1.5"),
+        ({"threads": True}, "threads: must be a whole number, got True"),
+        ({"part": ("1", 2)}, r"part: \(i, n\), whole numbers .* got \('1', 2\)"),
+        ({"part": (3, 2)}, r"with 1 <= i <= n, got \(3, 2\)"),
+        ({"part": 1}, "part: .* got 1"),
+        ({"engine": 3}, "engine: must be one of auto, reference, .* got 3"),
+        ({"weights": 3}, "weights: layers by label, .* got 3"),
+        (
+            {"weights": {"mine": 3}},
+            r"weights\['mine'\]: a \(W, b\) per layer, .* got 3",
+        ),
+    ],
+)
+def test_choices_of_another_kind_are_refused_in_one_line(choices, message, tmp_path):
+    with pytest.raises(InvalidValueError, match=message) as refused:
+        il.run(quick(), store=tmp_path / "s.zarr", **choices)
+
+    assert "\n" not in str(refused.value)
+    assert not list(tmp_path.iterdir())
+
+
+def test_threads_are_counted_wherever_they_are_asked_for():
+    network = il.MLP(widths=(2, 3))
+
+    for ask in (
+        lambda threads: il.signal(network, ["zeros"], threads=threads),
+        lambda threads: estimate(quick(), threads=threads),
+    ):
+        with pytest.raises(InvalidValueError, match="threads: must be a whole"):
+            ask(True)
+        with pytest.raises(InvalidValueError, match="threads: must be at least 1"):
+            ask(0)
+        assert ask(1)
 
 
 def test_a_file_is_written_once_and_read_without_us(tmp_path):

@@ -9,5 +9,9 @@ class StoppedError(Exception):
     """
 
     def __init__(self, message: str, code: int) -> None:
-        super().__init__(message)
+        super().__init__(message, code)
         self.code = code
+
+    def __str__(self) -> str:
+        """Return the message alone."""
+        return str(self.args[0])

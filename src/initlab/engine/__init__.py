@@ -1,9 +1,10 @@
 """Training: weights and data in, histories and layer summaries out."""
 
 from initlab.engine._choice import StepCost, quickest, step_cost
+from initlab.engine._cores import cores, one_blas_thread
 from initlab.engine._ensemble import ENGINES, stream_ensemble, train_ensemble
 from initlab.engine._losses import LOSSES
-from initlab.engine._machine import cores, machine
+from initlab.engine._machine import machine
 from initlab.engine._network import Reference
 from initlab.engine._reference import layer_outputs, starting_outputs, train
 from initlab.engine._signals import (
@@ -40,6 +41,7 @@ __all__ = [
     "input_cosine",
     "layer_outputs",
     "machine",
+    "one_blas_thread",
     "quickest",
     "starting_outputs",
     "step_cost",

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from initlab.engine._cores import cores
 from initlab.engine._layout import tiles
-from initlab.engine._machine import cores
 from initlab.engine._plan import TILE
 from initlab.engine._target import host
 from initlab.spec import MLP, Study

@@ -75,12 +75,13 @@ def _begun(
         if not name.startswith("NUMBA_")
     }
     folder = str(Path(__file__).parent)
+    path = [each for each in sys.path if isinstance(each, str)]  # imports ask no other
     return subprocess.Popen(
         [
             sys.executable,
             "-c",
             _PROGRAM,
-            json.dumps([sys.path, folder, precision, asdict(to), list(names)]),
+            json.dumps([path, folder, precision, asdict(to), list(names)]),
         ],
         env=told | {"NUMBA_OPT": "0"},
         stdout=subprocess.PIPE,

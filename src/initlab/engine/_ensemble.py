@@ -5,12 +5,11 @@ from concurrent.futures import Executor, Future, as_completed
 from itertools import pairwise
 
 import numpy as np
-from threadpoolctl import threadpool_limits
 
 from initlab.engine import _wide
 from initlab.engine._choice import step_cost
+from initlab.engine._cores import cores, one_blas_thread
 from initlab.engine._lanes import LaneTrainer
-from initlab.engine._machine import cores
 from initlab.engine._processes import in_processes
 from initlab.engine._reference import train
 from initlab.engine._threads import in_threads
@@ -182,7 +181,7 @@ def _train_alone(
     rates: Sequence[float],
 ) -> list[History]:
     """Train a group in somebody's process, with BLAS as in ours."""
-    with threadpool_limits(1, user_api="blas"):
+    with one_blas_thread():
         if engine != "reference":
             return _trainer(engine, study, data).train(starts, rates)
         studies = [study.model_copy(update={"learning_rate": rate}) for rate in rates]

@@ -1,19 +1,14 @@
 """What this machine is to the engines, for people."""
 
 import importlib.metadata
-import os
 import platform
 from pathlib import Path
 
+from initlab.engine._cores import cores
 from initlab.engine._kernels import PRECISIONS, cache_folder, is_stored
 from initlab.engine._target import host
 
 _VERSIONED = ("initlab", "numpy", "scipy", "numba", "llvmlite")
-
-
-def cores() -> int:
-    """Return how many threads train at a time, if nobody says otherwise."""
-    return os.cpu_count() or 1
 
 
 def machine() -> dict[str, str]:

@@ -5,7 +5,6 @@ because its workers start from a script without a main guard, from a notebook, a
 without forking a process that already has threads.
 """
 
-import os
 import signal
 import tempfile
 import threading
@@ -19,6 +18,7 @@ import numpy as np
 from loky import ProcessPoolExecutor
 from threadpoolctl import threadpool_limits
 
+from initlab.engine._cores import cores, one_blas_thread
 from initlab.engine._reference import train
 from initlab.engine._values import Examples, History, Progress, Weights
 from initlab.spec import Study
@@ -48,13 +48,12 @@ def in_processes(
         progress: Told how many steps are done, of how many; must not raise.
     """
     study = studies[0]
-    workers = min(threads or os.cpu_count() or 1, len(starts))
+    workers = min(threads or cores(), len(starts))
     if threads is None and _seconds(study, len(starts), data) < _WORTH_WORKERS:
         workers = 1
     total = study.steps * len(starts)
     with (
-        # One thread of BLAS, so that no number depends on the number of cores.
-        threadpool_limits(1, user_api="blas"),
+        one_blas_thread(),
         _Counters.made(len(starts)) as counters,
         counters.reporting(total, progress),
     ):

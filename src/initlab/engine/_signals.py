@@ -156,9 +156,8 @@ class SignalMeter:
             np.matmul(a, weight.T, out=z)
             if bias.any():
                 z += bias
-            sums, squares = _row_sums(z)
-            moments = _moments(sums, squares, z.shape[1])
-            self._enter_moments(layer, "preactivation", moments)
+            rows = _rows(z)
+            self._enter_moments(layer, "preactivation", _moments(rows))
             if layer == last:
                 a = self._logits = z
             else:
@@ -166,10 +165,9 @@ class SignalMeter:
                 tiles = -(-z.size // self._tile)
                 self._kernels.activate(self._kind, z, a, tiles)
                 self._measure_slopes(layer, z)
-                sums, squares = _row_sums(a)
-                moments = _moments(sums, squares, a.shape[1])
-            self._enter_moments(layer, "activation", moments)
-            raw, centred = _cosines(a, sums, squares)
+                rows = _rows(a)
+            self._enter_moments(layer, "activation", _moments(rows))
+            raw, centred = _cosines(rows)
             self._enter(layer, cosine=raw, centred_cosine=centred)
         self._enter(last, inactive_units=0.0, saturated_share=0.0)
         return inputs
@@ -197,10 +195,9 @@ class SignalMeter:
         above = np.nan
         for layer in reversed(range(len(weights))):
             tick(2 * len(weights) - layer)
-            sums, squares = _row_sums(delta)
-            moments = _moments(sums, squares, delta.shape[1])
-            self._enter_moments(layer, "delta", moments)
-            whole = float(squares.sum())
+            rows = _rows(delta)
+            self._enter_moments(layer, "delta", _moments(rows))
+            whole = float(rows.squares.sum())
             self._enter(
                 layer,
                 gradient_norm=self._gradient_norm(delta, inputs[layer]),
@@ -283,47 +280,94 @@ def input_cosine(x: Float[np.ndarray, "example feature"]) -> float:
         >>> input_cosine(np.array([[1.0, 0.0], [0.0, 2.0]]))
         0.0
     """
-    return _cosines(x, *_row_sums(x))[0]
+    return _cosines(_rows(x))[0]
 
 
-def _row_sums(array: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return each row's sum and sum of squares, in float64."""
-    sums = array @ np.ones(array.shape[1], dtype=array.dtype)
-    squares = np.einsum("eu,eu->e", array, array)
-    return sums.astype(np.float64), squares.astype(np.float64)
+@dataclass(frozen=True, slots=True)
+class _Rows:
+    """An array, and sums over each of its rows in float64.
+
+    Attributes:
+        array: `(row, entry)`.
+        sums: Of each row.
+        squares: Each row's squared length.
+        centred: The same about the row's mean.
+        around: The array without its rows' means, where these are nearly all of it.
+        left: What rounding left of the rows' means there.
+    """
+
+    array: np.ndarray
+    sums: np.ndarray
+    squares: np.ndarray
+    centred: np.ndarray
+    around: np.ndarray | None = None
+    left: np.ndarray | None = None
 
 
-def _moments(
-    sums: np.ndarray, squares: np.ndarray, width: int
-) -> tuple[float, float, float]:
-    """Return mean, standard deviation and root mean square, from sums over rows."""
-    count = len(sums) * width
-    mean, second = float(sums.sum()) / count, float(squares.sum()) / count
-    return mean, float(np.sqrt(max(second - mean * mean, 0.0))), float(np.sqrt(second))
+def _rows(array: np.ndarray) -> _Rows:
+    """Return sums over rows; taken about the means where differences would cancel."""
+    width, eps = array.shape[1], float(np.finfo(array.dtype).eps)
+    ones = np.ones(width, dtype=array.dtype)
+    sums = (array @ ones).astype(np.float64)
+    squares = _row_squares(array)
+    centred = squares - sums * (sums / width)
+    # A second pass is as long as the first, so it is made where half the digits, less
+    # one or two, would be lost.
+    if not (centred < 32 * eps**0.5 * squares).any():
+        return _Rows(array, sums, squares, centred)
+    means = (sums / width).astype(array.dtype)
+    around = array - means[:, None]
+    left = (around @ ones).astype(np.float64) / width
+    centred = _row_squares(around) - width * left * left
+    # Less is what rounding leaves of equal entries.
+    centred[centred < (512 * eps) ** 2 * squares] = 0.0
+    sums = width * (means.astype(np.float64) + left)
+    return _Rows(array, sums, squares, centred, around, left)
 
 
-def _cosines(
-    array: np.ndarray, sums: np.ndarray, squares: np.ndarray
-) -> tuple[float, float]:
+def _row_squares(array: np.ndarray) -> np.ndarray:
+    return np.einsum("eu,eu->e", array, array).astype(np.float64)
+
+
+def _moments(rows: _Rows) -> tuple[float, float, float]:
+    """Return mean, standard deviation and root mean square."""
+    count = rows.array.size
+    mean, second = float(rows.sums.sum()) / count, float(rows.squares.sum()) / count
+    variance = second - mean * mean
+    if rows.around is not None:
+        between = rows.sums / rows.array.shape[1] - mean
+        variance = float(rows.centred.sum()) / count + float(np.mean(between**2))
+    return mean, float(np.sqrt(max(variance, 0.0))), float(np.sqrt(second))
+
+
+def _cosines(rows: _Rows) -> tuple[float, float]:
     """Return the mean cosine between two rows, as they are and centred.
 
     The sum over all pairs is the squared norm of the sum of unit vectors, less one for
     each vector. Rows of zeros have no direction and are left out.
     """
-    means = sums / array.shape[1]
-    centred = squares - sums * means
-    # Less is what rounding leaves of equal entries.
-    centred[centred < 1e-6 * squares] = 0.0
-    found = []
-    for lengths, off in ((squares, 0.0 * means), (centred, means)):
-        inverse = np.zeros_like(lengths)
-        np.divide(1.0, np.sqrt(lengths), out=inverse, where=lengths > 0)
-        count = int(np.count_nonzero(inverse))
-        total = (inverse.astype(array.dtype) @ array).astype(np.float64)
-        total -= inverse @ off
-        pairs = count * (count - 1)
-        found.append((float(total @ total) - count) / pairs if pairs else np.nan)
-    return found[0], found[1]
+    array, off = rows.array, rows.sums / rows.array.shape[1]
+    if rows.around is not None and rows.left is not None:
+        array, off = rows.around, rows.left
+    raw = _mean_cosine(rows.array, np.zeros_like(off), rows.squares)
+    return raw, _mean_cosine(array, off, rows.centred)
+
+
+def _mean_cosine(array: np.ndarray, off: np.ndarray, lengths: np.ndarray) -> float:
+    """Return the mean cosine between two rows, each less a number.
+
+    Args:
+        array: The rows.
+        off: What to take off each row's entries.
+        lengths: Squared, of the rows without it.
+    """
+    inverse = np.zeros_like(lengths)
+    np.divide(1.0, np.sqrt(lengths), out=inverse, where=lengths > 0)
+    count = int(np.count_nonzero(inverse))
+    total = (inverse.astype(array.dtype) @ array).astype(np.float64)
+    total -= inverse @ off
+    pairs = count * (count - 1)
+    return (float(total @ total) - count) / pairs if pairs else np.nan
 
 
 def _norm(array: np.ndarray) -> float:

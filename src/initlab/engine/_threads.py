@@ -1,15 +1,14 @@
 """Groups of networks over threads: for engines whose work releases the lock."""
 
 import itertools
-import os
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from typing import TypeVar
 
 import numpy as np
-from threadpoolctl import threadpool_limits
 
+from initlab.engine._cores import cores, one_blas_thread
 from initlab.engine._values import Progress, Tick
 
 Found = TypeVar("Found")
@@ -42,7 +41,7 @@ def in_threads(
         threads: How many; None: one per core.
         progress: Told how many steps are done, of how many; must not raise.
     """
-    workers = min(threads or os.cpu_count() or 1, len(groups))
+    workers = min(threads or cores(), len(groups))
     stopped = threading.Event()
     done = np.zeros(len(groups), dtype=np.int64)
 
@@ -60,8 +59,7 @@ def in_threads(
 
     total = steps * sum(len(group) for group in groups)
     waiting = iter(range(len(groups)))
-    # One thread of BLAS each, so that no number depends on the number of cores.
-    with threadpool_limits(1, user_api="blas"), ThreadPoolExecutor(workers) as pool:
+    with one_blas_thread(), ThreadPoolExecutor(workers) as pool:
         try:
             running: dict[Future[list[Found]], int] = {}
             while True:

@@ -2,6 +2,7 @@
 
 import json
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -21,7 +22,10 @@ def printed_records(study: Study) -> list[int]:
 
     All of them, where the study says how often to record.
     """
-    steps = study.recorded_steps
+    return _printed(study, study.recorded_steps)
+
+
+def _printed(study: Study, steps: Sequence[int]) -> list[int]:
     return [
         record
         for record, step in enumerate(steps)
@@ -33,8 +37,9 @@ def as_json(results: xr.Dataset) -> dict[str, Any]:
     """Return `spec` and `results`, one entry per init, as plain values.
 
     Losses are medians over members where there are several; each member's own are
-    under `members`.
+    under `members`. Of a selection, it is what was selected, by its own numbers.
     """
+    results = analysis.selected(results)
     study = from_toml(results.attrs["spec"])
     comparison = analysis.compare(results)
     return finite(
@@ -66,7 +71,8 @@ def as_json(results: xr.Dataset) -> dict[str, Any]:
 def _entry(
     results: xr.Dataset, study: Study, comparison: Comparison, i: int, row: Row
 ) -> dict[str, Any]:
-    records = printed_records(study)
+    steps = results["step"].values.tolist()
+    records = _printed(study, steps)
     losses = results["loss"].values[i][:, records]
     # A diverged member is worse than any loss, so that medians stay honest.
     ranked = np.where(np.isnan(losses), np.inf, losses)
@@ -75,7 +81,7 @@ def _entry(
     entry: dict[str, Any] = {
         "init": row.init,
         "member_count": comparison.members,
-        "steps": [study.recorded_steps[record] for record in records],
+        "steps": [steps[record] for record in records],
         "losses": np.median(ranked, axis=0).tolist(),
         "first_loss": row.first_loss.median,
         "final_loss": row.final_loss.median,
@@ -100,7 +106,7 @@ def _entry(
         "cause_counts": {cause.id: count for cause, count in row.cause_counts},
         "members": [
             {
-                "member": member,
+                "member": label,
                 "losses": losses[member].tolist(),
                 "final_loss": float(losses[member, -1]),
                 f"train_{score}": _final(results, f"train_{score}", i, member),
@@ -108,7 +114,7 @@ def _entry(
                 "diverged_step": int(results["diverged_step"].values[i, member]),
                 **_cause(row.causes[member]),
             }
-            for member in range(comparison.members)
+            for member, label in enumerate(row.members)
         ],
     }
 

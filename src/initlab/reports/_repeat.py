@@ -20,7 +20,7 @@ def what_text_lacks(study: Study) -> list[str]:
         for init in study.inits
         if init.name in (CALLABLE, EXPLICIT)
     ]
-    problems = [study.problem, *(study.grid or {}).get("problem", ())]
+    problems = [study.problem, *(study.grid.get("problem", ()) if study.grid else ())]
     found += [
         needs_arrays(problem.digest or "")
         for problem in problems

@@ -98,13 +98,17 @@ def _describe(store: str | Path, keys: Keys, part: Keys) -> None:
 
 def _add(whole: StudyStore, part: StudyStore) -> int:
     copied = 0
-    there = whole.verified((place, None) for place in places(whole.layout))
+    sizes = whole.listed()
+    there = whole.verified(
+        ((place, None) for place in places(whole.layout)), sizes=sizes
+    )
     for place, state in part.verified(
         (place, None) for place in places(whole.layout)
     ).items():
         mine = there.get(place)
         if mine is None or mine.members < state.members:
-            whole.copy(place, part, state)
+            marked = whole.is_begun(place, sizes, marked=True)
+            whole.copy(place, part, state, replaces=marked)
             copied += 1
         elif mine.members == state.members and mine.checksum != state.checksum:
             raise OutputError(

@@ -189,16 +189,8 @@ class StudyStore:
             OutputError: If anything cannot be written; the shard then does not count.
         """
         names = self._names(place)
-        keys = dict(zip(names, self._chunk_keys(place), strict=True))
         with writing(self.name):
-            if replaces:
-                self.keys.remove(self._state_key(place))
-            for name in names:
-                if name in chunks:
-                    self.keys.put(keys[name], chunks[name])
-            for name in names:
-                if name in chunks:
-                    self._refuse_part(keys[name], chunks[name])
+            self._put_chunks(place, chunks, replaces=replaces)
             whole = {**(self.chunks(place) if replaces else {}), **chunks}
             state = State(
                 members=members,
@@ -211,12 +203,48 @@ class StudyStore:
             )
             self.keys.put(self._state_key(place), state_bytes(state))
 
-    def copy(self, place: Place, other: "StudyStore", state: State) -> None:
-        """Write a shard as it is in another store of the same study."""
+    def copy(
+        self,
+        place: Place,
+        other: "StudyStore",
+        state: State,
+        *,
+        replaces: bool = False,
+    ) -> None:
+        """Write a shard as it is in another store of the same study.
+
+        Args:
+            place: Which shard.
+            other: Where it is.
+            state: What its marker says there.
+            replaces: As in `write`.
+
+        Raises:
+            OutputError: If it is not there any more as its marker says, or cannot be
+                written; the shard then does not count.
+        """
+        chunks = other.chunks(place)
+        if _checksum(iter(chunks.values())) != state.checksum:
+            raise OutputError(
+                f"store: {other.name} is not whole: init {place.init}, cell "
+                f"{place.cell}, block {place.block} is not what its marker says"
+            )
         with writing(self.name):
-            for key in self._chunk_keys(place):
-                self.keys.put(key, other.keys.get(key) or b"")
+            self._put_chunks(place, chunks, replaces=replaces)
             self.keys.put(self._state_key(place), state_bytes(state))
+
+    def _put_chunks(
+        self, place: Place, chunks: Mapping[str, bytes], *, replaces: bool
+    ) -> None:
+        """Write chunks that count once there is a marker, after an old one is gone."""
+        if replaces:
+            self.keys.remove(self._state_key(place))
+        keys = dict(zip(self._names(place), self._chunk_keys(place), strict=True))
+        written = {key: chunks[name] for name, key in keys.items() if name in chunks}
+        for key, data in written.items():
+            self.keys.put(key, data)
+        for key, data in written.items():
+            self._refuse_part(key, data)
 
     def _refuse_part(self, key: str, data: bytes) -> None:
         if self.keys.size(key) != len(data):

@@ -1,6 +1,7 @@
 """What to run, as frozen values; nothing numerical happens here."""
 
-from initlab.spec._base import Spec, digest
+from initlab.spec._base import Spec, digest, shortened
+from initlab.spec._counts import as_count, as_whole
 from initlab.spec._difference import differences, extension, in_order_of
 from initlab.spec._grid import GRID_FIELDS, Cell, dimension
 from initlab.spec._grid import label as grid_label
@@ -96,6 +97,8 @@ __all__ = [
     "Spec",
     "Study",
     "WeightUse",
+    "as_count",
+    "as_whole",
     "differences",
     "digest",
     "dimension",
@@ -105,6 +108,7 @@ __all__ = [
     "from_toml",
     "grid_label",
     "in_order_of",
+    "shortened",
     "signal_study_from_toml",
     "to_dict",
     "to_toml",

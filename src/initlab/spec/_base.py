@@ -1,12 +1,13 @@
 """What every spec has in common: frozen, closed, and errors of one line."""
 
 import hashlib
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Annotated, Any, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError, ValidationInfo, field_validator
 
 from initlab.errors import InitlabError, InvalidValueError, UnknownNameError
+from initlab.spec._read_only import hashable
 
 _NONE = type(None)
 
@@ -19,6 +20,26 @@ class Spec(BaseModel, frozen=True, extra="forbid", allow_inf_nan=False):
             super().__init__(**values)
         except ValidationError as error:
             raise one_line(error, type(self)) from None
+
+    def __eq__(self, other: object) -> bool:
+        """Whether the other asks for the same.
+
+        What a spec cannot hold (arrays, functions) is compared by its digest, and by
+        itself where it has none.
+        """
+        if type(self) is not type(other):
+            return NotImplemented
+        assert isinstance(other, Spec)
+        if self._values() != other._values():
+            return False
+        told = getattr(self, "digest", None) is not None
+        return told or self.__pydantic_private__ == other.__pydantic_private__
+
+    def __hash__(self) -> int:
+        return hash((type(self), hashable(self._values())))
+
+    def _values(self) -> list[Any]:
+        return [getattr(self, name) for name in type(self).model_fields]
 
     @field_validator("*", mode="before")
     @classmethod
@@ -83,16 +104,51 @@ def known_name(kind: str, known: Collection[str]) -> Callable[[object], object]:
 def digest(*arrays: Any) -> str:
     """Return a fingerprint, so that a spec tells other arrays from these.
 
-    Of shape, type and values; lists, tables and objects by their values.
+    Of shape, type and values; lists, tables and objects by their values. Stores know
+    their data by it: what it is of data that are in use must not change.
     """
     found = hashlib.sha256()
     for given in arrays:
-        array = given.to_numpy() if hasattr(given, "to_numpy") else given
-        kind = str(getattr(array, "dtype", "object"))
-        found.update(repr((getattr(array, "shape", None), kind)).encode())
-        if kind == "object":  # its bytes would be addresses
+        array = _plain(given)
+        dtype = getattr(array, "dtype", "object")
+        found.update(repr((getattr(array, "shape", None), str(dtype))).encode())
+        if str(dtype) == "object" or getattr(dtype, "hasobject", False):
+            # Its bytes would be addresses.
             values = array.tolist() if hasattr(array, "tolist") else array
-            found.update(repr(values).encode())
+            found.update(_text(values).encode())
         else:
             found.update(array.tobytes())
     return found.hexdigest()
+
+
+def is_array(value: object) -> bool:
+    """Whether it is an array, a table or a tensor, and no number with their methods."""
+    return hasattr(value, "__array__") and hasattr(value, "__setitem__")
+
+
+def _plain(given: Any) -> Any:
+    """Return a table's or a tensor's values, and anything else as it is."""
+    if hasattr(given, "to_numpy"):
+        return given.to_numpy()
+    if is_array(given) and not hasattr(given, "tobytes"):  # PyTorch's
+        return (given.detach() if hasattr(given, "detach") else given).__array__()
+    return given
+
+
+def _text(value: Any) -> str:
+    """Return the repr, but arrays by their fingerprints: a repr cuts them short."""
+    if is_array(value):
+        return f"array {digest(value)}"
+    if not any(map(_holds_arrays, _parts(value))):
+        return repr(value)
+    return f"{type(value).__name__}({', '.join(map(_text, _parts(value)))})"
+
+
+def _holds_arrays(value: Any) -> bool:
+    return is_array(value) or any(map(_holds_arrays, _parts(value)))
+
+
+def _parts(value: Any) -> Iterable[Any]:
+    if isinstance(value, Mapping):
+        return [part for pair in value.items() for part in pair]
+    return value if isinstance(value, list | tuple) else ()

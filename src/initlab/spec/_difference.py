@@ -79,8 +79,9 @@ def extension(old: Study, new: Study) -> Study:
             other.append(f"inits: {init.label!r} there, and not here")
         elif after[init.label] != to_dict(init):
             other.append(f"inits: another {init.label!r} here, {_why(init)}")
+    listed: Mapping[str, Any] = new.grid or {}
     for name, values in (old.grid or {}).items():
-        kept = [label(value) for value in (new.grid or {}).get(name, ())]
+        kept = [label(value) for value in listed.get(name, ())]
         other += [
             f"grid.{name}: {label(value)!r} there, and not here"
             for value in values

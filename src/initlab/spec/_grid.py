@@ -2,6 +2,7 @@
 
 import itertools
 import math
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -10,6 +11,7 @@ from initlab.errors import InitlabError, InvalidValueError, UnknownNameError
 from initlab.spec._base import shortened
 from initlab.spec._network import MLP
 from initlab.spec._problem import Problem
+from initlab.spec._read_only import ReadOnly
 
 if TYPE_CHECKING:
     from initlab.spec._study import Study
@@ -34,7 +36,7 @@ GRID_FIELDS: tuple[str, ...] = (
 )
 MOST_CELLS = 10**6
 
-Grid = dict[str, tuple[Any, ...]]
+Grid = ReadOnly[str, tuple[Any, ...]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,9 +135,8 @@ def _values(name: str, listed: Any) -> tuple[Any, ...]:
     values = tuple(_value(name, each) for each in listed)
     if not values:
         raise InvalidValueError(f"grid.{name}: at least one value, got none")
-    labels = [label(value) for value in values]
-    for each in labels:
-        if labels.count(each) > 1:
+    for each, count in Counter(map(label, values)).items():
+        if count > 1:
             raise InvalidValueError(f"grid.{name}: {each!r} is listed twice")
     return values
 
@@ -157,7 +158,7 @@ def _value(name: str, given: Any) -> Any:
 
 def cells_of(study: "Study") -> Iterator[Cell]:
     """Yield every cell, the last dimension fastest; a study without a grid is one."""
-    grid = study.grid or {}
+    grid = study.grid or ReadOnly({})
     plain = study.model_copy(update={"grid": None})
     for index in itertools.product(*(range(len(values)) for values in grid.values())):
         here = plain

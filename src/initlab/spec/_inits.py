@@ -24,6 +24,7 @@ from pydantic import (
 
 from initlab.errors import InvalidValueError, UnknownNameError
 from initlab.spec._base import Spec, one_line, shortened
+from initlab.spec._read_only import ReadOnly
 from initlab.spec._source import source_digest
 
 Mode = Literal["fan_in", "fan_out", "fan_avg", "fan_geometric"]
@@ -135,7 +136,9 @@ class Init(Spec):
     """
 
     name: str
-    parameters: dict[str, bool | float | str] = Field(default_factory=dict)
+    parameters: ReadOnly[str, bool | float | str] = Field(
+        default_factory=lambda: ReadOnly({})
+    )
     # Bounded, so that what is computed from them rarely overflows.
     scale: Annotated[float, Field(ge=-1e100, le=1e100)] = 1.0
     bias: Annotated[float, Field(ge=-1e100, le=1e100)] = 0.0

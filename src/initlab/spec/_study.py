@@ -1,5 +1,6 @@
 """A study as a value: everything that decides its numbers."""
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, Literal
 
@@ -46,9 +47,8 @@ def as_inits(given: Any) -> Any:
 
 def refuse_equal_labels(inits: tuple[Init, ...]) -> None:
     """Make sure that tables and figures can tell inits apart."""
-    labels = [init.label for init in inits]
-    for label in labels:
-        if labels.count(label) > 1:
+    for label, count in Counter(init.label for init in inits).items():
+        if count > 1:
             raise InvalidValueError(
                 f"inits: {label!r} is listed twice; give one a label=, as in "
                 f"zeros(label=second)"

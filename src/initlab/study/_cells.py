@@ -1,6 +1,8 @@
 """Every cell of a study made ready to train: fitted to its data, and checked."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 from initlab import engine as engines
 from initlab import problems
@@ -85,7 +87,7 @@ class _Ready:
 
 def _where(study: Study, index: tuple[int, ...]) -> str:
     """Return a cell as a user would write it."""
-    grid = study.grid or {}
+    grid: Mapping[str, Any] = study.grid or {}
     return ", ".join(
         f"{name}={grid_label(values[at])}"
         for (name, values), at in zip(grid.items(), index, strict=True)

@@ -4,11 +4,12 @@ import os
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from initlab import engine as engines
 from initlab import results
 from initlab.errors import InvalidValueError
-from initlab.spec import Study
+from initlab.spec import Study, as_count
 from initlab.study._plan import AUTO, Plan, planned
 
 # What a shard's files take on a local disk (measured: 3 to 14 ms, of any size).
@@ -93,7 +94,17 @@ def estimate(
     Raises:
         InvalidValueError, DataError: As `initlab.run`.
     """
+    threads = as_threads(threads)
     return estimated(planned(study, {}, engine), threads)
+
+
+def as_threads(threads: Any) -> int | None:
+    """Return how many networks shall be trained at a time; None: one per core.
+
+    Raises:
+        InvalidValueError: If it is no count.
+    """
+    return None if threads is None else as_count("threads", threads, least=1)
 
 
 def refuse_impossible(plan: Plan, store: str | Path | None) -> None:

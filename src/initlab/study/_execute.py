@@ -1,6 +1,5 @@
 """Shards done: in threads of this process, or by anybody's executor."""
 
-import os
 import time
 from bisect import bisect_right
 from collections.abc import Callable, Generator, Sequence
@@ -233,7 +232,7 @@ def workers_of(executor: Executor) -> int:
     client = getattr(executor, "_client", None)
     if client is not None and hasattr(client, "ncores"):  # Dask's
         return max(1, sum(client.ncores().values()))
-    return int(getattr(executor, "_max_workers", None) or os.cpu_count() or 1)
+    return int(getattr(executor, "_max_workers", None) or engines.cores())
 
 
 def _task(plan: Plan, shard: Shard, where: Where, starts: dict[int, Starts]) -> Task:

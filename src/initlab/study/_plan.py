@@ -10,7 +10,7 @@ import numpy as np
 from initlab import engine as engines
 from initlab import results
 from initlab.errors import InvalidValueError, UnknownNameError
-from initlab.spec import Study, dimension, grid_label, to_dict
+from initlab.spec import Study, dimension, grid_label, shortened, to_dict
 from initlab.study._cells import ReadyCell, data_digests, ready_cells
 from initlab.study._pictures import HISTOGRAM_BINS, picture_axes
 from initlab.study._start import Given
@@ -139,6 +139,11 @@ def refuse_unknown_engine(engine: str) -> None:
     Raises:
         UnknownNameError: If there is none.
     """
+    if not isinstance(engine, str):
+        raise InvalidValueError(
+            f"engine: must be one of {', '.join((AUTO, *engines.ENGINES))}, "
+            f"got {shortened(engine)}"
+        )
     if engine not in (AUTO, *engines.ENGINES):
         raise UnknownNameError("engine", engine, (AUTO, *engines.ENGINES))
 

@@ -1,10 +1,11 @@
 """The conductor: a study in, one labelled dataset out."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import xarray as xr
 
@@ -15,8 +16,8 @@ from initlab.errors import (
     InvalidValueError,
     OutputError,
 )
-from initlab.spec import CALLABLE, Study
-from initlab.study._estimate import refuse_impossible
+from initlab.spec import CALLABLE, Study, as_count, shortened
+from initlab.study._estimate import as_threads, refuse_impossible
 from initlab.study._execute import Where, done_shards
 from initlab.study._keep import InMemory, InStore, agreed, refuse_changed
 from initlab.study._plan import AUTO, Plan, Shard, planned, refuse_unknown_engine
@@ -100,13 +101,10 @@ def run(
             'initlab.from_toml(Path("study.toml").read_text())'
         )
     refuse_unknown_engine(engine)
-    if threads is not None and threads < 1:
-        raise InvalidValueError(f"threads: must be at least 1, got {threads}")
-    if part is not None and not 1 <= part[0] <= part[1]:
-        raise InvalidValueError(f"part: (i, n) with 1 <= i <= n, got {part}")
     choices = _Choices(
-        weights=weights or {}, engine=engine, threads=threads, executor=executor,
-        progress=progress, extend=extend, part=part, say=say or (lambda _: None),
+        weights=_by_label(weights), engine=engine, threads=as_threads(threads),
+        executor=executor, progress=progress, extend=extend, part=_as_part(part),
+        say=say or (lambda _: None),
     )  # fmt: skip
     if store is None:
         return _in_memory(study, choices)
@@ -116,6 +114,31 @@ def run(
     dataset = _in_memory(study, choices)
     results.save(dataset, store)
     return dataset
+
+
+def _by_label(weights: Any) -> Given:
+    if weights is None:
+        return {}
+    if isinstance(weights, Mapping):
+        return weights
+    raise InvalidValueError(
+        "weights: layers by label, as in {'mine': [(W1, b1), (W2, b2)]}, "
+        f"got {shortened(weights)}"
+    )
+
+
+def _as_part(part: Any) -> tuple[int, int] | None:
+    if part is None:
+        return None
+    with suppress(InvalidValueError):
+        if isinstance(part, tuple | list) and len(part) == 2:
+            of = as_count("n", part[1], least=1)
+            number = as_count("i", part[0], least=1)
+            if number <= of:
+                return number, of
+    raise InvalidValueError(
+        f"part: (i, n), whole numbers with 1 <= i <= n, got {shortened(part)}"
+    )
 
 
 def _in_memory(study: Study, choices: _Choices) -> xr.Dataset:

@@ -11,6 +11,7 @@ from initlab import problems, results
 from initlab.errors import InvalidValueError
 from initlab.rng import stream
 from initlab.spec import MLP, SignalStudy, to_toml
+from initlab.study._estimate import as_threads
 from initlab.study._expected import critical_candidates, predictions
 from initlab.study._pictures import histogram
 from initlab.study._start import Starts
@@ -68,8 +69,7 @@ def signal(
         network=network, inits=inits, problem=problem, examples=examples,
         members=members, precision=precision, seed=seed, seeding=seeding,
     )  # fmt: skip
-    if threads is not None and threads < 1:
-        raise InvalidValueError(f"threads: must be at least 1, got {threads}")
+    threads = as_threads(threads)
     x, notes = _inputs(study)
     starts = Starts(study, {})
     found = _measured(study, starts, x, threads, progress)

@@ -10,7 +10,7 @@ from initlab import catalog
 from initlab.engine import Weights
 from initlab.errors import InvalidValueError
 from initlab.rng import stream
-from initlab.spec import EXPLICIT, Init, SignalStudy, Study, digest
+from initlab.spec import EXPLICIT, Init, SignalStudy, Study, digest, shortened
 
 Given = Mapping[str, Sequence[Any] | Mapping[str, Any]]
 
@@ -135,6 +135,11 @@ def _pairs(
     label: str, layers: Sequence[Any] | Mapping[str, Any]
 ) -> list[tuple[Any, Any]]:
     """Return (weight, bias) pairs; also from the lesson's dict W1, b1, W2, ..."""
+    if not hasattr(layers, "__iter__") or isinstance(layers, str):
+        raise InvalidValueError(
+            f"weights[{label!r}]: a (W, b) per layer, or a dict W1, b1, ..., "
+            f"got {shortened(layers)}"
+        )
     if isinstance(layers, Mapping):
         numbers = range(1, 1 + sum(str(name).startswith("W") for name in layers))
         try:

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
-from threadpoolctl import threadpool_limits
 
 from initlab import engine as engines
 from initlab import problems, results
@@ -88,7 +87,7 @@ def work(task: Task) -> Done:
     numbers = range(task.first, task.stop)
     starts = task.starts or [drawn(task.study, task.init, each) for each in numbers]
     bare = bare_of(task.study)
-    with threadpool_limits(1, user_api="blas"):
+    with engines.one_blas_thread():
         histories = engines.train_ensemble(
             bare, starts, examples, engine=task.engine, threads=1
         )

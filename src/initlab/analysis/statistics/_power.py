@@ -1,7 +1,6 @@
 """How many members it takes until the order of two inits is settled."""
 
 from dataclasses import dataclass
-from functools import cache
 
 import numpy as np
 from scipy import stats
@@ -96,7 +95,7 @@ def members_needed(share: float, *, power: float = POWER) -> int | None:
         raise InvalidValueError(f"power: a number between 0 and 1, got {power}")
     larger = max(share, 1 - share)
     # A normal approximation says where to look; a power that wavers with the number
-    # of members (counts are whole) is looked at member by member from there.
+    # of members (counts are whole) is looked at member by member around there.
     effect = larger - 0.5
     if effect <= 0:
         return None
@@ -105,14 +104,21 @@ def members_needed(share: float, *, power: float = POWER) -> int | None:
     about = ((0.5 * quantiles[0] + spread * max(quantiles[1], 0)) / effect) ** 2
     if about > MOST:
         return None
-    members = np.arange(1, int(2 * about) + 50)
-    reached = stats.binom.sf(_least_settling(len(members)) - 1, members, larger)
-    short = np.flatnonzero(reached < power)
-    return int(members[short[-1]] + 1) if len(short) else 1
+    # A count more or less is worth 1 / effect members, at most the root of `about`, and
+    # the approximation is a few counts off. Of 390 shares and powers, looking at twice
+    # as many members as `about` found no other number (and took 20 times as long).
+    reach = int(8 * np.sqrt(about)) + 50
+    stop = int(about) + reach
+    while stop > 1:
+        members = np.arange(max(1, stop - 2 * reach), stop)
+        least = _least_settling(members)
+        short = np.flatnonzero(stats.binom.sf(least - 1, members, larger) < power)
+        if len(short):
+            return int(members[short[-1]] + 1)
+        stop = int(members[0])  # of a small power, it is further down
+    return 1
 
 
-@cache
-def _least_settling(most: int) -> np.ndarray:
-    """Return, for 1, 2, ... members, the least count whose interval is over 1/2."""
-    members = np.arange(1, most + 1)
+def _least_settling(members: np.ndarray) -> np.ndarray:
+    """Return, for these members, the least counts whose intervals are over 1/2."""
     return stats.binom.isf((1 - CONFIDENCE) / 2, members, 0.5).astype(np.int64) + 1

@@ -8,11 +8,11 @@ from jaxtyping import Float
 from sklearn.base import BaseEstimator
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
-from threadpoolctl import threadpool_limits
 
 from initlab import engine as engines
 from initlab.errors import InvalidValueError
 from initlab.spec import MLP, Study
+from initlab.study._estimate import as_threads
 from initlab.study._start import Starts
 
 SPREAD = (0.05, 0.95)
@@ -66,6 +66,7 @@ class MembersMixin(BaseEstimator):  # type: ignore[misc]
                 f"batch_size: at most the {len(X)} training examples, "
                 f"got {study.batch_size}"
             )
+        threads = as_threads(self.threads)
         if self.engine not in ("auto", *engines.ENGINES):
             raise InvalidValueError(
                 f"engine: one of auto, {', '.join(engines.ENGINES)}, "
@@ -81,7 +82,7 @@ class MembersMixin(BaseEstimator):  # type: ignore[misc]
             is_classification=loss != "mean_squared_error",
         )  # fmt: skip
         histories = engines.train_ensemble(
-            bare, starts, examples, engine=engine, threads=self.threads
+            bare, starts, examples, engine=engine, threads=threads
         )
         self.study_ = study
         self.engine_ = engine
@@ -134,7 +135,7 @@ class MembersMixin(BaseEstimator):  # type: ignore[misc]
                 f"learning_rate: each of the {len(self._networks)} members diverged "
                 f"at {self.learning_rate}; lower it, or change init"
             )
-        with threadpool_limits(1, user_api="blas"):
+        with engines.one_blas_thread():
             return np.stack(
                 [
                     engines.Reference(self.study_, parameters, running).forward(

@@ -15,8 +15,12 @@ class FaultError(Exception):
     """A finding on its way out of a check."""
 
     def __init__(self, finding: Finding) -> None:
-        super().__init__(finding.got)
+        super().__init__(finding)
         self.finding = finding
+
+    def __str__(self) -> str:
+        """Return what was got instead."""
+        return self.finding.got
 
 
 def called(
