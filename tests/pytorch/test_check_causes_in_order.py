@@ -315,3 +315,42 @@ def test_a_dense_layer_of_next_to_nothing_behind_a_batch_norm(std):
 
     quiet = [("WI05", "next_to_nothing", "5.weight")]
     assert found == (quiet if std < 0.1 else [])
+
+
+def halves():
+    torch.manual_seed(0)
+    return nn.Sequential(nn.Linear(8, 64), nn.ReLU(), nn.Linear(64, 5))
+
+
+@pytest.mark.parametrize(
+    ("groups", "named"),
+    [
+        (lambda m: m[2].parameters(), "0.weight"),
+        (lambda m: m.parameters(), None),
+        # Frozen by its rate, and what is for matrices alone.
+        (lambda m: [{"params": m[0].parameters(), "lr": 0.0},
+                    {"params": m[2].parameters()}], None),
+        (lambda m: [m[0].weight, m[2].weight], None),
+    ],
+)  # fmt: skip
+def test_parameters_that_the_optimizer_does_not_hold(groups, named):
+    model = halves()
+
+    found = blamed(
+        model, loss=nn.CrossEntropyLoss(), targets=LABELS,
+        optimizer=torch.optim.SGD(groups(model), 0.01),
+    )  # fmt: skip
+
+    assert found == ([("WI24", "left_out", named)] if named else [])
+
+
+def test_what_is_frozen_is_not_left_out_of_the_optimizer():
+    model = halves()
+    model[0].requires_grad_(False)
+
+    found = blamed(
+        model, loss=nn.CrossEntropyLoss(), targets=LABELS,
+        optimizer=torch.optim.SGD(model[2].parameters(), 0.01),
+    )  # fmt: skip
+
+    assert found == []

@@ -479,7 +479,7 @@ def test_weights_that_no_optimizer_holds_are_not_said_to_be_stepped_too_little()
 
         diagnosis = pytorch.check(model, BATCH, targets=LABELS, optimizer=optimizer)
 
-        assert "WI24" not in {one.id for one in diagnosis.findings}
+        assert "short_step" not in {one.cause for one in diagnosis.findings}
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ import copy
 import inspect
 import math
 from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -83,7 +84,7 @@ def take_step(
     gradients: Mapping[str, Tensor | None],
     optimizer: Optimizer | None,
     copies: Mapping[int, Tensor],
-) -> dict[str, dict[str, float]]:
+) -> dict[str, dict[str, Any]]:
     """Update the parameters in place, and return what the update was like.
 
     The optimizer's own state is as before afterwards; the caller restores the model.
@@ -100,10 +101,13 @@ def take_step(
         else:
             _step_of(model, gradients, optimizer)
     stepped = None if optimizer is None else _stepped(optimizer)
-    found = {}
+    groups = [] if optimizer is None else optimizer.param_groups
+    held = {id(p) for group in groups for p in group["params"]}
+    found: dict[str, dict[str, Any]] = {}
     for name, parameter in model.named_parameters():
         before = copies.get(id(parameter))
         if stepped is not None and id(parameter) not in stepped:
+            found[name] = {"left_out": id(parameter) not in held}
             continue
         if before is not None and gradients.get(name) is not None:
             change = parameter.detach() - before

@@ -304,6 +304,13 @@ SIGNAL_FINDINGS: Mapping[str, Words] = MappingProxyType(
             "|dW| / |W| <= {expected}",
             "a learning rate {factor:.0f} times smaller, or warm-up",
         ),
+        "left_out": Words(
+            "{measured:.0f} of {all} parameters that have a gradient, from {where} on, "
+            "are not in the {optimizer}: they stay as they start",
+            "the optimizer holds every parameter that requires a gradient",
+            "give it these too, or for name in finding.places: "
+            "model.get_parameter(name).requires_grad_(False)",
+        ),
         "short_step": Words(
             "{optimizer}'s first step changes weights by {measured:.2g} of their norm",
             "|dW| / |W| >= {expected:.0e}",

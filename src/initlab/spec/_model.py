@@ -247,6 +247,7 @@ class ParameterReading:
             smallest normal number without being 0.
         update_ratio: Norm of the first update over the parameter's, of zeros over that
             of LeCun's weights in their place; nan where no optimizer was examined.
+        left_out: Whether it is none of those that the examined optimizer changes.
         added_ratio: Its root mean square over that of the signal that it is added to,
             where that is done by hand; else nan.
         beside_ratio: The same over what it is concatenated with, as a class token is.
@@ -288,6 +289,7 @@ class ParameterReading:
     added_last: bool = False
     random_norm: float = nan
     update_ratio: float = nan
+    left_out: bool = False
     copied: bool = False
     added_ratio: float = nan
     beside_ratio: float = nan

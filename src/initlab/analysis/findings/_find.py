@@ -72,6 +72,7 @@ _RULES: tuple[Rule, ...] = (
     _updates.symmetric_update,
     _sequences.tokens_alike,
     _steps.first_update,
+    _steps.left_out,
     _flows.finite_width,
 )
 

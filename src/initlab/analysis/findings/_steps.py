@@ -7,6 +7,7 @@ import numpy as np
 
 from initlab.analysis.findings._finding import Finding, Severity
 from initlab.analysis.findings._model import Model
+from initlab.analysis.findings._places import at_parameter
 from initlab.spec import ParameterReading
 
 _LOW_PRECISION = frozenset({"float16", "bfloat16"})
@@ -98,6 +99,27 @@ def first_update(model: Model) -> Iterator[Finding]:
         )  # fmt: skip
         return
     yield from _post_norm(model, middle)
+
+
+def left_out(model: Model) -> Iterator[Finding]:
+    """WI24: parameters with a gradient that the optimizer does not hold.
+
+    Some optimizers are for matrices alone, and another one has the rest.
+    """
+    waits = [
+        p for p in model.facts.parameters
+        if p.reached and not (p.frozen or p.gradient_zero)
+    ]  # fmt: skip
+    out = [p for p in waits if p.left_out]
+    held = [p for p in waits if not p.left_out]
+    shared = all(len(p.shape) > 1 for p in held) and any(len(p.shape) < 2 for p in out)
+    if out and not shared:
+        yield at_parameter(
+            out[0], "WI24", "warning", "left_out", measured=float(len(out)),
+            expected=0.0,
+            evidence={"optimizer": model.facts.optimizer, "all": len(waits)},
+            places=tuple(p.name for p in out),
+        )  # fmt: skip
 
 
 def _zero_heads(model: Model, moved: list[ParameterReading]) -> list[ParameterReading]:
