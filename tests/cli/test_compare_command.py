@@ -198,10 +198,10 @@ def test_a_folder_with_results_of_others_keeps_its_files(run, tmp_path):
 def test_json_goes_through_a_link_and_never_over_a_pipe(run, tmp_path):
     (tmp_path / "target.json").write_text("old")
     (tmp_path / "link.json").symlink_to("target.json")
-    os.mkfifo(tmp_path / "pipe")
+    os.mkfifo(tmp_path / "pipe.json")
 
     linked, _, _ = run("compare", *QUICK, "--json", "link.json")
-    piped, _, err = run("compare", *QUICK, "--json", "pipe")
+    piped, _, err = run("compare", *QUICK, "--json", "pipe.json")
 
     assert (linked, piped) == (0, 2)
     assert json.loads((tmp_path / "target.json").read_text())["results"]

@@ -243,6 +243,42 @@ def test_a_page_that_cannot_be_written_is_refused_before_it_is_made(
     assert err.count("\n") == 1
 
 
+@pytest.mark.usefixtures("study")
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["report", "a.nc", "--out", "a.nc"], "--out: must end in .html or .htm, got"),
+        (["report", "a.nc", "--out", "study.toml"], "got 'study.toml'"),
+        (["report", "a.nc", "--out", "a.html"], "--out: a.html is what is read"),
+        (["report", "b.zarr", "--out", "b.zarr/x.html"], "is in b.zarr, which is read"),
+        (["export", "a.nc", "a.nc"], "OUT: a.nc is what is read; name another file"),
+        (["compare", "--problem", "d.csv", "--json", "d.csv"], "end in .json, got"),
+        (["compare", "--problem", "d.csv", "--json", "d.json"], "is what is read"),
+        (["signal", "--problem", "d.csv", "--json", "d.csv"], "end in .json, got"),
+    ],
+)
+def test_an_output_is_no_input_and_has_the_ending_of_what_it_is(
+    run, tmp_path, arguments, said
+):
+    il.run(il.Study(steps=10), store=tmp_path / "a.nc", threads=1)
+    il.run(il.Study(steps=10), store=tmp_path / "b.zarr", threads=1).close()
+    (tmp_path / "a.html").symlink_to("a.nc")
+    (tmp_path / "d.csv").write_text("a,b\n" + "1,0\n2,1\n" * 9)
+    (tmp_path / "d.json").symlink_to("d.csv")
+    before = contents(tmp_path)
+
+    code, _, err = run(*arguments)
+
+    assert code == 2
+    assert said in err
+    assert err.count("\n") == 1
+    assert contents(tmp_path) == before
+
+
+def contents(folder):
+    return {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
 def test_a_table_of_a_format_without_tables_is_refused(run, tmp_path):
     il.run(il.Study(steps=10), store=tmp_path / "a.zarr", threads=1).close()
 

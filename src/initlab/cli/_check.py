@@ -81,15 +81,15 @@ def check(
     ignore, input and tokens may stand in pyproject.toml, under [tool.initlab.check].
     """  # fmt: skip
     from initlab.errors import MissingExtraError
-    from initlab.results import refuse_unwritable
+    from initlab.results import JSON, PAGES, refuse_unwritable
 
     settings = _Settings.of(
         configured(Path.cwd()), inputs, tokens, fail_on, ignore, dtype
     )
     if report is not None:
-        refuse_unwritable(report, "--report")
+        refuse_unwritable(report, "--report", ends=PAGES)
     if json_to not in (None, "-"):
-        refuse_unwritable(Path(str(json_to)), "--json")
+        refuse_unwritable(Path(str(json_to)), "--json", ends=JSON)
     try:
         from initlab.pytorch import _command
     except ImportError as error:

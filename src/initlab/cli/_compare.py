@@ -190,7 +190,8 @@ def _conduct(
 
     refuse_foreign(out)
     if json_to not in (None, "-"):
-        refuse_json(Path(str(json_to)), out)
+        read = [study.problem.name] if study.problem.is_file else []
+        refuse_json(Path(str(json_to)), out, inputs=read)
     with progress_bar("training", unit="steps/s") as progress:
         results = run(study, progress=progress, **where)
     command = shlex.join(["initlab", *sys.argv[1:]])

@@ -86,7 +86,7 @@ def signal(
     from initlab.reports import refuse_foreign
 
     if json_to not in (None, "-"):
-        refuse_json(Path(str(json_to)), out)
+        refuse_json(Path(str(json_to)), out, inputs=[problem] if problem else [])
     if preset is not None:
         others = context.params.keys() - _OF_PRESETS
         refuse_without_effect(context, sorted(others), beside="--preset")

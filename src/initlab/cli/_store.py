@@ -67,13 +67,13 @@ def export(
     ] = None,
 ) -> None:
     """Write a store's results as NetCDF, or as tidy rows in CSV or Parquet."""
-    from initlab.errors import InvalidValueError
+    from initlab.errors import InvalidValueError, OutputError
     from initlab.results import export as exported
 
     try:
         path = exported(store, out, table=table)
-    except InvalidValueError as error:  # here OUT is no option
-        raise InvalidValueError(re.sub("^out:", "OUT:", str(error))) from None
+    except (InvalidValueError, OutputError) as error:  # here OUT is no option
+        raise type(error)(re.sub("^out:", "OUT:", str(error))) from None
     typer.echo(f"{path}: {path.stat().st_size:,} bytes")
 
 
@@ -96,11 +96,11 @@ def report(
     import sys
 
     from initlab.reports import report as reported
-    from initlab.results import open_store, refuse_damaged, refuse_unwritable
+    from initlab.results import PAGES, open_store, refuse_damaged, refuse_unwritable
 
-    if out is not None:
-        refuse_unwritable(out, "--out")
     refuse_damaged(store)
+    if out is not None:
+        refuse_unwritable(out, "--out", ends=PAGES, inputs=[store])
     asked = shlex.join(["initlab", *sys.argv[1:]])
     with open_store(store) as results:
         # Shards are of a store; a file holds what a command in memory gave.

@@ -17,6 +17,8 @@ from initlab.results._schema import SCHEMA, SCHEMA_VERSION, pack
 from initlab.results._shards import Place, State, StudyStore, identity_of
 from initlab.results._status import Status, status, status_as_json
 from initlab.results._store import (
+    JSON,
+    PAGES,
     moved_into_place,
     refuse_existing,
     refuse_unwritable,
@@ -28,7 +30,9 @@ from initlab.results._whole import refuse_damaged
 __all__ = [
     "FACTS",
     "FORMATS",
+    "JSON",
     "NOT_RUN",
+    "PAGES",
     "SCHEMA",
     "SCHEMA_VERSION",
     "STATE",

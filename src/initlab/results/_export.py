@@ -10,7 +10,7 @@ import xarray as xr
 from initlab.errors import InvalidValueError, MissingExtraError
 from initlab.results._chunks import NOT_RUN
 from initlab.results._open import open_store
-from initlab.results._store import moved_into_place, write_netcdf
+from initlab.results._store import moved_into_place, refuse_unwritable, write_netcdf
 from initlab.results._whole import refuse_damaged
 
 FORMATS = (".nc", ".csv", ".parquet")
@@ -39,7 +39,7 @@ def export(store: str | Path, out: str | Path, *, table: str | None = None) -> P
         InvalidValueError: If the format or the table is not known, or the format has
             no tables.
         OutputError: If there is no such store, chunks of it are damaged or missing, or
-            the file cannot be written.
+            the file cannot be written or is in the store.
 
     Example:
         >>> import tempfile
@@ -69,6 +69,7 @@ def export(store: str | Path, out: str | Path, *, table: str | None = None) -> P
             "out, or name a .csv or .parquet file"
         )
     refuse_damaged(store)
+    refuse_unwritable(path, "out", inputs=[store])
     with open_store(store) as results, moved_into_place(path) as temporary:
         if path.suffix == ".nc":
             write_netcdf(results, temporary)
