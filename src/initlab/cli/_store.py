@@ -26,6 +26,7 @@ def status(
     from rich.console import Console
     from rich.table import Table
 
+    from initlab.messages import print_whole
     from initlab.study import counted, lasting
 
     rate, left = "not known yet", "not known yet"
@@ -49,10 +50,10 @@ def status(
         del rows["damaged"]
     table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
     table.add_column(no_wrap=True, style="bold")
-    table.add_column(overflow="fold")
+    table.add_column()
     for label, text in rows.items():
         table.add_row(label, text)
-    Console(markup=False, emoji=False, highlight=False).print(table)
+    print_whole(Console(markup=False, emoji=False, highlight=False), table)
 
 
 def export(
