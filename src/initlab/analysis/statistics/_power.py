@@ -6,7 +6,8 @@ from functools import cache
 import numpy as np
 from scipy import stats
 
-from initlab.analysis.statistics._members import CONFIDENCE, Pair
+from initlab.analysis.statistics._members import CONFIDENCE
+from initlab.analysis.statistics._paired import Pair
 from initlab.errors import InvalidValueError
 
 POWER = 0.9
@@ -44,7 +45,7 @@ def order(pair: Pair, *, power: float = POWER) -> Order:
         >>> seen = (np.arange(50.0), np.arange(50.0) + np.tile([1, 1, 1, 1, -1], 10))
         >>> found = order(pair("a", "b", "loss", seen, worst=np.inf))
         >>> found.settled, found.needed, found.needed_range
-        (True, 30, (15, 106))
+        (True, 30, (15, 97))
     """
     decided = pair.members - pair.ties
     if pair.interval is None:
