@@ -2,15 +2,13 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from itertools import combinations
 from typing import Any
 
 import numpy as np
 import xarray as xr
 
-from initlab.analysis._cells import cells
 from initlab.analysis._selection import selected
-from initlab.analysis._statements import TRAINING_LOSS
+from initlab.analysis._statements import TRAINING_LOSS, compared
 from initlab.analysis.statistics import Order, order, pair
 from initlab.analysis.statistics._power import POWER
 from initlab.errors import InvalidValueError
@@ -31,6 +29,9 @@ class CellOrder:
 
 def orders(results: xr.Dataset, *, power: float = POWER) -> tuple[CellOrder, ...]:
     """Return how settled the order of every two inits is, in final training loss.
+
+    An order is settled where `statements` states it: by the sign test of each pair,
+    corrected for all comparisons of the study, those at best learning rates included.
 
     Args:
         results: What `initlab.run` returned, or a store.
@@ -53,19 +54,23 @@ def orders(results: xr.Dataset, *, power: float = POWER) -> tuple[CellOrder, ...
             raise InvalidValueError(
                 f"{name}s: an order needs at least 2, these results have 1"
             )
+    found = compared(results)
     return tuple(
         CellOrder(
             at=cell.at,
             order=order(
                 pair(
-                    *both,
+                    each.first,
+                    each.second,
                     TRAINING_LOSS,
-                    (cell.final_loss[both[0]], cell.final_loss[both[1]]),
+                    (cell.final_loss[each.first], cell.final_loss[each.second]),
                     worst=np.inf,
                 ),
                 power=power,
+                adjusted=each.adjusted,
+                comparisons=len(found),
             ),
         )
-        for cell in cells(results)
-        for both in combinations(cell.final_loss, 2)
+        for cell, at_best_rate, each in found
+        if not at_best_rate
     )

@@ -54,5 +54,6 @@ def power(
         print_whole(console, table)
     typer.echo(
         f"members needed: for the share that was seen, and at the ends of its "
-        f"interval; settled in {certainty:.0%} of such studies"
+        f"interval; settled in {certainty:.0%} of such studies. Orders are settled "
+        "among all comparisons of the study (Holm), as in initlab report"
     )
