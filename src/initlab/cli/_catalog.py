@@ -135,8 +135,10 @@ def _facts(text: str) -> dict[str, Any]:
     typed = text.split("(")[0].strip()
     shape = _EXAMPLE_KERNEL if "conv" in entry.needs else _EXAMPLE_SHAPE
     std = abs(init.scale) * entry.std(shape, **init.parameters)
+    # Of a std of 0 all entries are one number, whatever the entry draws otherwise.
+    differ = std > 0
     kurtosis = None
-    if entry.excess_kurtosis is not None:
+    if differ and entry.excess_kurtosis is not None:
         kurtosis = entry.excess_kurtosis(shape, **init.parameters)
     if not math.isfinite(std):
         raise InvalidValueError(f"init {init}: its standard deviation is not finite")
@@ -145,12 +147,12 @@ def _facts(text: str) -> dict[str, Any]:
         "alias": typed if typed in INIT_ALIASES else None,
         "summary": entry.summary,
         "formula": entry.formula,
-        "distribution": _drawn_law(entry.distribution, kurtosis),
+        "distribution": _drawn_law(entry.distribution, kurtosis) if differ else "fixed",
         "parameters": entry.parameters,
         "law": {"shape": shape, "std": std, "excess_kurtosis": kurtosis},
         "needs": entry.needs,
-        "full_rank": entry.full_rank,
-        "distinct_units": entry.distinct_units,
+        "full_rank": entry.full_rank and differ,
+        "distinct_units": entry.distinct_units and (differ or entry.bias is not None),
         "bias": {"value": init.bias, "random": entry.bias is not None},
         "use_when": entry.use_when,
         "not_when": entry.not_when,
