@@ -75,6 +75,25 @@ def refuse_unwritable(
         raise OutputError(f"{name}: {error}") from None
 
 
+def refuse_not_text(path: Path, name: str) -> None:
+    """Make sure that the NetCDF library can name a file.
+
+    Args:
+        path: The file, or a folder around it.
+        name: The argument or option that named it.
+
+    Raises:
+        OutputError: If its path is not text in UTF-8.
+    """
+    try:
+        str(path.resolve()).encode()
+    except UnicodeEncodeError:
+        raise OutputError(
+            f"{name}: {path.absolute()} is not text in UTF-8, which NetCDF needs; "
+            "name another"
+        ) from None
+
+
 def save(results: xr.Dataset, store: str | Path) -> None:
     """Write the dataset to a new `.zarr` folder or `.nc` file, whole or not at all.
 
