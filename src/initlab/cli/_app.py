@@ -17,6 +17,7 @@ from initlab.cli._page import page
 from initlab.cli._power import power
 from initlab.cli._run import merge, run
 from initlab.cli._signal import signal
+from initlab.cli._spelling import spell
 from initlab.cli._stopped import StoppedError
 from initlab.cli._store import export, report, status
 from initlab.errors import InitlabError
@@ -54,6 +55,7 @@ USAGE, INTERRUPTED = 2, 130
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line and exit: 0 done, 2 an error of the user's, 130 Ctrl-C."""
+    spell()
     try:
         code = app(args=arguments, prog_name="initlab", standalone_mode=False) or 0
         if code == INTERRUPTED:  # Typer turns Ctrl-C into a status of its own
@@ -73,6 +75,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
             "this study needs more memory than there is: fewer units, "
             "examples, members or records"
         )
+    except UnicodeEncodeError as error:  # bytes of a name that are no text
+        near = error.object[max(0, error.start - 20) : error.end + 20]
+        code = _failed(f"a name is not text in UTF-8, near {near!r}; rename it")
     except BrokenPipeError:
         sys.stderr.close()  # whoever read our output has left
         code = 1

@@ -1,8 +1,6 @@
 """`initlab signal`: what starting weights do to a signal, before any training."""
 
 import json
-import shlex
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
@@ -23,6 +21,7 @@ from initlab.cli._options import (
     write_json,
 )
 from initlab.cli._progress import progress_bar
+from initlab.cli._spelling import command_typed
 
 _DEFAULT_INITS = ("lecun_normal", "he_normal")
 _OF_PRESETS = frozenset({"preset", "seed", "out", "json_to"})
@@ -133,7 +132,7 @@ def _measure(study: Any, threads: int | None, out: Path, json_to: str | None) ->
 
     with progress_bar("measuring", unit="layers/s") as progress:
         signals = measured(study, threads=threads, progress=progress)
-    folder = write_folder(signals, out, command=shlex.join(["initlab", *sys.argv[1:]]))
+    folder = write_folder(signals, out, command=command_typed())
     if json_to is not None:
         text = json.dumps(signals_as_json(signals), indent=1, allow_nan=False)
         write_json(text + "\n", json_to)

@@ -6,6 +6,8 @@ from typing import Annotated
 
 import typer
 
+from initlab.cli._spelling import command_typed
+
 Store = Annotated[str, typer.Argument(help="A .zarr folder or address, or a .nc file.")]
 
 
@@ -94,7 +96,6 @@ def report(
 ) -> None:
     """Write one HTML page about a study's results."""
     import shlex
-    import sys
 
     from initlab.reports import report as reported
     from initlab.results import PAGES, open_store, refuse_damaged, refuse_unwritable
@@ -102,7 +103,7 @@ def report(
     refuse_damaged(store)
     if out is not None:
         refuse_unwritable(out, "--out", ends=PAGES, inputs=[store])
-    asked = shlex.join(["initlab", *sys.argv[1:]])
+    asked = command_typed()
     with open_store(store) as results:
         # Shards are of a store; a file holds what a command in memory gave.
         made = shlex.join(["initlab", "run", "study.toml", "--store", store])

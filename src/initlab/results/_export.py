@@ -10,7 +10,12 @@ import xarray as xr
 from initlab.errors import InvalidValueError, MissingExtraError
 from initlab.results._chunks import NOT_RUN
 from initlab.results._open import open_store
-from initlab.results._store import moved_into_place, refuse_unwritable, write_netcdf
+from initlab.results._store import (
+    moved_into_place,
+    refuse_not_text,
+    refuse_unwritable,
+    write_netcdf,
+)
 from initlab.results._whole import refuse_damaged
 
 FORMATS = (".nc", ".csv", ".parquet")
@@ -70,6 +75,8 @@ def export(store: str | Path, out: str | Path, *, table: str | None = None) -> P
         )
     refuse_damaged(store)
     refuse_unwritable(path, "out", inputs=[store])
+    if path.suffix == ".nc":
+        refuse_not_text(path, "out")
     with open_store(store) as results, moved_into_place(path) as temporary:
         if path.suffix == ".nc":
             write_netcdf(results, temporary)

@@ -58,6 +58,11 @@ class Problem(Spec):
 
     @model_validator(mode="after")
     def _name_is_known(self) -> "Problem":
+        if not self.name.isascii() and _is_no_text(self.name):
+            raise InvalidValueError(
+                f"problem {shortened(self.name)}: the name of the file is not text in "
+                "UTF-8, and a study is; rename the file"
+            )
         if self.name == ARRAYS or self.name in PROBLEM_NAMES:
             return self
         if self.is_file:
@@ -107,3 +112,8 @@ class Problem(Spec):
     def is_file(self) -> bool:
         """Whether the name is a path."""
         return self.name.lower().endswith(FILE_SUFFIXES)
+
+
+def _is_no_text(name: str) -> bool:
+    """Return whether it holds bytes of a file's name that no text stands for."""
+    return any("\ud800" <= character <= "\udfff" for character in name)
