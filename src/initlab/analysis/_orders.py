@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -46,8 +47,8 @@ def orders(results: xr.Dataset, *, power: float = POWER) -> tuple[CellOrder, ...
         >>> [each.order.settled for each in orders(results)]
         [True, True, True]
     """
-    if not 0 < power < 1:
-        raise InvalidValueError(f"power: a number between 0 and 1, got {power}")
+    if not (isinstance(power, Real) and 0 < power < 1):
+        raise InvalidValueError(f"power: a number between 0 and 1, got {power!r}")
     results = selected(results)
     for name in ("init", "member"):
         if results.sizes[name] < 2:

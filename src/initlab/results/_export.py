@@ -66,8 +66,8 @@ def export(store: str | Path, out: str | Path, *, table: str | None = None) -> P
         raise InvalidValueError(
             f"out: must end in {', '.join(FORMATS)}, got {str(out)!r}"
         )
-    if table is not None and table not in TABLES:
-        raise InvalidValueError(f"table: {', '.join(TABLES)}, got {table!r}")
+    if table is not None:
+        _refuse_unknown(table)
     if table is not None and path.suffix == ".nc":
         raise InvalidValueError(
             f"table: .nc has everything, so {table!r} would change nothing; leave it "
@@ -100,6 +100,7 @@ def tidy(results: xr.Dataset, table: str = _TABLE) -> Iterator[pd.DataFrame]:
         >>> next(tidy(results)).columns.tolist()
         ['init', 'member', 'step', 'loss', 'test_accuracy', 'train_accuracy']
     """
+    _refuse_unknown(table)
     row = TABLES[table]
     loss = tuple(map(str, results["loss"].dims))
     grid = loss[: loss.index("init")]
@@ -122,6 +123,11 @@ def tidy(results: xr.Dataset, table: str = _TABLE) -> Iterator[pd.DataFrame]:
             if len(frame) or not began:
                 began = True
                 yield frame
+
+
+def _refuse_unknown(table: str) -> None:
+    if table not in TABLES:
+        raise InvalidValueError(f"table: {', '.join(TABLES)}, got {table!r}")
 
 
 def _frame(

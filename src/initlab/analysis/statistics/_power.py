@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from functools import cache
+from numbers import Real
 
 import numpy as np
 from scipy import stats
@@ -117,10 +118,10 @@ def members_needed(
     """
     if comparisons < 1:
         raise InvalidValueError(f"comparisons: at least 1, got {comparisons}")
-    if not 0 <= share <= 1:
-        raise InvalidValueError(f"share: a number from 0 to 1, got {share}")
-    if not 0 < power < 1:
-        raise InvalidValueError(f"power: a number between 0 and 1, got {power}")
+    if not (isinstance(share, Real) and 0 <= share <= 1):
+        raise InvalidValueError(f"share: a number from 0 to 1, got {share!r}")
+    if not (isinstance(power, Real) and 0 < power < 1):
+        raise InvalidValueError(f"power: a number between 0 and 1, got {power!r}")
     larger = max(share, 1 - share)
     # A normal approximation says where to look; a power that wavers with the number
     # of members (counts are whole) is looked at member by member from there.
