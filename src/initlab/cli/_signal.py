@@ -42,7 +42,8 @@ def signal(
         int, typer.Option(min=1, help="Layers with weights, of equal width.")
     ] = 20,
     width: Annotated[
-        int, typer.Option(min=1, help="Units per layer, inputs included.")
+        int,
+        typer.Option(min=1, help="Units per layer; without --problem, inputs as well."),
     ] = 100,
     widths: Annotated[
         str | None,
@@ -98,7 +99,7 @@ def signal(
         {
             "inits": init or _DEFAULT_INITS,
             "network": {
-                "widths": read_widths(widths) or (width,) * (depth + 1),
+                "widths": read_widths(widths),
                 "activation": activation,
             },
             "problem": problem and {
@@ -109,18 +110,32 @@ def signal(
             "precision": precision,
             "seed": seed,
             "seeding": seeding,
-        }
+        },
+        equal=(width,) * depth,
     )  # fmt: skip
     _measure(study, threads, out, json_to)
 
 
-def _study(values: Mapping[str, Any]) -> Any:
+def _study(values: Mapping[str, Any], *, equal: tuple[int, ...]) -> Any:
+    """Return the study; without widths, the problem's inputs and equal layers."""
     from initlab.spec import MLP, Problem, SignalStudy
 
     given = {name: value for name, value in values.items() if value is not None}
     if given.get("problem"):
         given["problem"] = Problem(**given["problem"])
-    return SignalStudy(**{**given, "network": MLP(**given["network"])})
+    network = given["network"]
+    if network["widths"] is None:
+        network |= {"widths": (_inputs(given.get("problem")) or equal[0], *equal)}
+    return SignalStudy(**{**given, "network": MLP(**network)})
+
+
+def _inputs(problem: Any) -> int | None:
+    """Return how many features a problem has; None: there is no problem."""
+    if problem is None:
+        return None
+    from initlab.problems import load
+
+    return load(problem).features
 
 
 def _measure(study: Any, threads: int | None, out: Path, json_to: str | None) -> None:
