@@ -3,6 +3,18 @@
 import difflib
 from collections.abc import Iterable
 
+# What others call what we have.
+_ELSEWHERE = {
+    "bce": "binary_cross_entropy",
+    "cross_entropy": "softmax_cross_entropy",
+    "gd": "gradient_descent",
+    "l2": "mean_squared_error",
+    "linear": "identity",
+    "mse": "mean_squared_error",
+    "sgd": "gradient_descent",
+    "swish": "silu",
+}
+
 
 class InitlabError(Exception):
     """Base of every deliberate exception: one line that a user can act on."""
@@ -22,14 +34,23 @@ class UnknownNameError(InitlabError, KeyError):
 
     def __init__(self, kind: str, name: str, known: Iterable[str]) -> None:
         known = sorted(known)
-        near = difflib.get_close_matches(name.lower(), known, n=1)
-        hint = f" Did you mean {near[0]!r}?" if near else ""
+        near = _nearest(name.lower(), known)
+        hint = f" Did you mean {near!r}?" if near else ""
         self.message = f"unknown {kind} {name!r}.{hint} Known: {', '.join(known)}."
         super().__init__(self.message)
 
     def __str__(self) -> str:
         """Return the message; KeyError would show its repr, quotes and all."""
         return self.message
+
+
+def _nearest(name: str, known: list[str]) -> str | None:
+    """Return the known name that was meant: as others call it, misspelled, or begun."""
+    if _ELSEWHERE.get(name) in known:
+        return _ELSEWHERE[name]
+    begun = [each for each in known if name and each.startswith(name)]
+    near = difflib.get_close_matches(name, known, n=1) or begun
+    return near[0] if near else None
 
 
 class DataError(InitlabError, ValueError):

@@ -183,6 +183,7 @@ def test_what_is_no_loss_is_no_target(run, tmp_path, target):
         ("members = '4'", "members: must be a whole number, got '4'"),
         ("learning_rate = true", "learning_rate: must be a number, got True"),
         ("[grid]\nnetwork.depth = [1, true]", "grid.network.depth: must be a whole"),
+        ("steps = 10.5", "study.toml: steps: must be a whole number, got 10.5\n"),
         ("[grid]", "grid: at least one field with a list of values, got none"),
         ("batch_size = 100000", "study study.toml: batch_size: at most the 300"),
     ],

@@ -4,6 +4,7 @@ import gc
 import re
 import sys
 from collections.abc import Sequence
+from itertools import pairwise
 
 import typer
 from typer.exceptions import TyperException
@@ -61,9 +62,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
         if code == INTERRUPTED:  # Typer turns Ctrl-C into a status of its own
             raise KeyboardInterrupt
     except InitlabError as error:
-        code = _failed(as_typed(str(error)))
+        code = _failed(_in_options(as_typed(str(error))))
     except TyperException as error:
-        code = _failed(as_refused(error.format_message()))
+        typed = sys.argv[1:] if arguments is None else arguments
+        code = _failed(as_refused(error.format_message(), typed))
     except StoppedError as stopped:
         print(f"initlab: {stopped}", file=sys.stderr)
         code = stopped.code
@@ -100,20 +102,47 @@ _INVALID = re.compile(
 )
 
 
-def as_refused(message: str) -> str:
+def as_refused(message: str, typed: Sequence[str] = ()) -> str:
     """Return the command line's own complaint about a value in our form.
+
+    Args:
+        message: The complaint.
+        typed: All that was typed: the complaint leaves out what arrived.
 
     Example:
         >>> as_refused("Invalid value for '--depth': Input should be greater than or "
-        ...            "equal to 1")
-        '--depth: must be at least 1'
+        ...            "equal to 1", ["signal", "--depth", "0"])
+        '--depth: must be at least 1, got 0'
     """
     found = _INVALID.match(message)
     if found is None:
         return message
     allowed = found["allowed"].replace("greater than or equal to", "at least")
     allowed = allowed.replace("a valid integer", "a whole number")
-    return f"{found['option']}: must be {allowed.replace('a valid ', 'a ')}"
+    allowed = allowed.replace("a valid ", "a ")
+    return f"{found['option']}: must be {allowed}{_arrived(found['option'], typed)}"
+
+
+def _arrived(option: str, typed: Sequence[str]) -> str:
+    """Return what stands behind the option, and how to write it, if that is known."""
+    given = [word[len(option) + 1 :] for word in typed if word.startswith(f"{option}=")]
+    given += [
+        value for word, value in pairwise(typed) if word == option and value != option
+    ]
+    if len(set(given)) != 1:
+        return ""
+    value = given[0]
+    if re.fullmatch(r"[-+]?\d+,\d+", value):
+        return f", got {value!r}; write {value.replace(',', '.')}"
+    if re.fullmatch(r"\d+(\.\d+)?[eE]\+?\d\d?", value) and float(value).is_integer():
+        return f", got {value!r}; write {float(value):.0f}"
+    is_number = re.fullmatch(r"[-+]?\d+(\.\d+)?", value)
+    return f", got {value if is_number else repr(value[:60])}"
+
+
+def _in_options(message: str) -> str:
+    """Return the message with an argument of Python that it advises as an option."""
+    return re.sub(r"\bengine='(\w+)' or '(\w+)'", r"--engine \1 or \2", message)
 
 
 _FIELD = re.compile(r"^([a-z_0-9]+)(\.\d+)?:")
