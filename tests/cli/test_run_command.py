@@ -45,6 +45,26 @@ def test_a_study_runs_and_says_what_it_is_and_what_came_of_it(run):
     assert "48 networks are there, 0 are left" in err
 
 
+@pytest.mark.parametrize(
+    "text",
+    ["[problem]\nname = 'd.csv'", "[grid]\nproblem = ['moons', 'd.csv']"],
+)
+def test_data_lie_beside_the_study_wherever_the_command_is_typed(run, tmp_path, text):
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "s.toml").write_text(f"steps = 2\ninits = ['zeros']\n{text}")
+    (tmp_path / "mine" / "d.csv").write_text("a,b\n" + "1,0\n2,1\n" * 9)
+    (tmp_path / "d.csv").write_text("of another study")
+
+    assert run("run", "mine/s.toml")[0] == 0
+
+
+def test_data_in_the_working_folder_are_found_too(run, tmp_path):
+    (tmp_path / "d.csv").write_text("a,b\n" + "1,0\n2,1\n" * 9)
+    run("compare", "--problem", "d.csv", "--steps", "2", "--init", "zeros")
+
+    assert run("run", "initlab-compare/study.toml", "--store", "s.zarr")[0] == 0
+
+
 @pytest.mark.usefixtures("study")
 def test_the_status_says_what_is_done_and_left(run):
     run("run", "study.toml", "--shard", "1/2", "--store", "half.zarr")
