@@ -304,7 +304,7 @@ def test_labels_of_both_sets_are_mapped_alike():
         ({"X": X * 1j, "y": LABELS}, "X must hold real numbers, got complex128"),
         ({"X": X[:, 0], "y": LABELS}, "X must have shape (example, feature)"),
         ({"X": X, "y": LABELS / 2}, "needs class labels, and the target of row 2"),
-        ({"X": X.astype(object), "y": LABELS}, "Object arrays cannot be loaded"),
+        ({"X": X.astype(object), "y": LABELS}, "X holds Python objects, which are not"),
     ],
 )
 def test_a_bad_archive_is_refused(arrays, message):
@@ -500,3 +500,20 @@ def test_a_target_column_of_an_archive_is_refused():
     np.savez("data.npz", X=X, y=LABELS)
 
     assert "target names a column of a CSV file" in refusal("data.npz", target="y")
+
+
+def test_python_objects_and_what_is_no_archive_are_told_how_to_be_saved():
+    np.savez("objects.npz", X=X, y=np.array(["a", "b"] * 6, dtype=object))
+    write("junk.npz", b"\x80\x04]\x94K\x01a.")  # a pickle
+
+    objects, junk = refusal("objects.npz"), refusal("junk.npz")
+
+    assert "y holds Python objects, which are not read; save numbers" in objects
+    assert "is no archive of NumPy's; write it with np.savez(file, X=X, y=y)" in junk
+    assert "pickle" not in objects + junk
+
+
+def test_targets_whose_squares_overflow_are_refused():
+    write("big.csv", "a,b\n1,1e160\n2,-3e160\n3,0.5\n4,2\n")
+
+    assert "targets must lie within 1e+100 of 0, got -3e+160" in refusal("big.csv")

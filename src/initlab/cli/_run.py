@@ -165,10 +165,10 @@ def _beside(study: "Study", folder: Path) -> "Study":
     """
 
     def found(problem: "Problem") -> "Problem":
-        place = folder / problem.name
-        if not problem.is_file or (
-            Path(problem.name).is_file() and not place.is_file()
-        ):
+        here, place = Path(problem.name), folder / problem.name
+        if not problem.is_file or place == here:
+            return problem
+        if here.is_file() and not place.is_file():
             return problem
         return problem.model_copy(update={"name": str(place)})
 
