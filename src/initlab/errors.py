@@ -3,6 +3,18 @@
 import difflib
 from collections.abc import Iterable
 
+# What others call what we have.
+_ELSEWHERE = {
+    "bce": "binary_cross_entropy",
+    "cross_entropy": "softmax_cross_entropy",
+    "gd": "gradient_descent",
+    "l2": "mean_squared_error",
+    "linear": "identity",
+    "mse": "mean_squared_error",
+    "sgd": "gradient_descent",
+    "swish": "silu",
+}
+
 
 class InitlabError(Exception):
     """Base of every deliberate exception: one line that a user can act on."""
@@ -24,13 +36,22 @@ class UnknownNameError(InitlabError, KeyError):
         known = sorted(known)
         # Pickle makes it anew of these, as in a pool's way back to who asked.
         super().__init__(kind, name, known)
-        near = difflib.get_close_matches(name.lower(), known, n=1)
-        hint = f" Did you mean {near[0]!r}?" if near else ""
+        near = _nearest(name.lower(), known)
+        hint = f" Did you mean {near!r}?" if near else ""
         self.message = f"unknown {kind} {name!r}.{hint} Known: {', '.join(known)}."
 
     def __str__(self) -> str:
         """Return the message; KeyError would show what it was made of."""
         return self.message
+
+
+def _nearest(name: str, known: list[str]) -> str | None:
+    """Return the known name that was meant: as others call it, misspelled, or begun."""
+    if _ELSEWHERE.get(name) in known:
+        return _ELSEWHERE[name]
+    begun = [each for each in known if name and each.startswith(name)]
+    near = difflib.get_close_matches(name, known, n=1) or begun
+    return near[0] if near else None
 
 
 class DataError(InitlabError, ValueError):

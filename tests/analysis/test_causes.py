@@ -8,6 +8,7 @@ import pytest
 import initlab as il
 from initlab.analysis import cause_of, causes, read_run
 from initlab.messages import CAUSES, cause_sentence
+from initlab.problems import load
 from initlab.spec import Problem, from_toml
 
 
@@ -367,6 +368,43 @@ def test_unusual_inputs_are_part_of_the_evidence():
 
     assert found.evidence["input_rms"] > 100
     assert "standardize" in cause_sentence(found.id, found.evidence)
+
+
+@pytest.mark.parametrize("init", ["zeros", "ones", "he_normal"])
+@pytest.mark.parametrize("steps", [60, 500])
+def test_a_loss_that_rises_is_the_learning_rates_fault_and_no_copies(init, steps):
+    found = cause(
+        init, problem=DIABETES, learning_rate=1.5, steps=steps, record_every=10
+    )
+
+    assert found.id in ("rising_loss", "diverged")
+    assert "input_rms" not in found.evidence
+
+
+DIABETES = Problem(name="diabetes")
+
+
+def test_small_inputs_are_blamed_only_where_larger_ones_would_train(small_circles):
+    faint = cause("he_normal", problem=small_circles(1e-3), steps=30)
+    tiny_weights = cause(
+        "normal(std=1e-3)", problem=small_circles(0.1), steps=30, activation="tanh"
+    )
+
+    assert faint.id == tiny_weights.id == "vanishing_signal"
+    assert faint.evidence["input_rms"] == pytest.approx(6.4e-4, rel=0.02)
+    assert "input_rms" not in tiny_weights.evidence
+
+
+def test_inputs_whose_squares_underflow_have_a_size(small_circles):
+    results = il.run(il.Study(problem=small_circles(1e-200), steps=2), threads=1)
+
+    assert float(results.input_rms) == pytest.approx(6.4e-201, rel=0.02)
+
+
+@pytest.fixture
+def small_circles():
+    data = load(Problem(name="circles"))
+    return lambda size: (data.train_x * size, data.train_y)
 
 
 def test_a_layer_of_one_unit_is_spoken_of_as_one():

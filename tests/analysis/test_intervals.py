@@ -251,20 +251,21 @@ def test_one_member_chooses_for_itself():
     assert found.values.tolist() == [1.0]
 
 
+@pytest.mark.parametrize("comparisons", [1, 12])
 @pytest.mark.parametrize("share_below", [0.6, 0.75, 0.9, 1.0])
-def test_so_many_members_settle_an_order_as_often_as_asked(share_below):
-    needed = members_needed(share_below, power=0.8)
+def test_so_many_members_settle_an_order_as_often_as_asked(share_below, comparisons):
+    needed = members_needed(share_below, power=0.8, comparisons=comparisons)
 
     def settled(members):
         counts = np.arange(members + 1)
-        right = np.array(
-            [stats.binomtest(int(k), members).proportion_ci().low > 0.5 for k in counts]
-        )
+        p_values = [stats.binomtest(int(k), members).pvalue for k in counts]
+        right = (np.array(p_values) * comparisons < 0.05) & (counts > members / 2)
         return stats.binom.pmf(counts, members, share_below)[right].sum()
 
     assert settled(needed) >= 0.8
     assert settled(needed - 1) < 0.8
-    assert members_needed(1 - share_below, power=0.8) == needed
+    other_way = members_needed(1 - share_below, power=0.8, comparisons=comparisons)
+    assert other_way == needed
 
 
 # Golden, of looking at every number of members up to twice the approximate one.

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from initlab.analysis import cell_statistics, cells, statements
+import initlab as il
+from initlab.analysis import cell_statistics, cells, orders, statements
 from initlab.analysis.statistics import iqm, median, share
 from initlab.messages import statement_sentence
 
@@ -149,3 +150,33 @@ def test_a_sentence_names_each_inits_best_rate():
         "normal(std=1) 0.1 or 0.3): he_normal and normal(std=1) end alike in all "
         "members"
     )
+
+
+INITS = ["zeros", "ones", "he_normal", "lecun_normal"]
+
+
+@pytest.mark.parametrize("grid", [None, {"learning_rate": [0.01, 0.1]}])
+def test_an_order_is_settled_exactly_where_it_is_stated(grid):
+    results = il.run(
+        il.Study(members=20, steps=2, grid=grid, inits=INITS),
+        threads=1,
+    ).load()
+    rank = np.arange(20)
+    # 15 of 20: p = .041, settled alone and not among three; 20 of 20 is in any case.
+    final = [
+        np.full(20, 2.0), np.where(rank < 15, 3, 1), np.where(rank % 10 < 7, 4, 0),
+        9.0 + rank,
+    ]  # fmt: skip
+    results["loss"][..., -1] = final
+
+    found = orders(results)
+
+    stated = [
+        each for each in statements(results, learning_rate=1.0) if not each.best_rate
+    ]
+    assert [each.order.settled for each in found] == [
+        each.id == "ends_below" for each in stated
+    ]
+    assert [each.order.settled for each in found][:6] == [
+        False, False, True, False, True, True,
+    ]  # fmt: skip

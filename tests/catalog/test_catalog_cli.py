@@ -165,3 +165,20 @@ def test_importing_the_commands_imports_nothing_heavy():
     )
 
     assert ran.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize(
+    ("typed", "units"),
+    [
+        ("he_normal(gain=0)", "some may start alike; rank may be deficient"),
+        ("uniform(low=1, high=1)", "some may start alike; rank may be deficient"),
+        ("orthogonal(scale=0)", "some may start alike; rank may be deficient"),
+        ("torch_default(scale=0)", "all distinct; rank may be deficient"),
+        ("he_normal(gain=2)", "all distinct; full rank"),
+    ],
+)
+def test_units_are_spoken_of_with_the_parameters_typed(invoke, typed, units):
+    shown = invoke("show", typed).output
+
+    assert units in " ".join(shown.split())
+    assert ("nothing is random" in shown) == ("deficient" in units)

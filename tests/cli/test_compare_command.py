@@ -147,6 +147,17 @@ def test_a_second_run_replaces_its_own_files_and_keeps_others(run, tmp_path):
         (["--problem", "none.csv"], "none.csv"),
         (["--steps", "many"], "--steps"),
         (["--stps", "3"], "--steps"),
+        (["--steps", "1e3"], "--steps: must be a whole number, got '1e3'; write 1000"),
+        (["--steps=10.5"], "--steps: must be a whole number, got 10.5\n"),
+        (["--learning-rate", "0,1"], "must be a number, got '0,1'; write 0.1"),
+        (["--init", "he"], "Did you mean 'he_normal'"),
+        (["--optimizer", "sgd"], "Did you mean 'gradient_descent'"),
+        (["--loss", "mse"], "Did you mean 'mean_squared_error'"),
+        (["--init", "he_normal(scale=1e300)"], "or equal to 1e+100, got 1e+300"),
+        (
+            ["--engine", "reference", "--precision", "float32"],
+            "computes in float64, got float32; use --engine lanes or wide",
+        ),
         (["--json", "."], "folder"),
         (["--json", "none/out.json"], "none/out.json"),
         (["--out", "none/deep/out"], "none/deep"),
@@ -198,10 +209,10 @@ def test_a_folder_with_results_of_others_keeps_its_files(run, tmp_path):
 def test_json_goes_through_a_link_and_never_over_a_pipe(run, tmp_path):
     (tmp_path / "target.json").write_text("old")
     (tmp_path / "link.json").symlink_to("target.json")
-    os.mkfifo(tmp_path / "pipe")
+    os.mkfifo(tmp_path / "pipe.json")
 
     linked, _, _ = run("compare", *QUICK, "--json", "link.json")
-    piped, _, err = run("compare", *QUICK, "--json", "pipe")
+    piped, _, err = run("compare", *QUICK, "--json", "pipe.json")
 
     assert (linked, piped) == (0, 2)
     assert json.loads((tmp_path / "target.json").read_text())["results"]

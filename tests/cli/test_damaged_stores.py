@@ -131,3 +131,16 @@ def test_an_object_store_that_lost_a_chunk_is_refused(store):
         il.export(address, store.parent / "a.csv")
 
     assert status(address).shards_done == _SHARDS - 1
+
+
+def test_a_file_that_was_cut_off_is_said_to_be_that(run, tmp_path):
+    il.run(il.Study(steps=10), store=tmp_path / "s.nc", threads=1)
+    whole = (tmp_path / "s.nc").read_bytes()
+    (tmp_path / "s.nc").write_bytes(whole[: len(whole) // 2])
+
+    for command in (["report", "s.nc"], ["power", "s.nc"], ["export", "s.nc", "s.csv"]):
+        status, out, err = run(*command)
+
+        assert (status, out) == (2, "")
+        assert err.startswith("initlab: store: s.nc is no whole NetCDF file (")
+        assert err.count("\n") == 1

@@ -12,5 +12,5 @@ def test_a_file_that_no_browser_opens_is_refused(run, tmp_path):
     status, _, err = run("page", "lab.txt")
 
     assert status == 2
-    assert err == "initlab: FILE: must end in .html, got 'lab.txt'\n"
+    assert err == "initlab: FILE: must end in .html or .htm, got 'lab.txt'\n"
     assert not list(tmp_path.iterdir())

@@ -45,6 +45,26 @@ def test_a_study_runs_and_says_what_it_is_and_what_came_of_it(run):
     assert "48 networks are there, 0 are left" in err
 
 
+@pytest.mark.parametrize(
+    "text",
+    ["[problem]\nname = 'd.csv'", "[grid]\nproblem = ['moons', 'd.csv']"],
+)
+def test_data_lie_beside_the_study_wherever_the_command_is_typed(run, tmp_path, text):
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "s.toml").write_text(f"steps = 2\ninits = ['zeros']\n{text}")
+    (tmp_path / "mine" / "d.csv").write_text("a,b\n" + "1,0\n2,1\n" * 9)
+    (tmp_path / "d.csv").write_text("of another study")
+
+    assert run("run", "mine/s.toml")[0] == 0
+
+
+def test_data_in_the_working_folder_are_found_too(run, tmp_path):
+    (tmp_path / "d.csv").write_text("a,b\n" + "1,0\n2,1\n" * 9)
+    run("compare", "--problem", "d.csv", "--steps", "2", "--init", "zeros")
+
+    assert run("run", "initlab-compare/study.toml", "--store", "s.zarr")[0] == 0
+
+
 @pytest.mark.usefixtures("study")
 def test_the_status_says_what_is_done_and_left(run):
     run("run", "study.toml", "--shard", "1/2", "--store", "half.zarr")
@@ -183,6 +203,7 @@ def test_what_is_no_loss_is_no_target(run, tmp_path, target):
         ("members = '4'", "members: must be a whole number, got '4'"),
         ("learning_rate = true", "learning_rate: must be a number, got True"),
         ("[grid]\nnetwork.depth = [1, true]", "grid.network.depth: must be a whole"),
+        ("steps = 10.5", "study.toml: steps: must be a whole number, got 10.5\n"),
         ("[grid]", "grid: at least one field with a list of values, got none"),
         ("batch_size = 100000", "study study.toml: batch_size: at most the 300"),
     ],
@@ -241,6 +262,42 @@ def test_a_page_that_cannot_be_written_is_refused_before_it_is_made(
     assert err.startswith("initlab: --out: ")
     assert out in err
     assert err.count("\n") == 1
+
+
+@pytest.mark.usefixtures("study")
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["report", "a.nc", "--out", "a.nc"], "--out: must end in .html or .htm, got"),
+        (["report", "a.nc", "--out", "study.toml"], "got 'study.toml'"),
+        (["report", "a.nc", "--out", "a.html"], "--out: a.html is what is read"),
+        (["report", "b.zarr", "--out", "b.zarr/x.html"], "is in b.zarr, which is read"),
+        (["export", "a.nc", "a.nc"], "OUT: a.nc is what is read; name another file"),
+        (["compare", "--problem", "d.csv", "--json", "d.csv"], "end in .json, got"),
+        (["compare", "--problem", "d.csv", "--json", "d.json"], "is what is read"),
+        (["signal", "--problem", "d.csv", "--json", "d.csv"], "end in .json, got"),
+    ],
+)
+def test_an_output_is_no_input_and_has_the_ending_of_what_it_is(
+    run, tmp_path, arguments, said
+):
+    il.run(il.Study(steps=10), store=tmp_path / "a.nc", threads=1)
+    il.run(il.Study(steps=10), store=tmp_path / "b.zarr", threads=1).close()
+    (tmp_path / "a.html").symlink_to("a.nc")
+    (tmp_path / "d.csv").write_text("a,b\n" + "1,0\n2,1\n" * 9)
+    (tmp_path / "d.json").symlink_to("d.csv")
+    before = contents(tmp_path)
+
+    code, _, err = run(*arguments)
+
+    assert code == 2
+    assert said in err
+    assert err.count("\n") == 1
+    assert contents(tmp_path) == before
+
+
+def contents(folder):
+    return {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
 def test_a_table_of_a_format_without_tables_is_refused(run, tmp_path):

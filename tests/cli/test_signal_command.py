@@ -1,6 +1,7 @@
 """`initlab signal` as a user types it: output, folder, JSON, refusals."""
 
 import json
+import tomllib
 
 import pytest
 import xarray as xr
@@ -86,7 +87,10 @@ def test_a_problems_inputs_are_sent_through(run):
         ),
         (["--members", "0"], "--members: must be greater than 0"),
         (["--examples", "1"], "--examples"),
-        (["--problem", "circles"], "--widths: the first is the number of features, 2"),
+        (
+            ["--problem", "circles", "--widths", "3,5"],
+            "--widths: the first is the number of features, 2 for circles, got 3",
+        ),
         (["--preset", "histogram"], "Did you mean 'histograms'"),
         (["--json", "initlab-signal/results.json"], "--json"),
     ],
@@ -114,3 +118,18 @@ def test_the_issues_own_example_says_what_theory_says(run):
     assert status == 0
     assert "he_normal: chaotic: squared gradients grow 1." in words
     assert "trainable, but lecun_normal and glorot_normal are critical here" in words
+
+
+def test_without_widths_the_inputs_are_the_problems(run, tmp_path):
+    status, _, _ = run("signal", "--problem", "wine", "--depth", "3", "--width", "7")
+
+    assert status == 0
+    toml = (tmp_path / "initlab-signal" / "study.toml").read_text()
+    assert tomllib.loads(toml)["network"]["widths"] == [13, 7, 7, 7]
+
+
+def test_of_a_single_layer_no_chain_is_judged(run):
+    _, out, _ = run("signal", "--depth", "1", "--width", "3")
+
+    assert "critical" not in out
+    assert out.count("a single layer") == 2

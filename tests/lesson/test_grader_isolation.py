@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from initlab.cli import main
 from initlab.lesson import Limits, grade
 
 RIGHT = """
@@ -156,9 +157,28 @@ def test_nothing_is_left_running_and_nothing_on_disk(tmp_path, monkeypatch):
     assert not any(str(tmp_path) in folder for folder in working_folders())
 
 
-def test_without_the_kernels_help_the_output_says_so(tmp_path, monkeypatch, capsys):
-    from initlab.cli import main
+@pytest.mark.parametrize(
+    ("ending", "said"),
+    [
+        ("while True: pass\n", "nothing of the program ran"),
+        ("import os\nattempt = os._exit(3)\n", "landlock, seccomp"),
+    ],
+)
+def test_of_a_program_that_does_not_load_only_what_happened_is_said(
+    tmp_path, capsys, ending, said
+):
+    path = submission(tmp_path, f"def attempt(): pass\n{ending}")
 
+    with pytest.raises(SystemExit) as ended:
+        main(["lesson", "grade", str(path)])
+
+    out = capsys.readouterr().out
+    assert ended.value.code == 1
+    assert "not isolated" not in out
+    assert said in out
+
+
+def test_without_the_kernels_help_the_output_says_so(tmp_path, monkeypatch, capsys):
     path = submission(tmp_path, "attempt = int\n")
     plain = Limits(isolate=False)
     monkeypatch.setattr("initlab.lesson.Limits", lambda **_: plain, raising=False)

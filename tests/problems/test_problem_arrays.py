@@ -294,3 +294,31 @@ def test_a_feature_that_is_constant_in_training_only_is_shifted_everywhere():
 def test_data_that_nothing_can_be_learned_from_is_refused(inputs, targets, message):
     with pytest.raises(DataError, match=message):
         load_arrays(inputs, targets)
+
+
+class Tensor:
+    """An array of another library: NumPy's only when it is asked."""
+
+    def __init__(self, values):
+        self._values = np.asarray(values)
+        self.shape, self.dtype = self._values.shape, self._values.dtype
+
+    def __array__(self, dtype=None, copy=None):
+        return self._values
+
+
+def test_arrays_of_other_libraries_are_those_of_numpy():
+    given = Problem.of_arrays(Tensor(X), Tensor(LABELS))
+
+    assert given.digest == Problem.of_arrays(X, LABELS).digest
+    assert load(given).train_x.tobytes() == load_arrays(X, LABELS).train_x.tobytes()
+
+
+def test_tensors_of_pytorch_are_data():
+    import torch  # as make test installs it
+
+    given = Problem.of((torch.tensor(X), torch.tensor(LABELS)))
+
+    assert load(given).train_x.tobytes() == load_arrays(X, LABELS).train_x.tobytes()
+    with pytest.raises(DataError, match=r"^problem \(X, y\): X is not an array \("):
+        Problem.of((torch.tensor(X, requires_grad=True), LABELS))

@@ -79,6 +79,7 @@ def test_a_csv_file_with_a_header_gives_names_and_classes(delimiter, start):
         ("1,2,label\n5,6,0\n3,4,1\n", ("1", "2"), ("0", "1")),
         ('"a, b",c,t\r\n1,2,0\r\n3,4,1', ("a, b", "c"), ("0", "1")),
         (",c,t\n1,2,0\n3,4,1", ("column 1", "c"), ("0", "1")),
+        ("# a,b,c\n1,2,0\n3,4,1", ("a", "b"), ("0", "1")),
         ("a b\n,1\n", None, None),
     ],
 )
@@ -99,6 +100,36 @@ def test_a_header_with_numbers_among_its_names_is_noted():
     _, _, data = load_whole("years.csv")
 
     assert data.notes == ("line 1 is read as names of columns: id, 2019, 2020, kind",)
+
+
+@pytest.mark.parametrize("first", ["2019,2020,2021", "0,1,2", "7,8.0,9"])
+def test_a_first_line_that_counts_up_over_labels_names_the_columns(first):
+    write("years.csv", f"{first}\n" + "1.5,2,0\n4,5.5,1\n" * 5)
+
+    x, _, data = load_whole("years.csv")
+
+    assert len(x) == 10
+    assert data.feature_names == tuple(first.split(",")[:2])
+    assert data.notes[0].startswith("line 1 is read as names of columns: ")
+
+
+@pytest.mark.parametrize(
+    ("text", "noted"),
+    [
+        ("30,17,99\n" + "1,2,0\n3,4,1\n" * 5, True),  # 99 is no other line's label
+        ("1,2,3\n" + "".join(f"{i},{i * i},{i / 3}\n" for i in range(9)), True),
+        ("1,2,0\n3,4,1\n" * 5, False),
+        ("0,1\n1,0\n" * 5, False),
+        ("5.1,3.5,0.2\n4.9,3.1,0.3\n6.7,3.3,0.25\n", False),
+    ],
+)
+def test_a_first_line_of_numbers_that_may_be_names_is_noted(text, noted):
+    write("data.csv", text)
+
+    x, _, data = load_whole("data.csv")
+
+    assert len(x) == text.count("\n")
+    assert any("line 1 is read as an example" in each for each in data.notes) == noted
 
 
 def test_text_beside_the_chosen_target_is_refused_as_a_feature():
@@ -153,6 +184,12 @@ def test_numbers_in_the_last_column_are_a_regression():
         ("a,b,y\n1,2,0\n3,4,1,5\n", "row 2 (line 3) has 4 cells and not 3"),
         ("a,b,y\n1,2,0.5\n3,4,inf\n", "column 'y' row 2: inf is not a finite number"),
         ("a,b,y\n1,2,0\n3,4,0\n", "all 2 targets are '0'; at least two classes"),
+        ("a,b,y\n1,1_000,0\n", "'1_000' is not a finite number; write it without _"),
+        ("a;b;y\n1;1,5;0\n", "'1,5' is not a finite number; write a point for the c"),
+        ("a,b,y\n1,red,0\n", "write numbers for the text, or drop the column"),
+        ("# made by hand\na,b,y\n1,2,0\n", "line 1 is a remark, '# made by hand'"),
+        ("# a, b\na,b,y\n1,2,0\n", "line 1 is a remark, '# a, b'; take remarks out"),
+        ("a,b,y\n1,2,0\n# end\n", "row 2 (line 3) is a remark, '# end'"),
         ("a,b,y\n", "no rows below the names of the columns"),
         ("\n  \n\n", "no rows"),
         ("y\n0\n1\n", "no feature columns"),
@@ -267,7 +304,7 @@ def test_labels_of_both_sets_are_mapped_alike():
         ({"X": X * 1j, "y": LABELS}, "X must hold real numbers, got complex128"),
         ({"X": X[:, 0], "y": LABELS}, "X must have shape (example, feature)"),
         ({"X": X, "y": LABELS / 2}, "needs class labels, and the target of row 2"),
-        ({"X": X.astype(object), "y": LABELS}, "Object arrays cannot be loaded"),
+        ({"X": X.astype(object), "y": LABELS}, "X holds Python objects, which are not"),
     ],
 )
 def test_a_bad_archive_is_refused(arrays, message):
@@ -463,3 +500,20 @@ def test_a_target_column_of_an_archive_is_refused():
     np.savez("data.npz", X=X, y=LABELS)
 
     assert "target names a column of a CSV file" in refusal("data.npz", target="y")
+
+
+def test_python_objects_and_what_is_no_archive_are_told_how_to_be_saved():
+    np.savez("objects.npz", X=X, y=np.array(["a", "b"] * 6, dtype=object))
+    write("junk.npz", b"\x80\x04]\x94K\x01a.")  # a pickle
+
+    objects, junk = refusal("objects.npz"), refusal("junk.npz")
+
+    assert "y holds Python objects, which are not read; save numbers" in objects
+    assert "is no archive of NumPy's; write it with np.savez(file, X=X, y=y)" in junk
+    assert "pickle" not in objects + junk
+
+
+def test_targets_whose_squares_overflow_are_refused():
+    write("big.csv", "a,b\n1,1e160\n2,-3e160\n3,0.5\n4,2\n")
+
+    assert "targets must lie within 1e+100 of 0, got -3e+160" in refusal("big.csv")

@@ -1,5 +1,6 @@
 """The comparison as text, HTML and JSON: the same numbers everywhere."""
 
+import io
 import json
 
 import numpy as np
@@ -149,3 +150,16 @@ def test_the_page_says_when_a_curve_leaves_the_picture(short_results):
 
     assert "leaves at the top" in captions(results)["loss_curves"][1]
     assert "leaves at the top" not in captions(short_results)["loss_curves"][1]
+
+
+@pytest.mark.parametrize("width", [20, 60])
+@pytest.mark.parametrize("members", [1, 8])
+def test_no_terminal_is_so_narrow_that_a_number_loses_digits(width, members):
+    table = il.compare(il.run(il.Study(steps=300, members=members), threads=1))
+    printed = io.StringIO()
+
+    table.print_to(Console(file=printed, width=width))
+
+    for row in table.rows:
+        for cell in row[1:-1]:
+            assert f" {cell} " in printed.getvalue()

@@ -287,3 +287,23 @@ def test_what_no_text_holds_is_not_said_to_be_repeatable(tmp_path):
     assert "study.toml" not in page
     plain = il.run(study.model_copy(update={"grid": None}), threads=1)
     assert "mine is a Python function that no text holds" in page_of(plain, tmp_path)
+
+
+def test_a_grids_curves_begin_inside_and_their_label_is_whole():
+    results = il.run(
+        il.Study(
+            inits=["zeros", "normal(std=3)"], members=6, steps=50, problem="diabetes",
+            grid={"learning_rate": [0.01]},
+        ),
+        threads=1,
+    )  # fmt: skip
+
+    (ax,) = results.il.plot.curves()
+
+    figure = ax.get_figure()
+    figure.canvas.draw()
+    start = float(results.loss.sel(init="zeros", step=0).median())
+    assert ax.get_ylim()[0] < start < ax.get_ylim()[1]
+    label = figure._supylabel.get_window_extent()
+    assert label.y0 >= 0
+    assert label.y1 <= figure.bbox.y1

@@ -173,9 +173,10 @@ def test_whatever_a_user_wrote_is_escaped(values, given):
 
 
 def test_widths_and_intervals_do_not_break_over_lines(values):
-    text = render(**values)
+    text = render(**values | {"lessons": ["add --members 20 to see"]})
 
     assert '<h1>Which start trains <span class="unbroken">2-10-5-1</span>?</h1>' in text
+    assert '<li>add <span class="unbroken">--members 20</span> to see</li>' in text
 
 
 def test_a_whole_page_stays_small(results_of, values):

@@ -178,3 +178,5 @@ def test_a_page_in_no_folder_is_refused_before_it_is_drawn(
         il.report(short_results, tmp_path / "none" / "x.html")
     with pytest.raises(OutputError, match=r"^path: .* is a folder"):
         il.report(short_results, tmp_path)
+    with pytest.raises(InvalidValueError, match=r"^path: must end in .html .*x.pdf'"):
+        il.report(short_results, tmp_path / "x.pdf")

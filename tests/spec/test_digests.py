@@ -1,6 +1,7 @@
 """Fingerprints: stores keep their keys, and other data have others."""
 
 import functools
+import inspect
 from collections import deque
 from dataclasses import dataclass
 from decimal import Decimal
@@ -86,6 +87,12 @@ def test_data_keep_the_digests_that_stores_know_them_by(name):
 @pytest.mark.parametrize("name", FUNCTIONS)
 def test_functions_keep_the_digests_that_stores_know_them_by(name):
     assert Init.of(FUNCTIONS[name]).digest[:16] == PINNED[name]
+
+
+def test_what_a_ufunc_notes_of_itself_when_asked_is_no_part_of_it():
+    inspect.signature(np.multiply)
+
+    assert Init.of(FUNCTIONS["library"]).digest[:16] == PINNED["library"]
 
 
 LONG = np.arange(2000.0)

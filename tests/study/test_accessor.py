@@ -1,5 +1,8 @@
 """`results.il`: tables, pictures and tidy rows, with and without a grid."""
 
+import subprocess
+import sys
+
 import pytest
 
 import initlab as il
@@ -113,3 +116,31 @@ def test_dimensions_say_their_units_and_what_they_are(tmp_path):
         assert axes[0].get_xlabel() == "depth (hidden layers)"
         (label,) = {axes[0].figure.axes[-1].get_ylabel()}
         assert label == "median final loss"
+
+
+REFUSED = """
+import initlab as il
+
+results = il.run(il.Study(inits=["zeros"], steps=2), threads=1)
+for wrong in ("a", [1.0], True, float("nan"), -1.0):
+    try:
+        results.il.steps_to(wrong)
+    except il.InitlabError as error:
+        print(error)
+"""
+
+
+def test_what_is_no_loss_is_refused_as_a_target():
+    # Apart, because types are checked here before we can say anything.
+    said = subprocess.run(
+        [sys.executable, "-c", REFUSED], capture_output=True, text=True, check=True
+    ).stdout.splitlines()
+
+    start = "target: a finite loss of 0 or more, got "
+    assert said == [start + each for each in ("'a'", "[1.0]", "True", "nan", "-1.0")]
+
+
+@pytest.mark.parametrize("wrong", ["x", 3])
+def test_an_unknown_table_is_refused_with_the_known(grid, wrong):
+    with pytest.raises(InvalidValueError, match=r"^table: steps, layers, members, got"):
+        grid.il.to_dataframe(wrong)

@@ -9,7 +9,6 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 import initlab as il
-from initlab import problems
 
 ESTIMATORS = [il.InitMLPClassifier(members=2), il.InitMLPRegressor(members=2)]
 
@@ -52,23 +51,24 @@ def test_a_pipeline_a_search_and_cross_validation_take_it():
     assert cross_val_score(pipeline, X, y, cv=3).mean() > 0.9
 
 
-def test_members_are_those_of_a_study_with_the_same_seed(moons):
-    problem = il.Problem.of(moons)
-    data = problems.load(problem)
-    classifier = il.InitMLPClassifier(members=3, steps=100, random_state=4)
-    classifier.fit(data.train_x, data.train_y)
+@pytest.mark.parametrize(
+    ("estimator", "labels"),
+    [
+        (il.InitMLPClassifier, np.array(["left", "right"])),
+        (il.InitMLPClassifier, np.array([7.0, 3.0])),
+        (il.InitMLPRegressor, np.array([0.5, 0.25])),
+    ],
+)
+def test_the_study_of_a_fit_is_the_one_that_trained_it(moons, estimator, labels):
+    X, y = moons
+    fitted = estimator(members=2, steps=20, batch_size=16, random_state=4)
+    fitted.fit(X, labels[y])
 
-    study = il.Study(
-        problem=problem,
-        **classifier.study_.model_dump(
-            include={"network", "inits", "members", "optimizer", "seed", "seeding"}
-        ),
-        learning_rate=0.01, steps=100,
-    )  # fmt: skip
-    loss = il.run(study, engine=classifier.engine_).loss.values[0]
+    results = il.run(fitted.study_, engine=fitted.engine_)
 
-    assert classifier.study_.seeding == "stream"
-    assert loss.tobytes() == classifier.loss_curves_.tobytes()
+    assert fitted.study_.problem.name == "arrays"
+    assert fitted.study_.seeding == "stream"
+    assert results.loss.values[0].tobytes() == fitted.loss_curves_.tobytes()
 
 
 def test_any_label_and_any_init_will_do(moons):

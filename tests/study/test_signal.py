@@ -206,3 +206,10 @@ def test_every_init_of_the_catalog_that_fits_has_signals():
 def test_explicit_weights_are_no_init_of_a_signal():
     with pytest.raises(InvalidValueError, match="explicit"):
         il.signal(il.MLP(widths=(4, 2)), [{"name": "explicit"}])
+
+
+def test_weights_whose_variance_overflows_have_no_expectation():
+    signals = il.signal(il.MLP(widths=(5,) * 4), ["normal(std=1e200)"], members=2)
+
+    assert np.isinf(signals.weight_variance).all()
+    assert np.isnan(signals.predicted_activation_rms).all()

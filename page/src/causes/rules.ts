@@ -20,9 +20,8 @@ const norm = (values: readonly number[]): number => Math.hypot(...values);
 const largest = (values: readonly number[]): number =>
   values.reduce((a, b) => (b > a ? b : a), -Infinity);
 
-function inputs(run: Run): Record<string, number> {
-  const [low, high] = limit.USUAL_INPUTS;
-  return run.inputRms >= low && run.inputRms <= high ? {} : { input_rms: run.inputRms };
+function largeInputs(run: Run): Record<string, number> {
+  return run.inputRms > limit.USUAL_INPUTS[1] ? { input_rms: run.inputRms } : {};
 }
 
 const hidden = (run: Run): number[] => run.units.slice(0, -1).map((_, layer) => layer);
@@ -83,7 +82,7 @@ const diverged: Rule = (run) => {
   const step = { step: run.divergedStep };
   if (run.last < 0) return { id: "not_finite_at_start", evidence: step };
   const evidence = {
-    ...step, first_loss: run.loss[0], baseline_loss: run.baseline, ...inputs(run),
+    ...step, first_loss: run.loss[0], baseline_loss: run.baseline, ...largeInputs(run),
   };
   return isOversized(run)
     ? { id: "diverged_from_oversized_outputs", evidence }
@@ -101,6 +100,19 @@ function training(run: Run): Cause {
 const trained: Rule = (run) => (remaining(run) <= limit.TRAINED ? training(run) : null);
 const trainedWithoutFault: Rule = (run) =>
   remaining(run) <= limit.TRAINED_WITHOUT_FAULT ? training(run) : null;
+
+const rising: Rule = (run) => {
+  if (!(finalLoss(run) > limit.RISEN * Math.max(run.loss[0], run.baseline))) return null;
+  if (lastTenth(run) >= 0) return null;
+  return {
+    id: "rising_loss",
+    evidence: {
+      learning_rate: run.learningRate, steps: run.steps.at(-1) as number,
+      first_loss: run.loss[0], final_loss: finalLoss(run),
+      ...largeInputs(run), ...largeFirstUpdate(run),
+    },
+  };
+};
 
 const allCopies: Rule = (run) => {
   const layer = copiedLayer(run);
@@ -127,7 +139,7 @@ const saturatedOutputs: Rule = (run) => {
     id: "saturated_outputs",
     evidence: {
       first_loss: run.loss[0], baseline_loss: run.baseline, final_loss: finalLoss(run),
-      ...inputs(run), saturated_share: run.at("saturated_share", 0).at(-1) as number,
+      ...largeInputs(run), saturated_share: run.at("saturated_share", 0).at(-1) as number,
     },
   };
 };
@@ -141,7 +153,7 @@ const diedInTraining: Rule = (run) => {
   }
   // Dead all through: as NumPy's argmin, which then finds the first.
   record = Math.min(record || run.steps.length, run.last);
-  const evidence = { ...inactiveEvidence(run, layer, record), ...inputs(run) };
+  const evidence = { ...inactiveEvidence(run, layer, record), ...largeInputs(run) };
   const peak = largest(Array.from(run.loss).filter((each) => !Number.isNaN(each)));
   const rose = peak > Math.max(run.loss[0], run.baseline) * limit.UNSTABLE_RISE;
   return {
@@ -157,13 +169,20 @@ const saturatedUnits: Rule = (run) => {
   const layer = top(saturated, (l) => share[l]);
   return {
     id: "saturated_units",
-    evidence: { layer: layer + 1, saturated_share: share[layer], ...inputs(run) },
+    evidence: { layer: layer + 1, saturated_share: share[layer], ...largeInputs(run) },
   };
 };
 
 function scaledGradient(run: Run, record: number): number[] {
   const gradient = run.at("gradient_norm", record);
   return gradient.map((each, l) => (each * Math.sqrt(run.units[l])) / run.baseline);
+}
+
+/** The gradient is at least proportional to the inputs: it is faint because of them. */
+function smallInputs(run: Run): Record<string, number> {
+  if (run.inputRms >= limit.USUAL_INPUTS[0]) return {};
+  const gradient = largest(scaledGradient(run, 0));
+  return gradient > limit.FAINT_GRADIENT * run.inputRms ? { input_rms: run.inputRms } : {};
 }
 
 const faintGradient: Rule = (run) => {
@@ -173,7 +192,7 @@ const faintGradient: Rule = (run) => {
     id: "vanishing_signal",
     evidence: {
       gradient_norm: largest(run.at("gradient_norm", 0)), first_spread: spread[0],
-      output_spread: spread.at(-1) as number, layers: run.units.length, ...inputs(run),
+      output_spread: spread.at(-1) as number, layers: run.units.length, ...smallInputs(run),
     },
   };
 };
@@ -267,9 +286,9 @@ const learnedInPart: Rule = (run) =>
 
 /** In the order in which they are asked. */
 const RULES: readonly Rule[] = [
-  diverged, trained, allCopies, inactiveFromTheStart, saturatedOutputs, diedInTraining,
-  saturatedUnits, faintGradient, unevenGradient, trainedWithoutFault, unstable,
-  tooLittleTraining, fewDistinct, mostlyInactive, unfinished, learnedInPart,
+  diverged, trained, rising, allCopies, inactiveFromTheStart, saturatedOutputs,
+  diedInTraining, saturatedUnits, faintGradient, unevenGradient, trainedWithoutFault,
+  unstable, tooLittleTraining, fewDistinct, mostlyInactive, unfinished, learnedInPart,
 ];
 
 /** Return the first cause whose rule applies, or the cause `unknown`. */

@@ -20,11 +20,11 @@ class Cause:
 # A rule looks at one run and gives a cause, if it applies.
 Rule = Callable[[Run], Cause | None]
 
-# Inputs whose root mean square lies outside are part of what saturates or vanishes.
+# Inputs whose root mean square lies outside: larger ones are part of what saturates,
+# dies or diverges, smaller ones only of what vanishes.
 USUAL_INPUTS = (0.1, 10.0)
 
 
-def inputs(run: Run) -> Evidence:
-    """Return the size of the inputs as evidence, where it is unusual."""
-    low, high = USUAL_INPUTS
-    return {} if low <= run.input_rms <= high else {"input_rms": run.input_rms}
+def large_inputs(run: Run) -> Evidence:
+    """Return the size of the inputs as evidence, where they are unusually large."""
+    return {"input_rms": run.input_rms} if run.input_rms > USUAL_INPUTS[1] else {}

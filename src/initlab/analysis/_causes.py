@@ -15,6 +15,8 @@ from initlab.spec import from_toml
 RULES: tuple[Rule, ...] = (
     course.diverged,
     course.trained,
+    # Before the faults of the start: copies and flat units cannot raise a loss.
+    course.rising,
     start.all_copies,
     start.inactive_from_the_start,
     start.saturated_outputs,

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from initlab.analysis._cause import Cause, Evidence, inputs
+from initlab.analysis._cause import Cause, Evidence, large_inputs
 from initlab.analysis._run import Run
 from initlab.analysis._start_rules import (
     copied_layer,
@@ -28,6 +28,9 @@ ONE_SLOPE = 0.25
 STILL_FALLING = 0.005
 # How many records, and which share of them, had a loss over 2 % above the last one's.
 UNSTABLE_RECORDS, UNSTABLE_SHARE, UNSTABLE_RISE = 5, 0.2, 1.02
+# A loss that is still rising at the end, so many times that of the start or of a
+# constant output, whichever is larger.
+RISEN = 2.0
 # A first step that changes a layer's weights by more than this share of their size.
 LARGE_UPDATE = 0.1
 
@@ -40,7 +43,7 @@ def diverged(run: Run) -> Cause | None:
     if run.last < 0:
         return Cause("not_finite_at_start", evidence)
     evidence |= {"first_loss": run.first_loss, "baseline_loss": run.baseline}
-    evidence |= inputs(run)
+    evidence |= large_inputs(run)
     if oversized_start(run):
         return Cause("diverged_from_oversized_outputs", evidence)
     return Cause("diverged", evidence | _large_first_update(run))
@@ -65,6 +68,20 @@ def _training(run: Run) -> Cause:
     return Cause("trained_with_copies", evidence)
 
 
+def rising(run: Run) -> Cause | None:
+    """The loss rises to the end: on its way to a divergence, only not there yet."""
+    risen = run.final_loss > RISEN * max(run.first_loss, run.baseline)
+    if not risen or _last_tenth(run) >= 0:
+        return None
+    evidence: Evidence = {
+        "learning_rate": run.learning_rate,
+        "steps": int(run.steps[-1]),
+        "first_loss": run.first_loss,
+        "final_loss": run.final_loss,
+    }
+    return Cause("rising_loss", evidence | large_inputs(run) | _large_first_update(run))
+
+
 def died_in_training(run: Run) -> Cause | None:
     """A whole layer is flat on every example at the end, and was not at the start."""
     layer = inactive_layer(run, run.last, 1.0)
@@ -72,7 +89,7 @@ def died_in_training(run: Run) -> Cause | None:
         return None
     inactive = run.layers["inactive_units"][:, layer] == run.units[layer]
     record = min(len(inactive) - int(np.argmin(inactive[::-1])), run.last)
-    evidence = inactive_evidence(run, layer, record) | inputs(run)
+    evidence = inactive_evidence(run, layer, record) | large_inputs(run)
     peak = float(np.nanmax(run.loss))
     if peak > max(run.first_loss, run.baseline) * UNSTABLE_RISE:
         evidence["peak_loss"] = peak

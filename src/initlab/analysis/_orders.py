@@ -2,15 +2,14 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from itertools import combinations
+from numbers import Real
 from typing import Any
 
 import numpy as np
 import xarray as xr
 
-from initlab.analysis._cells import cells
 from initlab.analysis._selection import selected
-from initlab.analysis._statements import TRAINING_LOSS
+from initlab.analysis._statements import TRAINING_LOSS, compared
 from initlab.analysis.statistics import Order, order, pair
 from initlab.analysis.statistics._power import POWER
 from initlab.errors import InvalidValueError
@@ -32,6 +31,9 @@ class CellOrder:
 def orders(results: xr.Dataset, *, power: float = POWER) -> tuple[CellOrder, ...]:
     """Return how settled the order of every two inits is, in final training loss.
 
+    An order is settled where `statements` states it: by the sign test of each pair,
+    corrected for all comparisons of the study, those at best learning rates included.
+
     Args:
         results: What `initlab.run` returned, or a store.
         power: How often a study with the number of members given settles the order.
@@ -45,27 +47,31 @@ def orders(results: xr.Dataset, *, power: float = POWER) -> tuple[CellOrder, ...
         >>> [each.order.settled for each in orders(results)]
         [True, True, True]
     """
-    if not 0 < power < 1:
-        raise InvalidValueError(f"power: a number between 0 and 1, got {power}")
+    if not (isinstance(power, Real) and 0 < power < 1):
+        raise InvalidValueError(f"power: a number between 0 and 1, got {power!r}")
     results = selected(results)
     for name in ("init", "member"):
         if results.sizes[name] < 2:
             raise InvalidValueError(
                 f"{name}s: an order needs at least 2, these results have 1"
             )
+    found = compared(results)
     return tuple(
         CellOrder(
             at=cell.at,
             order=order(
                 pair(
-                    *both,
+                    each.first,
+                    each.second,
                     TRAINING_LOSS,
-                    (cell.final_loss[both[0]], cell.final_loss[both[1]]),
+                    (cell.final_loss[each.first], cell.final_loss[each.second]),
                     worst=np.inf,
                 ),
                 power=power,
+                adjusted=each.adjusted,
+                comparisons=len(found),
             ),
         )
-        for cell in cells(results)
-        for both in combinations(cell.final_loss, 2)
+        for cell, at_best_rate, each in found
+        if not at_best_rate
     )

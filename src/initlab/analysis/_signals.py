@@ -111,6 +111,8 @@ def _judged(
     if not (hidden[:, -1] > 0).any():
         layer = int((hidden == 0).all(axis=0).argmax())
         return "no_signal", {"layer": layer + 1}
+    if one.sizes["layer"] == 1:
+        return "single_layer", {}
     saturated = np.median(one["saturated_share"].values[:, :-1], axis=0)
     study = signal_study_from_toml(one.attrs["spec"])
     levels_off = ACTIVATIONS[study.network.activation].saturates

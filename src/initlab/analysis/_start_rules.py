@@ -6,7 +6,7 @@ hold the runs that they must tell apart.
 
 import numpy as np
 
-from initlab.analysis._cause import Cause, Evidence, inputs
+from initlab.analysis._cause import USUAL_INPUTS, Cause, Evidence, large_inputs
 from initlab.analysis._run import Run
 
 # Saturated from the start: this share of the outputs, and a first loss that exceeds
@@ -117,7 +117,7 @@ def saturated_outputs(run: Run) -> Cause | None:
         "first_loss": run.first_loss,
         "baseline_loss": run.baseline,
         "final_loss": run.final_loss,
-        **inputs(run),
+        **large_inputs(run),
     }
     if run.squared_error:
         evidence["output_rms"] = float(run.at("activation_rms", 0)[-1])
@@ -137,7 +137,7 @@ def saturated_units(run: Run) -> Cause | None:
     evidence: Evidence = {
         "layer": layer + 1,
         "saturated_share": float(share[layer]),
-        **inputs(run),
+        **large_inputs(run),
     }
     return Cause("saturated_units", evidence)
 
@@ -161,9 +161,20 @@ def faint_gradient(run: Run) -> Cause | None:
         "first_spread": float(run.at("activation_spread", 0)[0]),
         "output_spread": float(run.at("activation_spread", 0)[-1]),
         "layers": len(run.units),
-        **inputs(run),
+        **_small_inputs(run),
     }
     return Cause("vanishing_signal", evidence)
+
+
+def _small_inputs(run: Run) -> Evidence:
+    """Return the size of the inputs, where they are why the gradient is faint.
+
+    It is at least proportional to them: of inputs of size 1 it would not be.
+    """
+    if run.input_rms >= USUAL_INPUTS[0]:
+        return {}
+    blamed = scaled_gradient(run, 0).max() > FAINT_GRADIENT * run.input_rms
+    return {"input_rms": run.input_rms} if blamed else {}
 
 
 def uneven_gradient(run: Run) -> Cause | None:

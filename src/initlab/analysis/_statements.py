@@ -80,6 +80,18 @@ def statements(results: xr.Dataset, *, learning_rate: float) -> tuple[Statement,
     """
     if results.sizes["member"] == 1 or results.sizes["init"] == 1:
         return ()
+    return tuple(
+        _statement(cell, best, difference, learning_rate)
+        for cell, best, difference in compared(results)
+    )
+
+
+def compared(results: xr.Dataset) -> list[tuple[Cell, bool, Difference]]:
+    """Return every comparison that the study allows, corrected for their number.
+
+    Each with its point of the grid, and whether the inits are at their own best
+    learning rates there.
+    """
     found = [
         (cell, False, difference)
         for cell in cells(results)
@@ -92,10 +104,10 @@ def statements(results: xr.Dataset, *, learning_rate: float) -> tuple[Statement,
             for difference in differences(cell.final_loss, worst=np.inf)
         ]
     adjusted = holm([difference.p_value for *_, difference in found])
-    return tuple(
-        _statement(cell, best, difference, p, learning_rate)
+    return [
+        (cell, best, replace(difference, adjusted=p))
         for (cell, best, difference), p in zip(found, adjusted, strict=True)
-    )
+    ]
 
 
 def _at_best_rates(results: xr.Dataset) -> list[Cell]:
@@ -123,9 +135,8 @@ def _at_best_rates(results: xr.Dataset) -> list[Cell]:
 
 
 def _statement(
-    cell: Cell, best: bool, difference: Difference, adjusted: float, rate: float
+    cell: Cell, best: bool, difference: Difference, rate: float
 ) -> Statement:
-    difference = replace(difference, adjusted=adjusted)
     order = "ends_below" if difference.settled else "no_order"
     return Statement(
         id="all_alike" if difference.below is None else order,

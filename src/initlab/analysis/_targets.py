@@ -1,6 +1,8 @@
 """How long every init takes to a target loss, in every cell of a study."""
 
 import math
+from numbers import Real
+from typing import Any
 
 import numpy as np
 import xarray as xr
@@ -33,8 +35,8 @@ def target_losses(results: xr.Dataset, target: float | None = None) -> xr.DataAr
         >>> round(float(target_losses(results)), 4)  # of ln 2
         0.3466
     """
-    if target is not None and not (math.isfinite(target) and target >= 0):
-        raise InvalidValueError(f"target: a finite loss of 0 or more, got {target}")
+    if target is not None and not _is_loss(target):
+        raise InvalidValueError(f"target: a finite loss of 0 or more, got {target!r}")
     limit = stopping_loss(results) or 0.0
     constant = results["baseline_loss"].transpose(*grid_of(results))
     if target is None:
@@ -112,3 +114,8 @@ def target_steps(results: xr.Dataset, target: float | None = None) -> xr.Dataset
 
 def _steps(found: StepsTo) -> tuple[float, float, float]:
     return (found.steps.median, *(found.steps.interval or (np.nan, np.nan)))
+
+
+def _is_loss(target: Any) -> bool:
+    is_number = isinstance(target, Real) and not isinstance(target, bool)
+    return is_number and math.isfinite(target) and target >= 0

@@ -4,7 +4,7 @@ from functools import cache
 from pathlib import Path
 
 from initlab.browser._link import link_of
-from initlab.results import moved_into_place
+from initlab.results import PAGES, moved_into_place, refuse_unwritable
 from initlab.spec import Study
 
 FILE = Path(__file__).parent / "page.html"
@@ -40,15 +40,17 @@ def write_page(path: str | Path, study: Study | None = None) -> Path:
     """Write the page, and return its path.
 
     Args:
-        path: A file, replaced whole if it exists.
+        path: A file that ends in .html, replaced whole if it exists.
         study: What it shows first; None: the classic lesson.
 
     Raises:
-        InvalidValueError: If the page cannot show the study.
+        InvalidValueError: If the path ends in something else, or the page cannot show
+            the study.
         OutputError: If the file cannot be written.
     """
     text = page_html(study)
     target = Path(path)
+    refuse_unwritable(target, "path", ends=PAGES)
     with moved_into_place(target) as temporary:
         temporary.write_text(text, encoding="utf-8")
     return target

@@ -4,6 +4,7 @@ import gc
 import re
 import sys
 from collections.abc import Sequence
+from itertools import pairwise
 
 import typer
 from typer.exceptions import TyperException
@@ -17,6 +18,7 @@ from initlab.cli._page import page
 from initlab.cli._power import power
 from initlab.cli._run import merge, run
 from initlab.cli._signal import signal
+from initlab.cli._spelling import spell
 from initlab.cli._stopped import StoppedError
 from initlab.cli._store import export, report, status
 from initlab.errors import InitlabError
@@ -54,14 +56,16 @@ USAGE, INTERRUPTED = 2, 130
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line and exit: 0 done, 2 an error of the user's, 130 Ctrl-C."""
+    spell()
     try:
         code = app(args=arguments, prog_name="initlab", standalone_mode=False) or 0
         if code == INTERRUPTED:  # Typer turns Ctrl-C into a status of its own
             raise KeyboardInterrupt
     except InitlabError as error:
-        code = _failed(as_typed(str(error)))
+        code = _failed(_in_options(as_typed(str(error))))
     except TyperException as error:
-        code = _failed(as_refused(error.format_message()))
+        typed = sys.argv[1:] if arguments is None else arguments
+        code = _failed(as_refused(error.format_message(), typed))
     except StoppedError as stopped:
         print(f"initlab: {stopped}", file=sys.stderr)
         code = stopped.code
@@ -73,6 +77,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
             "this study needs more memory than there is: fewer units, "
             "examples, members or records"
         )
+    except UnicodeEncodeError as error:  # bytes of a name that are no text
+        near = error.object[max(0, error.start - 20) : error.end + 20]
+        code = _failed(f"a name is not text in UTF-8, near {near!r}; rename it")
     except BrokenPipeError:
         sys.stderr.close()  # whoever read our output has left
         code = 1
@@ -95,20 +102,47 @@ _INVALID = re.compile(
 )
 
 
-def as_refused(message: str) -> str:
+def as_refused(message: str, typed: Sequence[str] = ()) -> str:
     """Return the command line's own complaint about a value in our form.
+
+    Args:
+        message: The complaint.
+        typed: All that was typed: the complaint leaves out what arrived.
 
     Example:
         >>> as_refused("Invalid value for '--depth': Input should be greater than or "
-        ...            "equal to 1")
-        '--depth: must be at least 1'
+        ...            "equal to 1", ["signal", "--depth", "0"])
+        '--depth: must be at least 1, got 0'
     """
     found = _INVALID.match(message)
     if found is None:
         return message
     allowed = found["allowed"].replace("greater than or equal to", "at least")
     allowed = allowed.replace("a valid integer", "a whole number")
-    return f"{found['option']}: must be {allowed.replace('a valid ', 'a ')}"
+    allowed = allowed.replace("a valid ", "a ")
+    return f"{found['option']}: must be {allowed}{_arrived(found['option'], typed)}"
+
+
+def _arrived(option: str, typed: Sequence[str]) -> str:
+    """Return what stands behind the option, and how to write it, if that is known."""
+    given = [word[len(option) + 1 :] for word in typed if word.startswith(f"{option}=")]
+    given += [
+        value for word, value in pairwise(typed) if word == option and value != option
+    ]
+    if len(set(given)) != 1:
+        return ""
+    value = given[0]
+    if re.fullmatch(r"[-+]?\d+,\d+", value):
+        return f", got {value!r}; write {value.replace(',', '.')}"
+    if re.fullmatch(r"\d+(\.\d+)?[eE]\+?\d\d?", value) and float(value).is_integer():
+        return f", got {value!r}; write {float(value):.0f}"
+    is_number = re.fullmatch(r"[-+]?\d+(\.\d+)?", value)
+    return f", got {value if is_number else repr(value[:60])}"
+
+
+def _in_options(message: str) -> str:
+    """Return the message with an argument of Python that it advises as an option."""
+    return re.sub(r"\bengine='(\w+)' or '(\w+)'", r"--engine \1 or \2", message)
 
 
 _FIELD = re.compile(r"^([a-z_0-9]+)(\.\d+)?:")

@@ -33,6 +33,7 @@ _Json = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")
 def list_inits(as_json: _Json = False) -> None:
     """List every initializer: its law, and when to use it."""
     from initlab.catalog import CATALOG, PROCEDURES
+    from initlab.messages import print_whole
     from initlab.spec import INIT_ALIASES
 
     if as_json:
@@ -52,7 +53,7 @@ def list_inits(as_json: _Json = False) -> None:
         table.add_row(name, entry.formula, entry.use_when)
     for name, procedure in PROCEDURES.items():
         table.add_row(name, procedure.formula, procedure.use_when)
-    console.print(table)
+    print_whole(console, table)
     console.print()
 
     short = Table(box=None, pad_edge=False)
@@ -60,7 +61,7 @@ def list_inits(as_json: _Json = False) -> None:
     short.add_column("points to", no_wrap=True)
     for alias, target in INIT_ALIASES.items():
         short.add_row(alias, target)
-    console.print(short)
+    print_whole(console, short)
     console.print(
         f"\nOn data, no init of a study: {', '.join(PROCEDURES)}."
         "\nEvery init also takes scale= and bias=. More: initlab show NAME",
@@ -76,6 +77,7 @@ def show_init(
     as_json: _Json = False,
 ) -> None:
     """Show one initializer: formula, law, parameters, citation, use."""
+    from initlab.messages import print_whole
     from initlab.spec import PROCEDURE_NAMES
 
     procedure = name in PROCEDURE_NAMES
@@ -87,7 +89,7 @@ def show_init(
 
     table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
     table.add_column(no_wrap=True, style="bold")
-    table.add_column(overflow="fold")
+    table.add_column()
     citation = facts["citation"]
     rows = {
         "formula": facts["formula"],
@@ -104,7 +106,7 @@ def show_init(
     alias = f", alias of {facts['name']}" if facts["alias"] else ""
     console = _console()
     console.print(f"{name}{alias}: {facts['summary']}\n")
-    console.print(table)
+    print_whole(console, table)
     # Not in the table: a line to copy stays one line.
     console.print(f"\n{facts['example']}", soft_wrap=True)
 
@@ -133,8 +135,10 @@ def _facts(text: str) -> dict[str, Any]:
     typed = text.split("(")[0].strip()
     shape = _EXAMPLE_KERNEL if "conv" in entry.needs else _EXAMPLE_SHAPE
     std = abs(init.scale) * entry.std(shape, **init.parameters)
+    # Of a std of 0 all entries are one number, whatever the entry draws otherwise.
+    differ = std > 0
     kurtosis = None
-    if entry.excess_kurtosis is not None:
+    if differ and entry.excess_kurtosis is not None:
         kurtosis = entry.excess_kurtosis(shape, **init.parameters)
     if not math.isfinite(std):
         raise InvalidValueError(f"init {init}: its standard deviation is not finite")
@@ -143,12 +147,12 @@ def _facts(text: str) -> dict[str, Any]:
         "alias": typed if typed in INIT_ALIASES else None,
         "summary": entry.summary,
         "formula": entry.formula,
-        "distribution": _drawn_law(entry.distribution, kurtosis),
+        "distribution": _drawn_law(entry.distribution, kurtosis) if differ else "fixed",
         "parameters": entry.parameters,
         "law": {"shape": shape, "std": std, "excess_kurtosis": kurtosis},
         "needs": entry.needs,
-        "full_rank": entry.full_rank,
-        "distinct_units": entry.distinct_units,
+        "full_rank": entry.full_rank and differ,
+        "distinct_units": entry.distinct_units and (differ or entry.bias is not None),
         "bias": {"value": init.bias, "random": entry.bias is not None},
         "use_when": entry.use_when,
         "not_when": entry.not_when,

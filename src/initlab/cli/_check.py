@@ -1,7 +1,5 @@
 """`initlab check`: a verdict on a PyTorch model's starting weights."""
 
-import shlex
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from initlab.cli._options import write_json
+from initlab.cli._spelling import command_typed
 
 _SEVERITIES = ("info", "warning", "error")
 _DTYPES = ("float32", "float16", "bfloat16", "float64")
@@ -81,15 +80,15 @@ def check(
     ignore, input and tokens may stand in pyproject.toml, under [tool.initlab.check].
     """  # fmt: skip
     from initlab.errors import MissingExtraError
-    from initlab.results import refuse_unwritable
+    from initlab.results import JSON, PAGES, refuse_unwritable
 
     settings = _Settings.of(
         configured(Path.cwd()), inputs, tokens, fail_on, ignore, dtype
     )
     if report is not None:
-        refuse_unwritable(report, "--report")
+        refuse_unwritable(report, "--report", ends=PAGES)
     if json_to not in (None, "-"):
-        refuse_unwritable(Path(str(json_to)), "--json")
+        refuse_unwritable(Path(str(json_to)), "--json", ends=JSON)
     try:
         from initlab.pytorch import _command
     except ImportError as error:
@@ -118,7 +117,7 @@ def check(
     if json_to is not None:
         write_json(diagnosis.to_json() + "\n", json_to)
     if report is not None:
-        page.report(report, command=shlex.join(["initlab", *sys.argv[1:]]))
+        page.report(report, command=command_typed())
     _print(diagnosis, to_stderr=json_to == "-")
     worst = [_SEVERITIES.index(one.severity) for one in diagnosis.findings]
     return int(max(worst, default=-1) >= _SEVERITIES.index(settings.fail_on))

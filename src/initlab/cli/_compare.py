@@ -1,8 +1,6 @@
 """`initlab compare`: one network, several starting points, what happened."""
 
 import json
-import shlex
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -22,6 +20,7 @@ from initlab.cli._options import (
     write_json,
 )
 from initlab.cli._progress import progress_bar
+from initlab.cli._spelling import command_typed
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -190,10 +189,11 @@ def _conduct(
 
     refuse_foreign(out)
     if json_to not in (None, "-"):
-        refuse_json(Path(str(json_to)), out)
+        read = [study.problem.name] if study.problem.is_file else []
+        refuse_json(Path(str(json_to)), out, inputs=read)
     with progress_bar("training", unit="steps/s") as progress:
         results = run(study, progress=progress, **where)
-    command = shlex.join(["initlab", *sys.argv[1:]])
+    command = command_typed()
     folder = write_folder(results, out, command=command)
     if json_to is not None:
         text = json.dumps(as_json(results), indent=1, allow_nan=False)

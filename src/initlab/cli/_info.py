@@ -26,6 +26,7 @@ def info(
     from rich.table import Table
 
     from initlab import engine
+    from initlab.messages import print_whole
 
     machine = engine.machine()
     costs = [_costs(engine, widths) for widths in _NETWORKS]
@@ -38,7 +39,7 @@ def info(
     facts.add_column()
     for name, value in machine.items():
         facts.add_row(name, str(value))
-    console.print(facts)
+    print_whole(console, facts)
     console.print(
         f"\nA step of one network on {_EXAMPLES} examples, float64, in microseconds of "
         "one core, by the model behind --engine auto, and what it chooses for 1, 3 and "
@@ -47,7 +48,7 @@ def info(
     table = Table(box=None, pad_edge=False)
     table.add_column("network", style="bold", no_wrap=True)
     for engine_name in ("lanes, full", "wide"):
-        table.add_column(engine_name, justify="right")
+        table.add_column(engine_name, justify="right", no_wrap=True)
     for members in _MEMBERS:
         table.add_column(f"{members}:", no_wrap=True)
     for cost in costs:
@@ -57,7 +58,7 @@ def info(
             f"{cost['wide']:,.1f}",
             *cost["chosen"].values(),
         )
-    console.print(table)
+    print_whole(console, table)
 
 
 def _costs(engine: Any, widths: tuple[int, ...]) -> dict[str, Any]:

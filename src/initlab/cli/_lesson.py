@@ -190,6 +190,9 @@ def _graded_lines(graded: "Grade") -> Iterable[str]:
         yield from _function_lines(function)
     for remark in graded.remarks:
         yield f"  note: {remark}"
+    if not graded.isolation:
+        yield "  nothing of the program ran"
+        return
     kept_in = [each for each in graded.isolation if each != "limits"]
     yield (
         f"  isolated: own process and session, limits, {', '.join(kept_in)}"

@@ -60,17 +60,17 @@ def refuse_without_effect(
             )
 
 
-def refuse_json(path: Path, out: Path) -> None:
-    """Make sure that `--json` can be written, and outside of the folder `--out`."""
+def refuse_json(path: Path, out: Path, *, inputs: Iterable[str] = ()) -> None:
+    """Make sure that `--json` can be written: no input, and outside of `--out`."""
     from initlab.errors import OutputError
-    from initlab.results import refuse_unwritable
+    from initlab.results import JSON, refuse_unwritable
 
     if out.resolve() in (path.resolve(), path.resolve().parent):
         raise OutputError(
             f"--json: {path} is in the folder --out {out}, which gets a results.json "
             "of its own; name another place"
         )
-    refuse_unwritable(path, "--json")
+    refuse_unwritable(path, "--json", ends=JSON, inputs=inputs)
 
 
 def write_json(text: str, json_to: str) -> None:

@@ -16,8 +16,7 @@ def page(
     It trains every network to the end whenever something is changed.
     """
     from initlab.browser import write_page
-    from initlab.errors import InvalidValueError
+    from initlab.results import PAGES, refuse_unwritable
 
-    if file.suffix.lower() not in (".html", ".htm"):
-        raise InvalidValueError(f"FILE: must end in .html, got {str(file)!r}")
+    refuse_unwritable(file, "FILE", ends=PAGES)
     typer.echo(f"Page: {write_page(file)}")

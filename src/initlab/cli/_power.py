@@ -41,6 +41,7 @@ def power(
         return
     from rich.console import Console
 
+    from initlab.messages import print_whole
     from initlab.reports import power_tables
     from initlab.results import open_store, refuse_damaged
 
@@ -50,8 +51,9 @@ def power(
         tables = power_tables(results, power=certainty)
     console = Console(markup=False, emoji=False, highlight=False)
     for table in tables:
-        console.print(table)
+        print_whole(console, table)
     typer.echo(
         f"members needed: for the share that was seen, and at the ends of its "
-        f"interval; settled in {certainty:.0%} of such studies"
+        f"interval; settled in {certainty:.0%} of such studies. Orders are settled "
+        "among all comparisons of the study (Holm), as in initlab report"
     )

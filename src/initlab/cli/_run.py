@@ -4,7 +4,7 @@ import logging
 import re
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from types import FrameType
@@ -17,7 +17,7 @@ from initlab.cli._progress import progress_bar
 from initlab.cli._stopped import StoppedError
 
 if TYPE_CHECKING:
-    from initlab.spec import Study
+    from initlab.spec import Problem, Study
 
 # What needs a second thought, and so --yes.
 _LONG = 24 * 3600.0  # seconds
@@ -152,9 +152,30 @@ def _read(path: Path) -> "Study":
     except UnicodeDecodeError:
         raise InvalidValueError(f"study {path}: not text in UTF-8") from None
     try:
-        return from_toml(text)
+        return _beside(from_toml(text), path.parent)
     except InitlabError as error:
         raise InvalidValueError(f"study {path}: {error}") from None
+
+
+def _beside(study: "Study", folder: Path) -> "Study":
+    """Return the study with the paths of its data, which lie beside it, from here.
+
+    One that is there from here only stays as it is: so does what `initlab compare`
+    wrote into a folder of its own.
+    """
+
+    def found(problem: "Problem") -> "Problem":
+        here, place = Path(problem.name), folder / problem.name
+        if not problem.is_file or place == here:
+            return problem
+        if here.is_file() and not place.is_file():
+            return problem
+        return problem.model_copy(update={"name": str(place)})
+
+    grid: Mapping[str, Any] | None = study.grid
+    if grid and "problem" in grid:
+        grid = {**grid, "problem": tuple(map(found, grid["problem"]))}
+    return study.model_copy(update={"problem": found(study.problem), "grid": grid})
 
 
 @contextmanager

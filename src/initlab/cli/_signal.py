@@ -1,8 +1,6 @@
 """`initlab signal`: what starting weights do to a signal, before any training."""
 
 import json
-import shlex
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
@@ -23,6 +21,7 @@ from initlab.cli._options import (
     write_json,
 )
 from initlab.cli._progress import progress_bar
+from initlab.cli._spelling import command_typed
 
 _DEFAULT_INITS = ("lecun_normal", "he_normal")
 _OF_PRESETS = frozenset({"preset", "seed", "out", "json_to"})
@@ -43,7 +42,8 @@ def signal(
         int, typer.Option(min=1, help="Layers with weights, of equal width.")
     ] = 20,
     width: Annotated[
-        int, typer.Option(min=1, help="Units per layer, inputs included.")
+        int,
+        typer.Option(min=1, help="Units per layer; without --problem, inputs as well."),
     ] = 100,
     widths: Annotated[
         str | None,
@@ -86,7 +86,7 @@ def signal(
     from initlab.reports import refuse_foreign
 
     if json_to not in (None, "-"):
-        refuse_json(Path(str(json_to)), out)
+        refuse_json(Path(str(json_to)), out, inputs=[problem] if problem else [])
     if preset is not None:
         others = context.params.keys() - _OF_PRESETS
         refuse_without_effect(context, sorted(others), beside="--preset")
@@ -99,7 +99,7 @@ def signal(
         {
             "inits": init or _DEFAULT_INITS,
             "network": {
-                "widths": read_widths(widths) or (width,) * (depth + 1),
+                "widths": read_widths(widths),
                 "activation": activation,
             },
             "problem": problem and {
@@ -110,18 +110,32 @@ def signal(
             "precision": precision,
             "seed": seed,
             "seeding": seeding,
-        }
+        },
+        equal=(width,) * depth,
     )  # fmt: skip
     _measure(study, threads, out, json_to)
 
 
-def _study(values: Mapping[str, Any]) -> Any:
+def _study(values: Mapping[str, Any], *, equal: tuple[int, ...]) -> Any:
+    """Return the study; without widths, the problem's inputs and equal layers."""
     from initlab.spec import MLP, Problem, SignalStudy
 
     given = {name: value for name, value in values.items() if value is not None}
     if given.get("problem"):
         given["problem"] = Problem(**given["problem"])
-    return SignalStudy(**{**given, "network": MLP(**given["network"])})
+    network = given["network"]
+    if network["widths"] is None:
+        network |= {"widths": (_inputs(given.get("problem")) or equal[0], *equal)}
+    return SignalStudy(**{**given, "network": MLP(**network)})
+
+
+def _inputs(problem: Any) -> int | None:
+    """Return how many features a problem has; None: there is no problem."""
+    if problem is None:
+        return None
+    from initlab.problems import load
+
+    return load(problem).features
 
 
 def _measure(study: Any, threads: int | None, out: Path, json_to: str | None) -> None:
@@ -133,7 +147,7 @@ def _measure(study: Any, threads: int | None, out: Path, json_to: str | None) ->
 
     with progress_bar("measuring", unit="layers/s") as progress:
         signals = measured(study, threads=threads, progress=progress)
-    folder = write_folder(signals, out, command=shlex.join(["initlab", *sys.argv[1:]]))
+    folder = write_folder(signals, out, command=command_typed())
     if json_to is not None:
         text = json.dumps(signals_as_json(signals), indent=1, allow_nan=False)
         write_json(text + "\n", json_to)

@@ -6,6 +6,8 @@ from typing import Annotated
 
 import typer
 
+from initlab.cli._spelling import command_typed
+
 Store = Annotated[str, typer.Argument(help="A .zarr folder or address, or a .nc file.")]
 
 
@@ -26,6 +28,7 @@ def status(
     from rich.console import Console
     from rich.table import Table
 
+    from initlab.messages import print_whole
     from initlab.study import counted, lasting
 
     rate, left = "not known yet", "not known yet"
@@ -49,10 +52,10 @@ def status(
         del rows["damaged"]
     table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
     table.add_column(no_wrap=True, style="bold")
-    table.add_column(overflow="fold")
+    table.add_column()
     for label, text in rows.items():
         table.add_row(label, text)
-    Console(markup=False, emoji=False, highlight=False).print(table)
+    print_whole(Console(markup=False, emoji=False, highlight=False), table)
 
 
 def export(
@@ -67,13 +70,13 @@ def export(
     ] = None,
 ) -> None:
     """Write a store's results as NetCDF, or as tidy rows in CSV or Parquet."""
-    from initlab.errors import InvalidValueError
+    from initlab.errors import InvalidValueError, OutputError
     from initlab.results import export as exported
 
     try:
         path = exported(store, out, table=table)
-    except InvalidValueError as error:  # here OUT is no option
-        raise InvalidValueError(re.sub("^out:", "OUT:", str(error))) from None
+    except (InvalidValueError, OutputError) as error:  # here OUT is no option
+        raise type(error)(re.sub("^out:", "OUT:", str(error))) from None
     typer.echo(f"{path}: {path.stat().st_size:,} bytes")
 
 
@@ -93,15 +96,14 @@ def report(
 ) -> None:
     """Write one HTML page about a study's results."""
     import shlex
-    import sys
 
     from initlab.reports import report as reported
-    from initlab.results import open_store, refuse_damaged, refuse_unwritable
+    from initlab.results import PAGES, open_store, refuse_damaged, refuse_unwritable
 
-    if out is not None:
-        refuse_unwritable(out, "--out")
     refuse_damaged(store)
-    asked = shlex.join(["initlab", *sys.argv[1:]])
+    if out is not None:
+        refuse_unwritable(out, "--out", ends=PAGES, inputs=[store])
+    asked = command_typed()
     with open_store(store) as results:
         # Shards are of a store; a file holds what a command in memory gave.
         made = shlex.join(["initlab", "run", "study.toml", "--store", store])

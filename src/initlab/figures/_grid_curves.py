@@ -1,5 +1,7 @@
 """Studies with a grid as learning curves, one panel per cell."""
 
+import textwrap
+
 import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
@@ -22,9 +24,9 @@ from initlab.figures._style import colour_of, dashes_of, style
 
 # Below it, a log scale has no room for two numbers.
 _LOGARITHMIC_RATIO = 2.0
-# The axis shows so many times the loss of a constant output, so that an exploding
-# start does not flatten all that was learned, and so little under the least median,
-# so that one member that came to 1e-56 does not either.
+# The axis shows so many times the loss of a constant output, or of the least start, so
+# that an exploding start does not flatten all that was learned, and so little under the
+# least median, so that one member that came to 1e-56 does not either.
 CEILING = 4.0
 FLOOR = 0.1
 _LEAST = 1e-9  # of the loss of a constant output: below it, all is learned
@@ -72,7 +74,8 @@ def grid_curves(results: xr.Dataset, *, band: str = "spread") -> np.ndarray:
             ax.xaxis.set_major_formatter(FuncFormatter(compact))
             ax.grid(visible=True, axis="y")
         _set_scale(axes[0], curves, float(results["baseline_loss"].max()))
-        figure.supylabel(loss_label(results), fontsize=10)
+        # As many letters as one row of panels has room for.
+        figure.supylabel(textwrap.fill(loss_label(results), 32), fontsize=10)
         shaded = band_label(band) if results.sizes["member"] > 1 else None
         add_legend(axes[0], shaded=shaded)
     return axes
@@ -108,7 +111,9 @@ def _set_scale(ax: Axes, curves: list[list[Bands]], constant: float) -> None:
     ends = _positive([each.spread for found in curves for each in found])
     floor = max(FLOOR * medians.min(initial=constant), _LEAST * constant)
     low = max(floor, ends.min(initial=constant))
-    high = max(low, min(ends.max(initial=constant), CEILING * constant))
+    starts = _positive([each.median[:1] for found in curves for each in found])
+    usual = max(constant, starts.min(initial=np.inf) if starts.size else 0.0)
+    high = max(low, min(ends.max(initial=constant), CEILING * usual))
     if low <= 0 or high / low <= _LOGARITHMIC_RATIO:
         ax.set_ylim(0, 1.06 * high or 1.0)
         ax.yaxis.set_major_formatter(FuncFormatter(compact))

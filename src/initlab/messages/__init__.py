@@ -1,6 +1,7 @@
 """Every sentence that people read, by id; ready for translation."""
 
 from initlab.messages._causes import CAUSES, cause_sentence
+from initlab.messages._console import print_whole
 from initlab.messages._findings import (
     FINDINGS,
     FROZEN,
@@ -64,6 +65,7 @@ __all__ = [
     "needs_arrays",
     "needs_function",
     "orders_shown",
+    "print_whole",
     "question_of",
     "shown_name",
     "signal_sentence",

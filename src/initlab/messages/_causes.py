@@ -74,6 +74,11 @@ CAUSES: Mapping[str, str] = MappingProxyType(
             "{steps:,} steps moved the weights by only {weight_change:.2g} times their "
             "size, and the loss still falls"
         ),
+        "rising_loss": (
+            "the loss rose from {first_loss:.6g} to {final_loss:.4g} in {steps:,} "
+            "steps, and still rises: the learning rate {learning_rate:g} is too large "
+            "for this start"
+        ),
         "unstable": (
             "unstable: the loss rose between {rises} of {records} records at learning "
             "rate {learning_rate:g}"

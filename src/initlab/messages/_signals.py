@@ -44,6 +44,10 @@ SIGNALS: Mapping[str, str] = MappingProxyType(
             "1 distinct unit"
         ),
         "no_signal": "no signal: every activation of layer {layer} is 0",
+        "single_layer": (
+            "a single layer: nothing passes from layer to layer, so its scale is all "
+            "that the start decides"
+        ),
         "not_finite": "the signal overflows on its way",
     }
 )

@@ -7,5 +7,6 @@ from is refused here, in one line that names the file, the row and the column.
 
 from initlab.problems._data import Data
 from initlab.problems._load import load
+from initlab.problems._split import shuffled_rows
 
-__all__ = ["Data", "load"]
+__all__ = ["Data", "load", "shuffled_rows"]

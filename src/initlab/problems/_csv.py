@@ -5,8 +5,10 @@ memory. Whether there is a header is decided first, so that messages can count r
 """
 
 import csv
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from math import isfinite, nan
 from pathlib import Path
 from typing import TextIO
@@ -76,9 +78,16 @@ def _rows(file: TextIO, label: str) -> Iterator[tuple[int, list[str]]]:
 def _columns(file: TextIO, label: str, target: str | None) -> Columns:
     """Return what the columns are called; a first line with text is a header."""
     rows = _rows(file, label)
-    _, first = next(rows, (0, []))
+    line, first = next(rows, (0, []))
     if not first:
         raise DataError(f"{label}: no rows")
+    if first[0].startswith("#"):
+        _, second = next(rows, (0, []))
+        if len(first) == 1 or len(second) != len(first):
+            _refuse_remark(f"{label}: line {line}", first)
+        first[0] = first[0].removeprefix("#").strip()  # as numpy.savetxt writes names
+        rows = _rows(file, label)
+        next(rows)
     names = tuple(
         clipped(cell, 200) or f"column {i + 1}" for i, cell in enumerate(first)
     )
@@ -88,15 +97,58 @@ def _columns(file: TextIO, label: str, target: str | None) -> Columns:
         # A name above numbers, or the first of the class names?
         others = [_is_number(cells[-1]) for _, cells in rows]
         has_header = bool(others) and all(others)
+    notes: tuple[str, ...] = ()
+    if not has_header and all(map(_is_number, first)):
+        has_header, notes = _names_or_numbers(first, rows, -1)
     if not has_header:
         names = tuple(f"column {i + 1}" for i in range(len(first)))
     if len(names) < 2:
         raise DataError(f"{label}: no feature columns beside the targets {names[0]!r}")
-    notes: tuple[str, ...] = ()
     if has_header and not all(is_text):
         notes = (f"line 1 is read as names of columns: {listed(names)}",)
     index = _target_index(names, label, target)
     return Columns(names=names, target=index, has_header=has_header, notes=notes)
+
+
+def _refuse_remark(where: str, cells: list[str]) -> None:
+    """Refuse a line that is a remark, and would be read as names or as numbers."""
+    raise DataError(
+        f"{where} is a remark, {clipped(', '.join(cells))!r}; take remarks out, and "
+        "write names of columns without #"
+    )
+
+
+def _names_or_numbers(
+    first: list[str], rows: Iterator[tuple[int, list[str]]], at: int
+) -> tuple[bool, tuple[str, ...]]:
+    """Return whether a first line of numbers is a header, and what is to be said of it.
+
+    Years count up, as do the names that pandas gives; and of a header nothing in the
+    column of targets is ever found again.
+
+    Args:
+        first: Its cells.
+        rows: What is below it.
+        at: The column of targets.
+    """
+    targets: set[str | float] = set()
+    examples = 0
+    for _, cells in rows:
+        targets.add(_number(cells[at]) if _is_number(cells[at]) else cells[at])
+        examples += 1
+    never_again = 2 * len(targets) <= examples and _number(first[at]) not in targets
+    values = [_number(cell) for cell in first]
+    counts_up = len(values) > 2 and all(
+        after == before + 1 for before, after in pairwise(values)
+    )
+    if never_again and counts_up:
+        return True, ()
+    if not never_again and not counts_up:
+        return False, ()
+    return False, (
+        f"line 1 is read as an example, since it holds numbers: {listed(first)}; if "
+        "it names the columns, write a word into it",
+    )
 
 
 def _target_index(names: tuple[str, ...], label: str, target: str | None) -> int:
@@ -119,6 +171,8 @@ def _table(file: TextIO, columns: Columns, label: str) -> Table:
     for number, (line, cells) in enumerate(rows, start=1):
         where = f"{label}: row {number} (line {line})"
         if len(cells) != len(columns.names):
+            if cells[0].startswith("#"):
+                _refuse_remark(where, cells)
             raise DataError(
                 f"{where} has {len(cells)} cells and not {len(columns.names)}"
             )
@@ -141,7 +195,7 @@ def _numbers(cells: list[str], columns: Columns, where: str) -> np.ndarray:
     """Return a row's features, or refuse the row for its first bad cell."""
     inputs = cells[: columns.target] + cells[columns.target + 1 :]
     try:
-        values = [float(cell) for cell in inputs]
+        values = [_number(cell) for cell in inputs]
     except ValueError:
         values = [nan]
     # Among class names, "nan" would pass for one of them.
@@ -155,17 +209,30 @@ def _complaint(cells: list[str], columns: Columns) -> str:
     """Return the first column of a bad row that is not as it should be, and why."""
     is_bad = [
         cell.lower() in ("", "nan")
-        or (i != columns.target and not (_is_number(cell) and isfinite(float(cell))))
+        or (i != columns.target and not (_is_number(cell) and isfinite(_number(cell))))
         for i, cell in enumerate(cells)
     ]
     first = is_bad.index(True)
     cell = clipped(cells[first])
     why = f"{cell!r} is not a finite number" if cell else "empty cell"
-    return f"column {columns.names[first]!r}: {why}"
+    return f"column {columns.names[first]!r}: {why}{_remedy(cells[first])}"
+
+
+def _remedy(cell: str) -> str:
+    """Return what makes a number of a cell, if it is known."""
+    if re.fullmatch(r"[-+]?\d+,\d+(e[-+]?\d+)?", cell, flags=re.IGNORECASE):
+        return f"; write a point for the comma: {cell.replace(',', '.')}"
+    if re.fullmatch(r"[-+]?\d+(_\d+)+(\.\d+)?", cell):
+        return f"; write it without _: {cell.replace('_', '')}"
+    if cell and not _is_number(cell):
+        return "; features are numbers: write numbers for the text, or drop the column"
+    return ""
 
 
 def _typed(targets: list[str]) -> list[int] | list[float] | list[str]:
     """Return the targets as integers if all are, else as floats, else as they are."""
+    if any("_" in target for target in targets):
+        return targets
     for kind in (int, float):
         try:
             return [kind(target) for target in targets]
@@ -174,10 +241,21 @@ def _typed(targets: list[str]) -> list[int] | list[float] | list[str]:
     return targets
 
 
+def _number(cell: str) -> float:
+    """Return the number of a cell; 1_000 is one to Python, and to nobody else.
+
+    Raises:
+        ValueError: If it is none.
+    """
+    if "_" in cell:
+        raise ValueError
+    return float(cell)
+
+
 def _is_number(cell: str) -> bool:
     """Return whether the cell reads as a number, nan and inf included."""
     try:
-        float(cell)
+        _number(cell)
     except ValueError:
         return False
     return True

@@ -90,6 +90,11 @@ def _refuse_nothing_to_learn(x: np.ndarray, y: np.ndarray, label: str) -> None:
             f"{label}: features must lie within {LARGEST_FEATURE:g} of 0, "
             f"got {x.flat[np.abs(x).argmax()]:g}"
         )
+    if y.dtype.kind == "f" and np.abs(y).max() > LARGEST_FEATURE:
+        raise DataError(
+            f"{label}: targets must lie within {LARGEST_FEATURE:g} of 0, "
+            f"got {y.flat[np.abs(y).argmax()]:g}; divide them by a unit of their size"
+        )
     if len(x) > 1 and (x == x[0]).all():
         raise DataError(f"{label}: no feature differs between the training examples")
     if y.dtype.kind == "f" and (y == y[0]).all():

@@ -37,7 +37,7 @@ def split(problem: Problem, table: Table, targets: Targets) -> Split:
         parts = Split(train=rows[: table.trained], test=rows[table.trained :])
         wanted = problem.examples
         if wanted is not None and wanted < table.trained:
-            order = np.random.RandomState(problem.seed).permutation(table.trained)
+            order = shuffled_rows(problem, table.trained)
             parts = Split(train=order, test=parts.test)
     train = parts.train[: problem.examples]
     if problem.examples is not None and len(train) < problem.examples:
@@ -61,7 +61,7 @@ def _shuffled(problem: Problem, table: Table, targets: Targets) -> Split:
             "leaves none for training"
         )
     if tested == 0:
-        order = np.random.RandomState(problem.seed).permutation(count)
+        order = shuffled_rows(problem, count)
         return Split(train=order, test=order[:0])
     strata: np.ndarray | None = None
     notes: tuple[str, ...] = ()
@@ -76,6 +76,11 @@ def _shuffled(problem: Problem, table: Table, targets: Targets) -> Split:
         np.arange(count), test_size=tested, random_state=problem.seed, stratify=strata
     )
     return Split(train=train, test=test, notes=notes)
+
+
+def shuffled_rows(problem: Problem, count: int) -> Int[np.ndarray, "example"]:
+    """Return in which order rows train of which none is held out."""
+    return np.random.RandomState(problem.seed).permutation(count)
 
 
 def _missing_classes(

@@ -13,7 +13,7 @@ from initlab.analysis.findings import Finding, find
 from initlab.reports._findings import finding_table, story, where
 from initlab.reports._html import PageTable, render
 from initlab.reports._pictures import laid_out, quiet, svg_of
-from initlab.results import moved_into_place
+from initlab.results import PAGES, moved_into_place, refuse_unwritable
 
 FINDING_PICTURES = ("layers",)
 _QUESTION = "Is this model's initialization sound? If not: what is wrong, and where?"
@@ -59,16 +59,19 @@ def finding_report(
     """Write the page of a checked model, and return its path.
 
     Args:
-        path: The page; an existing file is replaced when the new one is whole.
+        path: The page, ending in .html; an existing file is replaced when the new one
+            is whole.
         dataset: Of kind "check".
         findings: Those to show.
         repaired: The model after its repair, if there was one.
         command: What was typed, if it was.
 
     Raises:
+        InvalidValueError: If the path ends in something else.
         OutputError: If the page cannot be written.
     """
     path = Path(path)
+    refuse_unwritable(path, "path", ends=PAGES)
     pictures = _draw(dataset, findings, repaired)
     html = _page(dataset, pictures, command, findings, repaired)
     with moved_into_place(path) as temporary:

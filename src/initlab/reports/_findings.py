@@ -15,10 +15,11 @@ from rich.table import Table
 from rich.text import Text
 
 from initlab.analysis.findings import CHECKS, Finding, find
-from initlab.messages import FROZEN, NOTHING, SOUND, SOUND_NEXT, shown_name
+from initlab.messages import FROZEN, NOTHING, SOUND, SOUND_NEXT, print_whole, shown_name
 from initlab.reports._json import finite
 
 _HEADERS = ("check", "severity", "where", "what was found")
+_SHORT = ("check", "severity")
 # Nothing can be said of these where no layer was measured.
 _OF_LAYERS = {"WI02", "WI20", *(f"WI{number:02}" for number in range(4, 14))}
 _COLOURS = {"error": "bold red", "warning": "yellow", "info": "cyan"}
@@ -52,13 +53,13 @@ class FindingTable:
         if self.findings:
             table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
             for header in _HEADERS:
-                table.add_column(header, overflow="fold")
+                table.add_column(header, no_wrap=header in _SHORT)
             for one in self.findings:
                 table.add_row(
                     Text(one.id), Text(one.severity, style=_COLOURS[one.severity]),
                     Text(where(one)), Text(story(one)),
                 )  # fmt: skip
-            console.print(table)
+            print_whole(console, table)
         fixes = [one for one in self.findings if one.severity != "info"]
         for one in fixes:
             console.print(

@@ -12,7 +12,7 @@ import xarray as xr
 from initlab.errors import OutputError
 from initlab.reports._kinds import KINDS, kind_of
 from initlab.reports._pictures import png_of, svg_of
-from initlab.results import write_netcdf
+from initlab.results import refuse_not_text, write_netcdf
 
 # The file that tells a folder of ours from anybody's.
 MANIFEST = "results.json"
@@ -35,9 +35,11 @@ def refuse_foreign(folder: str | Path) -> None:
     """Make sure that results can be written there, before any work is done.
 
     Raises:
-        OutputError: If the folder exists and is not ours, or cannot be written.
+        OutputError: If the folder exists and is not ours, cannot be written, or has a
+            path that is no text.
     """
     folder = Path(folder)
+    refuse_not_text(folder, "out")
     if folder.is_symlink() and not folder.exists():
         raise OutputError(f"out: {folder} is a link to nothing")
     if folder.exists() and not folder.is_dir():

@@ -101,9 +101,10 @@ def render(
     )
 
 
-# 2-10-5-1 and .83-1; 21 % [16, 27]; 5 of 20; [0.1, not finite]
+# --members 20; 2-10-5-1 and .83-1; 21 % [16, 27]; 5 of 20; [0.1, not finite]
 _WHOLE = re.compile(
-    r"[\d.]+(?:[-\N{EN DASH}][\d.]+)+"
+    r"(?<!\S)--[a-z][a-z-]*(?: \d+)?"
+    r"|[\d.]+(?:[-\N{EN DASH}][\d.]+)+"
     r"|\d+ %(?: \[\d+, \d+\])?"
     r"|\d[\d,]* of \d[\d,]*"
     r"|\[[^][<>]{1,40}\]"
@@ -111,6 +112,6 @@ _WHOLE = re.compile(
 
 
 def _unbroken(text: str) -> Markup:
-    """Return the text, escaped, in which no line ends inside a number or interval."""
+    """Return the text, escaped: no line ends inside a number, interval or option."""
     span = r'<span class="unbroken">\g<0></span>'
     return Markup(_WHOLE.sub(span, str(escape(text))))

@@ -45,9 +45,9 @@ def _empty_table(point: str) -> Table:
         box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0),
     )  # fmt: skip
     for name in ("first", "second"):
-        table.add_column(name, overflow="fold", min_width=8)
+        table.add_column(name, min_width=8)
     for name in ("below", "share, 95 %", "settled", "members needed"):
-        table.add_column(name, justify="right", overflow="fold")
+        table.add_column(name, justify="right", no_wrap=True)
     return table
 
 
@@ -57,7 +57,7 @@ def _cells(order: Order) -> list[str]:
     if pair.interval is None:
         return [*names, f"all {pair.members} alike", "none", "no", "none"]
     decided = pair.members - pair.ties
-    seen = f"{pair.below} of {decided}" + (f" ({pair.ties} ties)" if pair.ties else "")
+    seen = f"{pair.below} of {decided}" + (f"\n({pair.ties} ties)" if pair.ties else "")
     low, high = pair.interval
     return [
         *names,
@@ -73,4 +73,4 @@ def _needed(order: Order) -> str:
     likely = MANY if order.needed is None else f"{order.needed:,}"
     if least is None:
         return likely
-    return f"{likely} ({least:,} to {MANY if most is None else format(most, ',')})"
+    return f"{likely}\n({least:,} to {MANY if most is None else format(most, ',')})"

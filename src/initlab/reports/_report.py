@@ -7,7 +7,7 @@ import xarray as xr
 from initlab import analysis
 from initlab.errors import InvalidValueError
 from initlab.reports._kinds import kind_of
-from initlab.results import moved_into_place, refuse_unwritable
+from initlab.results import PAGES, moved_into_place, refuse_unwritable
 
 
 def report(
@@ -21,14 +21,16 @@ def report(
 
     Args:
         results: What `initlab.run` or `initlab.signal` returned, or a selection of it.
-        path: The page; an existing file is replaced when the new one is whole.
+        path: The page, ending in .html; an existing file is replaced when the new one
+            is whole.
         command: What was typed, if it was.
         target: The training loss that members are timed to; None: half the least loss
             of a constant output.
 
     Raises:
-        InvalidValueError: If networks of the study have not run yet, the target is no
-            loss, the results have none, or are something else, as a mean over members.
+        InvalidValueError: If the path ends in something else, networks of the study
+            have not run yet, the target is no loss, the results have none, or are
+            something else, as a mean over members.
         OutputError: If the page cannot be written.
 
     Example:
@@ -41,7 +43,7 @@ def report(
         ('study.html', True)
     """
     path = Path(path)
-    refuse_unwritable(path, "path")
+    refuse_unwritable(path, "path", ends=PAGES)
     results = analysis.selected(results)
     analysis.refuse_unfinished(results)
     kind = kind_of(results)

@@ -18,6 +18,7 @@ from initlab.analysis import SignalVerdict, Summary
 from initlab.messages import (
     SIGNAL_CAVEAT,
     SIGNAL_QUESTION,
+    print_whole,
     signal_sentence,
     signal_title,
 )
@@ -35,6 +36,8 @@ from pathlib import Path
 study = signal_study_from_toml(Path("study.toml").read_text())
 il.report(il.signal(study), "signals.html")
 """
+# Columns that medians beside their spreads need, with a label of some length.
+_ROOM = 100
 _HEADERS = (
     "init",
     "gradient norm, layer 1 : last",
@@ -67,14 +70,20 @@ class SignalTable:
 
     def print_to(self, console: Console) -> None:
         """Print the numbers as a table, and below it a sentence for each init."""
+        # Spreads go below their medians where lines are short.
+        gap = " [" if console.width >= _ROOM else "\n["
         table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
         for number, header in enumerate(self.headers[:-1]):
             table.add_column(
-                header, justify="right" if number else "left", overflow="fold"
+                # Two lines leave room for the numbers in 80 columns.
+                header.replace(" ", "\n", 1) if number else header,
+                justify="right" if number else "left",
+                no_wrap=number > 0,
             )
         for row in self.rows:
-            table.add_row(*map(Text, row[:-1]))
-        console.print(table)
+            cells = [row[0], *(cell.replace(" [", gap) for cell in row[1:-1])]
+            table.add_row(*map(Text, cells))
+        print_whole(console, table)
         for row in self.rows:
             console.print(Text.assemble((row[0], "bold"), f": {row[-1]}"))
         console.print()

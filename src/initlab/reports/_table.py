@@ -14,7 +14,7 @@ from rich.text import Text
 
 from initlab import analysis
 from initlab.analysis import Comparison, Pair, Row, Summary
-from initlab.messages import cause_sentence
+from initlab.messages import cause_sentence, print_whole
 
 # What happened stands under the table, where its column would be narrower.
 _PROSE = 22
@@ -55,7 +55,7 @@ class ComparisonTable:
         apart = several or self._room_for_prose(console) < _PROSE
         whole = range(last if apart else last + 1)
         for columns in _BY_QUANTITY if several else (whole,):
-            console.print(self._columns(columns, padding=0 if apart else 1))
+            print_whole(console, self._columns(columns, padding=0 if apart else 1))
         if apart:
             for row in self.rows:
                 console.print(Text.assemble((row[0], "bold"), f": {row[-1]}"))
@@ -73,7 +73,6 @@ class ComparisonTable:
                 # Two lines leave room for what happened in 80 columns.
                 header if text else header.replace(" ", "\n", 1),
                 justify="left" if text else "right",
-                overflow="fold",
                 no_wrap=not text or (number == 0 and self._labels_are_short),
             )
         for row in self.rows:

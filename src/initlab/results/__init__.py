@@ -17,8 +17,11 @@ from initlab.results._schema import SCHEMA, SCHEMA_VERSION, pack
 from initlab.results._shards import Place, State, StudyStore, identity_of
 from initlab.results._status import Status, status, status_as_json
 from initlab.results._store import (
+    JSON,
+    PAGES,
     moved_into_place,
     refuse_existing,
+    refuse_not_text,
     refuse_unwritable,
     save,
     write_netcdf,
@@ -28,7 +31,9 @@ from initlab.results._whole import refuse_damaged
 __all__ = [
     "FACTS",
     "FORMATS",
+    "JSON",
     "NOT_RUN",
+    "PAGES",
     "SCHEMA",
     "SCHEMA_VERSION",
     "STATE",
@@ -54,6 +59,7 @@ __all__ = [
     "refuse_damaged",
     "refuse_existing",
     "refuse_newer",
+    "refuse_not_text",
     "refuse_unstorable",
     "refuse_unwritable",
     "root_attributes",

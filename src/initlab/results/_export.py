@@ -10,7 +10,12 @@ import xarray as xr
 from initlab.errors import InvalidValueError, MissingExtraError
 from initlab.results._chunks import NOT_RUN
 from initlab.results._open import open_store
-from initlab.results._store import moved_into_place, write_netcdf
+from initlab.results._store import (
+    moved_into_place,
+    refuse_not_text,
+    refuse_unwritable,
+    write_netcdf,
+)
 from initlab.results._whole import refuse_damaged
 
 FORMATS = (".nc", ".csv", ".parquet")
@@ -39,7 +44,7 @@ def export(store: str | Path, out: str | Path, *, table: str | None = None) -> P
         InvalidValueError: If the format or the table is not known, or the format has
             no tables.
         OutputError: If there is no such store, chunks of it are damaged or missing, or
-            the file cannot be written.
+            the file cannot be written or is in the store.
 
     Example:
         >>> import tempfile
@@ -61,14 +66,17 @@ def export(store: str | Path, out: str | Path, *, table: str | None = None) -> P
         raise InvalidValueError(
             f"out: must end in {', '.join(FORMATS)}, got {str(out)!r}"
         )
-    if table is not None and table not in TABLES:
-        raise InvalidValueError(f"table: {', '.join(TABLES)}, got {table!r}")
+    if table is not None:
+        _refuse_unknown(table)
     if table is not None and path.suffix == ".nc":
         raise InvalidValueError(
             f"table: .nc has everything, so {table!r} would change nothing; leave it "
             "out, or name a .csv or .parquet file"
         )
     refuse_damaged(store)
+    refuse_unwritable(path, "out", inputs=[store])
+    if path.suffix == ".nc":
+        refuse_not_text(path, "out")
     with open_store(store) as results, moved_into_place(path) as temporary:
         if path.suffix == ".nc":
             write_netcdf(results, temporary)
@@ -92,6 +100,7 @@ def tidy(results: xr.Dataset, table: str = _TABLE) -> Iterator[pd.DataFrame]:
         >>> next(tidy(results)).columns.tolist()
         ['init', 'member', 'step', 'loss', 'test_accuracy', 'train_accuracy']
     """
+    _refuse_unknown(table)
     row = TABLES[table]
     loss = tuple(map(str, results["loss"].dims))
     grid = loss[: loss.index("init")]
@@ -114,6 +123,11 @@ def tidy(results: xr.Dataset, table: str = _TABLE) -> Iterator[pd.DataFrame]:
             if len(frame) or not began:
                 began = True
                 yield frame
+
+
+def _refuse_unknown(table: str) -> None:
+    if table not in TABLES:
+        raise InvalidValueError(f"table: {', '.join(TABLES)}, got {table!r}")
 
 
 def _frame(

@@ -12,6 +12,7 @@ from initlab.errors import InvalidValueError, OutputError
 from initlab.results._keys import LocalKeys, is_remote, keys_of
 from initlab.results._layout import STATE
 from initlab.results._schema import SCHEMA_VERSION
+from initlab.results._store import refuse_not_text
 
 
 def open_store(store: str | Path) -> xr.Dataset:
@@ -24,7 +25,7 @@ def open_store(store: str | Path) -> xr.Dataset:
         store: A `.zarr` folder, an address that fsspec knows, or a `.nc` file.
 
     Raises:
-        OutputError: If there is none.
+        OutputError: If there is none, or the file is no whole NetCDF file.
         InvalidValueError: If a newer initlab wrote it.
 
     Example:
@@ -41,12 +42,24 @@ def open_store(store: str | Path) -> xr.Dataset:
     if str(store).endswith(".nc"):
         if not Path(store).is_file():
             raise OutputError(f"store: there is no file {store}")
-        return migrated(xr.open_dataset(store, engine="netcdf4"))
+        return migrated(_opened_file(store))
     if root_attributes(store) is None:
         raise no_store(store)
     where = str(store) if is_remote(store) else str(store).removeprefix("file://")
     opened = xr.open_zarr(where, chunks=None, consolidated=_is_consolidated(store))
     return migrated(opened)
+
+
+def _opened_file(store: str | Path) -> xr.Dataset:
+    refuse_not_text(Path(store), "store")
+    try:
+        return xr.open_dataset(store, engine="netcdf4")
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise OutputError(
+            f"store: {store} is no whole NetCDF file ({reason}); it was cut off or is "
+            "something else: write it again"
+        ) from None
 
 
 def no_store(store: str | Path) -> OutputError:

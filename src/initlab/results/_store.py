@@ -4,7 +4,7 @@ import os
 import shutil
 import tempfile
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -12,6 +12,9 @@ import xarray as xr
 
 from initlab.errors import InvalidValueError, OutputError
 
+# What a browser opens as a page; and what other programs read.
+PAGES = (".html", ".htm")
+JSON = (".json",)
 _COMPRESSED = {"zlib": True, "complevel": 4}
 
 
@@ -32,23 +35,63 @@ def refuse_existing(store: str | Path) -> Path:
     return path
 
 
-def refuse_unwritable(path: Path, name: str) -> None:
+def refuse_unwritable(
+    path: Path,
+    name: str,
+    *,
+    ends: Sequence[str] = (),
+    inputs: Iterable[str | Path] = (),
+) -> None:
     """Make sure that a file can be written, before any work is done for it.
 
     Args:
         path: The file.
         name: The argument or option that named it.
+        ends: What its name may end in; none given: anything.
+        inputs: Files and stores that are read for it: it may be none of them.
 
     Raises:
-        OutputError: If it is a folder, or in none that can be written.
+        InvalidValueError: If its name ends in something else.
+        OutputError: If it is a folder, in none that can be written, or an input.
     """
     if path.is_dir():
         raise OutputError(f"{name}: {path} is a folder; name a file")
+    if ends and path.suffix.lower() not in ends:
+        raise InvalidValueError(
+            f"{name}: must end in {' or '.join(ends)}, got {str(path)!r}"
+        )
+    whole = path.resolve()
+    for each in map(Path, inputs):
+        if each.resolve() in (whole, *whole.parents):
+            raise OutputError(
+                f"{name}: {path} is in {each}, which is read; name another file"
+                if each.is_dir()
+                else f"{name}: {path} is what is read; name another file"
+            )
     try:
         with moved_into_place(path, keep=False):
             pass
     except OutputError as error:
         raise OutputError(f"{name}: {error}") from None
+
+
+def refuse_not_text(path: Path, name: str) -> None:
+    """Make sure that the NetCDF library can name a file.
+
+    Args:
+        path: The file, or a folder around it.
+        name: The argument or option that named it.
+
+    Raises:
+        OutputError: If its path is not text in UTF-8.
+    """
+    try:
+        str(path.resolve()).encode()
+    except UnicodeEncodeError:
+        raise OutputError(
+            f"{name}: {path.absolute()} is not text in UTF-8, which NetCDF needs; "
+            "name another"
+        ) from None
 
 
 def save(results: xr.Dataset, store: str | Path) -> None:

@@ -1,6 +1,7 @@
 """What every spec has in common: frozen, closed, and errors of one line."""
 
 import hashlib
+import re
 from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Annotated, Any, get_args, get_origin
 
@@ -79,6 +80,10 @@ def one_line(error: ValidationError, model: type[BaseModel]) -> InitlabError:
         return InvalidValueError(str(cause))
     message = first["msg"].replace("Input should be", "must be")
     message = message[0].lower() + message[1:]
+    if first["type"] == "int_from_float":
+        message = "must be a whole number"
+    # A limit of 1e100 has 101 digits.
+    message = re.sub(r"\d{16,}", lambda digits: f"{float(digits[0]):g}", message)
     if first["type"] == "too_short":
         message = f"needs at least {first['ctx']['min_length']}"
     return InvalidValueError(f"{where}: {message}, got {shortened(first['input'])}")

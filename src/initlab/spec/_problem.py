@@ -13,7 +13,7 @@ from pydantic import (
     model_validator,
 )
 
-from initlab.errors import InvalidValueError, UnknownNameError
+from initlab.errors import DataError, InvalidValueError, UnknownNameError
 from initlab.spec._base import Spec, digest, shortened
 from initlab.spec._names import PROBLEM_NAMES
 
@@ -58,6 +58,11 @@ class Problem(Spec):
 
     @model_validator(mode="after")
     def _name_is_known(self) -> "Problem":
+        if not self.name.isascii() and _is_no_text(self.name):
+            raise InvalidValueError(
+                f"problem {shortened(self.name)}: the name of the file is not text in "
+                "UTF-8, and a study is; rename the file"
+            )
         if self.name == ARRAYS or self.name in PROBLEM_NAMES:
             return self
         if self.is_file:
@@ -90,10 +95,11 @@ class Problem(Spec):
         """Return the problem that these arrays pose.
 
         Args:
-            X: Inputs `(example, feature)`.
-            y: Targets `(example,)` or `(example, output)`.
+            X: Inputs `(example, feature)`: whatever `numpy.asarray` takes.
+            y: Targets `(example,)` or `(example, output)`, as well.
             **choices: `test_fraction`, `standardize`, `examples`, `seed`.
         """
+        X, y = _as_stored(X, "X"), _as_stored(y, "y")
         problem = cls(name=ARRAYS, digest=digest(X, y), **choices)
         problem._arrays = (X, y)
         return problem
@@ -107,3 +113,20 @@ class Problem(Spec):
     def is_file(self) -> bool:
         """Whether the name is a path."""
         return self.name.lower().endswith(FILE_SUFFIXES)
+
+
+def _is_no_text(name: str) -> bool:
+    """Return whether it holds bytes of a file's name that no text stands for."""
+    return any("\ud800" <= character <= "\udfff" for character in name)
+
+
+def _as_stored(given: Any, name: str) -> Any:
+    """Return an array of another library, as a tensor is, as NumPy's."""
+    known = ("tobytes", "to_numpy")
+    if not hasattr(given, "__array__") or any(hasattr(given, each) for each in known):
+        return given
+    try:
+        return given.__array__()
+    except Exception as error:  # whatever the other library raises
+        why = " ".join(str(error).split())[:100]
+        raise DataError(f"problem (X, y): {name} is not an array ({why})") from None

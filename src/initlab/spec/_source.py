@@ -84,7 +84,9 @@ def _parts(value: Any, *, home: str, seen: dict[int, Any]) -> Iterator[str]:
         if kind.__module__ == home:
             yield textwrap.dedent(inspect.getsource(kind))
         if not isinstance(value, type):
-            yield from _parts(vars(value), home=home, seen=seen)
+            # NumPy's functions note their signature when they are first asked for it.
+            own = {k: v for k, v in vars(value).items() if k != "__signature__"}
+            yield from _parts(own, home=home, seen=seen)
             for each in _content(value):
                 yield from _parts(each, home=home, seen=seen)
 

@@ -101,8 +101,10 @@ def _variances(
     for layer, (fan_in, fan_out) in enumerate(pairwise(widths), start=1):
         here = catalog.placed(init, first=layer == 1, last=layer == len(widths) - 1)
         std = entry.std((fan_out, fan_in), **here.parameters)
-        found.append(fan_in * (std * init.scale) ** 2)
-    return np.array(found)
+        found.append(std * init.scale)
+    fans = np.array(widths[:-1])
+    with np.errstate(over="ignore"):  # what overflows has no expectation
+        return fans * np.square(np.array(found, dtype=np.float64))
 
 
 def _is_centred(init: Init) -> bool:

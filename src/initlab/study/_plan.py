@@ -234,7 +234,7 @@ def _facts(
         assert cell.study.loss is not None
         loss = engines.LOSSES[cell.study.loss]
         baseline[cell.index] = loss.constant(cell.examples.train_y)
-        rms[cell.index] = np.sqrt(np.mean(cell.data.train_x**2))
+        rms[cell.index] = root_mean_square(cell.data.train_x)
         units[cell.index][: len(widths) - 1] = widths[1:]
     whole = not np.isnan(units).any()
     facts = {
@@ -247,3 +247,10 @@ def _facts(
     if in_plane and not study.grid:
         facts |= {"train_x": data.train_x, "train_y": data.train_y.reshape(-1)}
     return facts
+
+
+def root_mean_square(values: np.ndarray) -> float:
+    """Return it of values whose squares may underflow, to the last bit where not."""
+    _, exponent = np.frexp(np.abs(values).max())
+    scaled = np.ldexp(values, -exponent)
+    return float(np.ldexp(np.sqrt(np.mean(scaled**2)), exponent))

@@ -14,6 +14,7 @@ from initlab.spec import MLP, SignalStudy, to_toml
 from initlab.study._estimate import as_threads
 from initlab.study._expected import critical_candidates, predictions
 from initlab.study._pictures import histogram
+from initlab.study._plan import root_mean_square
 from initlab.study._start import Starts
 from initlab.study._versions import versions
 
@@ -78,7 +79,7 @@ def signal(
         | predictions(study, found["weight_norm"], found["bias_rms"], x)
         | {
             "units": np.array(study.network.widths)[1:],
-            "input_rms": np.sqrt(np.mean(x**2)),
+            "input_rms": root_mean_square(x),
             "input_cosine": engines.input_cosine(x),
         },
         coordinates={

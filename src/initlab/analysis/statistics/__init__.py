@@ -7,8 +7,14 @@ Coverage of each by simulation: `docs/statistics.md`.
 
 from initlab.analysis.statistics._best import BestRate, best_rates
 from initlab.analysis.statistics._curves import Bands, bands
-from initlab.analysis.statistics._members import Pair, Summary, pair, summarize
-from initlab.analysis.statistics._paired import Difference, differences, holm
+from initlab.analysis.statistics._members import Summary, summarize
+from initlab.analysis.statistics._paired import (
+    Difference,
+    Pair,
+    differences,
+    holm,
+    pair,
+)
 from initlab.analysis.statistics._power import Order, members_needed, order
 from initlab.analysis.statistics._profile import Profile, profiles
 from initlab.analysis.statistics._shares import Share, share

@@ -14,6 +14,58 @@ from initlab.analysis.statistics._typical import Estimate, median
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Pair:
+    """How often one init ended below another, on the same members.
+
+    Attributes:
+        first, second: Labels.
+        quantity: What ended below.
+        below, ties, members: Counts.
+        interval: 95 % confidence interval of the share that ends below (Wilson),
+            among the members that are no tie; None without any.
+    """
+
+    first: str
+    second: str
+    quantity: str
+    below: int
+    ties: int
+    members: int
+    interval: tuple[float, float] | None
+
+
+def pair(
+    first: str,
+    second: str,
+    quantity: str,
+    values: tuple[Float[np.ndarray, "member"], Float[np.ndarray, "member"]],
+    *,
+    worst: float,
+) -> Pair:
+    """Return how often the first's number is below the second's, member by member.
+
+    Args:
+        first: Label of the first.
+        second: Label of the second.
+        quantity: What is compared.
+        values: One number per member each; NaN where a member diverged.
+        worst: What NaN counts as: `inf` for a loss, `-inf` for a score.
+    """
+    a, b = (np.where(np.isnan(v), worst, v) for v in values)
+    below, ties = int((a < b).sum()), int((a == b).sum())
+    decided = len(a) - ties
+    return Pair(
+        first=first,
+        second=second,
+        quantity=quantity,
+        below=below,
+        ties=ties,
+        members=len(a),
+        interval=share(below, decided).interval if decided else None,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Difference:
     """How the first's number differs from the second's, member by member.
 

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import xarray as xr
 from matplotlib.figure import Figure
-from scipy import stats
 
+from initlab.analysis import statistics
 from initlab.spec import Study
 
 LEARNING_RATE = 0.01
@@ -70,9 +70,8 @@ class Share:
 
     @property
     def interval(self) -> tuple[float, float]:
-        """95 % confidence (Clopper & Pearson 1934)."""
-        bounds = stats.binomtest(self.count, self.members).proportion_ci(0.95)
-        return float(bounds.low), float(bounds.high)
+        """95 % confidence (Wilson 1927), as everywhere."""
+        return statistics.share(self.count, self.members).interval
 
     def __str__(self) -> str:
         low, high = self.interval

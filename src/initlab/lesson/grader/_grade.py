@@ -47,7 +47,8 @@ class Grade:
     Attributes:
         file: Its path.
         functions: One grade for each function asked for or present.
-        isolation: What kept the program in: `"limits"`, `"landlock"`, `"seccomp"`.
+        isolation: What kept the program in: `"limits"`, `"landlock"`, `"seccomp"`;
+            nothing, if nothing of it ran.
         remarks: Of the program as a whole.
     """
 
@@ -113,7 +114,7 @@ def grade(
     if endless is not None:
         ended = WorkerEndedError(f"would never end: the loop of line {endless}")
         functions = [_not_loaded(name, ended) for name in asked]
-        return Grade(file=Path(file), functions=tuple(functions), isolation=("limits",))
+        return Grade(file=Path(file), functions=tuple(functions), isolation=())
     targets = tuple(only) or (
         *INITIALIZERS,
         *(name for name in NETWORK_FUNCTIONS if name in named),
@@ -126,7 +127,7 @@ def grade(
             remarks = [f"its top level raised {error}" for error in errors]
     except WorkerEndedError as ended:
         functions = [_not_loaded(name, ended) for name in asked]
-        isolation, remarks = ("limits",), []
+        isolation, remarks = ("limits", *ended.isolation), []
     return Grade(
         file=Path(file),
         functions=tuple(functions),

@@ -82,7 +82,13 @@ class Reply:
 
 
 class WorkerEndedError(Exception):
-    """The worker is gone: it took too long, or ended. The text says which."""
+    """The worker is gone: it took too long, or ended. The text says which.
+
+    Attributes:
+        isolation: What the kernel had taken on, if it ended while it was loaded.
+    """
+
+    isolation: tuple[str, ...] = ()
 
 
 class GradingError(InitlabError):
@@ -111,6 +117,7 @@ class Session:
         self._folder = Path(tempfile.mkdtemp(prefix="initlab-grade-"))
         self._buffer = b""
         self.calls = 0
+        self.isolation: tuple[str, ...] = ()
         self._process: subprocess.Popen[bytes] | None = None
         try:
             _copy_companions(program, self._folder)
@@ -141,8 +148,10 @@ class Session:
             raise WorkerEndedError(
                 f"sent something that is no reply ({error})"
             ) from None
-        except BaseException:
+        except BaseException as error:
             self.close()
+            if isinstance(error, WorkerEndedError):
+                error.isolation = self.isolation
             raise
 
     def __enter__(self) -> "Session":

@@ -75,8 +75,8 @@ class InitMLPClassifier(ClassifierMixin, MembersMixin):  # type: ignore[misc]
             )
         if classes == 2:
             targets = codes[:, None].astype(np.float64)
-            return self._fit_members(X, targets, "binary_cross_entropy")
-        return self._fit_members(X, np.eye(classes)[codes], "softmax_cross_entropy")
+            return self._fit_members(X, y, targets, "binary_cross_entropy")
+        return self._fit_members(X, y, np.eye(classes)[codes], "softmax_cross_entropy")
 
     def predict_proba_members(
         self, X: Any

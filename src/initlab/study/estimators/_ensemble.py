@@ -10,8 +10,9 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from initlab import engine as engines
+from initlab import problems
 from initlab.errors import InvalidValueError
-from initlab.spec import MLP, Study
+from initlab.spec import MLP, Problem, Study
 from initlab.study._estimate import as_threads
 from initlab.study._start import Starts
 
@@ -57,10 +58,16 @@ class MembersMixin(BaseEstimator):  # type: ignore[misc]
         self.random_state = random_state
 
     def _fit_members(
-        self, X: Float[np.ndarray, "example feature"], targets: np.ndarray, loss: str
+        self,
+        X: Float[np.ndarray, "example feature"],
+        y: np.ndarray,
+        targets: np.ndarray,
+        loss: str,
     ) -> Self:
-        """Train every member on targets `(example, output)`."""
-        study = self._study((X.shape[1], *self._hidden(), targets.shape[1]), loss)
+        """Train every member on targets `(example, output)`, which are y's."""
+        problem = Problem.of_arrays(X, y, test_fraction=0)
+        widths = (X.shape[1], *self._hidden(), targets.shape[1])
+        study = self._study(problem, widths, loss)
         if study.batch_size is not None and study.batch_size > len(X):
             raise InvalidValueError(
                 f"batch_size: at most the {len(X)} training examples, "
@@ -76,6 +83,8 @@ class MembersMixin(BaseEstimator):  # type: ignore[misc]
         engine = self.engine
         if engine == "auto":
             engine = engines.quickest(study, study.members, len(X))
+        order = problems.shuffled_rows(problem, len(X))
+        X, targets = X[order], targets[order]
         bare = study.model_copy(update={"inits": ()})
         examples = engines.Examples(
             train_x=X, train_y=targets, test_x=X[:0], test_y=targets[:0],
@@ -92,9 +101,10 @@ class MembersMixin(BaseEstimator):  # type: ignore[misc]
         self._networks = [(each.parameters, each.running) for each in histories]
         return self
 
-    def _study(self, widths: tuple[int, ...], loss: str) -> Study:
+    def _study(self, problem: Problem, widths: tuple[int, ...], loss: str) -> Study:
         seed = int(check_random_state(self.random_state).randint(2**31))
         return Study(
+            problem=problem,
             network=MLP(
                 widths=widths, activation=self.activation, batch_norm=self.batch_norm
             ),

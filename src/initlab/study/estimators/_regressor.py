@@ -49,7 +49,7 @@ class InitMLPRegressor(RegressorMixin, MembersMixin):  # type: ignore[misc]
         )
         self._one_output = y.ndim == 1
         targets = y.reshape(len(y), -1).astype(np.float64)
-        return self._fit_members(X, targets, "mean_squared_error")
+        return self._fit_members(X, y, targets, "mean_squared_error")
 
     def predict_members(self, X: Any) -> Float[np.ndarray, "member *shape"]:
         """Return each member's predictions; without the members that diverged."""
