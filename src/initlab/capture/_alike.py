@@ -36,8 +36,8 @@ def note_alike(trace: Trace, signal: Tensor) -> None:
         for name in _met(trace.graph, number)
         if _has_equal_rows(parameter := trace.parameters[name].detach(), units)
     }
-    # Beside centres that are all equal, widths may well be; of frequencies and phases,
-    # it is not the phases of 0.
+    # Several may have equal rows: equal centres usually come with equal widths, and
+    # frequencies with phases of 0. The one with most entries is named, or the largest.
     if found:
         name = max(found, key=lambda one: found[one])
         trace.records.alike[name] = units
@@ -50,9 +50,11 @@ def note_distances(trace: Trace, call: FunctionCall, output: Tensor) -> None:
 
 
 def note_silence(trace: Trace, record: UseRecord, given: Tensor | None) -> None:
-    """Write down the loudest parameter of a signal that arrives at a layer as zeros.
+    """Record which parameter silenced a signal that reaches a layer as zeros.
 
-    None where zeros among the parameters make it so.
+    It is the largest of those that the signal met: one far down a squashing function
+    gives zeros. If one of them is all zeros itself, that says enough, and nothing is
+    recorded.
     """
     number = None if given is None else trace.node_of(given)
     if number is None or not trace.graph.carries_signal(number):

@@ -84,9 +84,9 @@ def _normalization(trace: Trace, node: Node) -> NormRecord | None:
 
 
 def bent_parameter(trace: Trace, call: FunctionCall) -> None:
-    """Write down a parameter that a squashing function is flat at, in all its entries.
+    """Record a parameter whose entries all lie where a squashing function is flat.
 
-    As a decay is that is a sigmoid of -10, and a step that is a softplus of -20.
+    Examples are a decay that is a sigmoid of -10, and a step that is a softplus of -20.
     """
     name, sources = ACTIVATION_OF.get(call.name, call.name), trace.sources(call.given)
     if name not in _FLAT or len(sources) != 1 or not trace.is_weight(call.given):
@@ -98,7 +98,7 @@ def bent_parameter(trace: Trace, call: FunctionCall) -> None:
 
 
 def overflowing_parameter(trace: Trace, call: FunctionCall, output: Tensor) -> None:
-    """Write down parameters that are finite, of which a function is not, or nearly."""
+    """Record finite parameters whose function overflows, or nearly does."""
     sources = trace.sources(output)
     if call.name not in _MAY_OVERFLOW or not sources or not trace.is_weight(output):
         return

@@ -36,7 +36,7 @@ def dataset_of(
     layers = _joined(keys)
     places = {key: place for place, key in enumerate(layers)}
     rows = [[places[key] for key in one] for one in keys]
-    # Of the last that has it: a layer's fans and units are those of any.
+    # The last member that has it decides: fans and units are the same in every member.
     uses = {
         key: use
         for one, reading in zip(keys, readings, strict=True)

@@ -170,7 +170,7 @@ def _is_chosen(
         # A temperature, as of contrastive losses.
         scales = blamed.name == model.facts.output.scaled_by
         return little or (scales and blamed.mean < _LARGEST_SCALE)
-    # Of a usual factor, what comes after it, as squared distances, makes it much.
+    # With a usual factor, what enlarges outputs comes after it: squared distances, say.
     usual = math.hypot(blamed.mean, blamed.std) < _USUAL_FACTOR
     return blamed.role == "gamma" and usual and not _heads_matter(model)
 

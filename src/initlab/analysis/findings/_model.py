@@ -106,7 +106,7 @@ class Model:
 def models_of(dataset: xr.Dataset) -> list[Model]:
     """Return the members of a checked model's dataset."""
     every = facts_from_json(dataset.attrs["facts"])
-    # Of the arrays themselves: labels take longer than all rules.
+    # Read as plain arrays: looking up xarray's labels takes longer than all rules.
     by_layer, by_member = {}, {}
     for name in map(str, dataset.data_vars):
         variable = dataset.variables[name]

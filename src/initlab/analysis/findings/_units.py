@@ -283,7 +283,7 @@ def saturated_gates(model: Model) -> Iterator[Finding]:
         given = model.of("given_rms", use.index)
         if use.role != "input" or given == 0 or "relu" in use.operation:
             continue
-        # Of a deeper layer of one operation it is not known what it is given.
+        # What a deeper layer of one fused operation is given is not known.
         by_weights = (given if given > 0 else 0.0) * math.sqrt(
             model.weight_factor(use.index)
         )

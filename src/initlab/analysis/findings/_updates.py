@@ -19,7 +19,7 @@ def symmetric_update(model: Model) -> Iterator[Finding]:
     output = model.facts.output
     if output.classes < 3 or min(output.examples, output.loss_rows) < 3:
         return
-    # Of one class and few others, all rows ask the units for about the same.
+    # If most examples are of one class, all rows ask the units for about the same.
     if output.classes_met < _FEWEST_CLASSES:
         return
     for use in model.fresh():

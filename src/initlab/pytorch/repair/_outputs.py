@@ -241,7 +241,7 @@ def _recurrences(patient: Patient, finding: Found) -> list[WeightUse]:
     """
     uses = patient.reading.uses
     named = {use.index for use in patient.uses(finding)} or set(range(len(uses)))
-    # Of a layer, the weight of its inputs runs just before the recurrent one.
+    # The weight of a layer's inputs runs just before its recurrent weight.
     named |= {number + 1 for number in named if uses[number].role == "input"}
     return [
         use

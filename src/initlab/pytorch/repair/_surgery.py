@@ -127,7 +127,7 @@ class Surgery:
         )
         if finding.parameter in {norm.parameter for norm in patient.reading.norms}:
             remedy = OF_FACTORS.get(finding.id, remedy)
-        # Of a weight that is used twice, the change is one.
+        # A weight that is used twice is changed once.
         changes = list(
             {one.parameter: one for one in remedy(patient, finding)}.values()
         )
