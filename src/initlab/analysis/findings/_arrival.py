@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from initlab.analysis.findings._finding import Finding
-from initlab.analysis.findings._flows import FEW_LAYERS, are_quiet
-from initlab.analysis.findings._laws import wanted_factor
+from initlab.analysis.findings._flows import FEW_LAYERS
+from initlab.analysis.findings._laws import are_quiet, wanted_factor
 from initlab.analysis.findings._model import Model
 from initlab.analysis.findings._scales import weights_with_a_law
 from initlab.spec import WeightUse

@@ -1,39 +1,38 @@
 """Checks of whole chains: budgets of the signal and of the gradient."""
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
 from initlab import theory
-from initlab.analysis.findings._fans import tells, wrong_fan
+from initlab.analysis.findings._chain_causes import (
+    BUDGET_WARNING,
+    FORWARD_WARNING,
+    Chain,
+    cause_of,
+)
 from initlab.analysis.findings._finding import Finding, Severity
-from initlab.analysis.findings._laws import multiple, std, wanted_factor, wanted_gain
+from initlab.analysis.findings._laws import are_quiet, wanted_factor
 from initlab.analysis.findings._model import Model
 from initlab.spec import WeightUse
 
-# Largest sum of ln chi: docs/trainability.md and docs/check-calibration.md.
-BUDGET_WARNING, BUDGET_ERROR = 9.0, 14.0
+# As `BUDGET_WARNING`, of an error.
+_BUDGET_ERROR = 14.0
 # Up to so many layers, more is borderline: AlexNet from its start has 12, and trains.
 FEW_LAYERS, _FEW_WARNING = 10, 14.0
 # Gradients that grow on the way back, from a gain that is too large in every layer.
 _GROWTH_WARNING = 6.0
 _SHORTEST, _BRANCH = 3, 4
 _QUIET_END = 0.1
-_DROWNED = 0.3
 # Twelve convolutions train with biases of 1, which add up to 3.5; seven layers with 2,
 # up to 5.3, fall far behind, and fifteen with 1 do not train.
 _LOUD_BIASES, _ADDED_UP, _MOSTLY_BIAS = 0.75, 3.6, 0.4
 _RECTIFIED = frozenset({"relu", "relu6", "leaky_relu", "gelu", "silu", "elu", "selu"})
 _LOUD_HEAD = 3.0
 _VANISHED = 1e-12
-_SAME_DIGITS = 6
-_ONE_LAYER = math.log(5.0)
-_OFF_GAIN = math.log(1.5) / 2
-# Weight variance of PyTorch's own start, the least in wide use, less a third.
-_USUAL = 2 / 9
 _FAR_TOO_QUIET = 20.0
-_FORWARD_WARNING, _FORWARD_ERROR = math.log(1e2), math.log(1e4)
+_FORWARD_ERROR = math.log(1e4)
 _BACKWARD_WARNING, _BACKWARD_ERROR = math.log(1e5), math.log(1e8)
 
 
@@ -57,10 +56,10 @@ def depth_budgets(model: Model) -> Iterator[Finding]:
         few = short and not quiet
         limit = _FEW_WARNING if few and budget.sign < 0 else BUDGET_WARNING
         growing = budget.sign > 0 and size > _GROWTH_WARNING
-        if size < limit and abs(forward) < _FORWARD_WARNING and not growing:
+        if size < limit and abs(forward) < FORWARD_WARNING and not growing:
             yield from _loud_biases(model, hidden)
             continue
-        error = size > max(BUDGET_ERROR, limit) or abs(forward) > _FORWARD_ERROR
+        error = size > max(_BUDGET_ERROR, limit) or abs(forward) > _FORWARD_ERROR
         severity: Severity = "error" if error else "warning"
         if quiet and size < _FAR_TOO_QUIET:
             severity = "warning"  # Adam takes a few layers there, if late
@@ -69,8 +68,8 @@ def depth_budgets(model: Model) -> Iterator[Finding]:
             severity = "info"
         if quiet and size < _FEW_WARNING and model.is_divided_by_its_size(chain[-1]):
             severity = "info"
-        found = _blamed(model, chain, budget, forward, severity)
-        only_growing = size < limit and abs(forward) < _FORWARD_WARNING
+        found = cause_of(Chain.of(model, chain, budget, forward, severity))
+        only_growing = size < limit and abs(forward) < FORWARD_WARNING
         if not only_growing or _explains_growth(found):
             yield found
         else:
@@ -150,12 +149,6 @@ def _is_an_actor(model: Model, end: WeightUse) -> bool:
     return end.given_out or (end.activation == "tanh" and beside)
 
 
-def are_quiet(model: Model, uses: Sequence[WeightUse]) -> bool:
-    """Whether layers have mostly smaller weights than any start in wide use gives."""
-    factors = [model.weight_factor(use.index) for use in uses]
-    return bool(factors) and float(np.median(factors)) < _USUAL
-
-
 def _after_last(chain: Sequence[WeightUse], those: set[int]) -> Sequence[WeightUse]:
     """Return what of a chain follows the last of some uses; its end is none of them."""
     places = [place for place, use in enumerate(chain[:-1]) if use.index in those]
@@ -205,160 +198,6 @@ def _forward_change(model: Model, hidden: Sequence[WeightUse]) -> float:
     if len(logs) < 2:
         return 0.0
     return logs[-1] - logs[0]
-
-
-def _blamed(
-    model: Model,
-    chain: Sequence[WeightUse],
-    budget: theory.GradientBudget,
-    forward: float,
-    severity: Severity,
-) -> Finding:
-    """Return the finding for a chain: the gain where that is why, else the budget."""
-    inside = [use for use in chain if not use.head and not use.stem] or list(chain)
-    quiet = are_quiet(model, inside)
-    if quiet:
-        inside = [u for u in chain if u in inside or _is_quiet_stem(model, u)]
-    away = {
-        use.index: math.log(
-            max(model.weight_factor(use.index), 1e-300) / wanted_factor(use)
-        ) / 2
-        for use in inside
-    }  # fmt: skip
-    middle = float(np.median(list(away.values())))
-    off = [u for u in inside if away[u.index] * middle > 0
-           and abs(away[u.index]) > _OFF_GAIN]  # fmt: skip
-    odd = _oddest(inside, away, middle)
-    biases = np.median([model.of("bias_rms", u.index) for u in inside])
-    signal = np.nanmax([model.of("preactivation_rms", u.index) for u in chain])
-    if quiet:  # biases of a usual size are not what is wrong
-        signal *= math.exp(-middle)
-    drowned = biases > _DROWNED * signal
-    consequences = tuple(
-        check
-        for check, here in (
-            ("WI07", budget.largest > BUDGET_WARNING),
-            ("WI08", forward < -_FORWARD_WARNING),
-            ("WI09", forward > _FORWARD_WARNING),
-        )
-        if here
-    )
-    evidence = {
-        "layers": len(chain),
-        "budget": budget.largest * budget.sign,
-        "gradient_factor": math.exp(budget.largest * budget.sign / 2),
-        "forward_factor": math.exp(forward),
-        "activation": inside[0].activation,
-        "critical": wanted_factor(inside[0]),
-        "gain": wanted_gain(inside[0]),
-    }
-    if drowned and budget.largest > BUDGET_WARNING:
-        return Finding(
-            id="WI07", severity=severity, cause="drowned_by_biases",
-            module=off[0].module if off else inside[0].module,
-            parameter=(off[0] if off else inside[0]).bias,
-            measured=budget.largest * budget.sign, expected=BUDGET_WARNING,
-            evidence=evidence, places=tuple(u.bias or u.parameter for u in inside),
-            consequences=("WI11",),
-        )  # fmt: skip
-    stands_out = abs(away[odd.index] - middle) > _ONE_LAYER
-    if stands_out and abs(away[odd.index]) > _OFF_GAIN and len(off) < len(inside):
-        return Finding(
-            id="WI05", severity=severity, cause="one_layer", module=odd.module,
-            parameter=odd.parameter, measured=model.weight_factor(odd.index),
-            expected=wanted_factor(odd),
-            evidence=evidence | {
-                "ratios": _ratios(model, [odd], away),
-                "critical": wanted_factor(odd), "activation": odd.activation,
-            },
-            places=(odd.parameter,), consequences=consequences,
-        )  # fmt: skip
-    if abs(middle) > _OFF_GAIN and len(off) >= len(inside) / 2:
-        first = off[0]
-        fans = [wrong_fan(u, std(model, u), (wanted_gain(u),)) for u in off]
-        named = max(set(fans), key=lambda name: (name is not None, fans.count(name)))
-        if (
-            named is not None
-            and fans.count(named) >= 0.6 * len(off)
-            and tells(
-                [u for u, fan in zip(off, fans, strict=True) if fan == named], named
-            )
-        ):
-            first = off[fans.index(named)]
-            own = model.fan_in(first.index)
-            wanted = wanted_gain(first) / math.sqrt(own)
-            return Finding(
-                id="WI06", severity=severity, cause="wrong_fan", module=first.module,
-                parameter=first.parameter, measured=model.weight_factor(first.index),
-                expected=wanted_gain(first) ** 2,
-                evidence=evidence | {
-                    "formula_that_fits": named, "fan_in": own,
-                    "std": std(model, first), "expected_std": wanted,
-                    "ratios": {
-                        u.parameter: wanted_gain(u)
-                        / math.sqrt(model.fan_in(u.index)) / std(model, u)
-                        for u in off
-                    },
-                },
-                places=tuple(u.parameter for u in off), consequences=consequences,
-            )  # fmt: skip
-        return Finding(
-            id="WI05", severity=severity, cause="wrong_gain", module=first.module,
-            parameter=first.parameter, measured=model.weight_factor(first.index),
-            expected=wanted_factor(first),
-            evidence=evidence | {
-                "ratios": _ratios(model, off, away),
-                "critical": wanted_factor(first), "activation": first.activation,
-                "gain": wanted_gain(first),
-            },
-            places=tuple(use.parameter for use in off), consequences=consequences,
-        )  # fmt: skip
-    by_forward = budget.largest <= BUDGET_WARNING
-    first = chain[max(0, budget.first - 1)]
-    check = consequences[0] if consequences else "WI07"
-    return Finding(
-        id=check, severity=severity,
-        cause="forward_change" if by_forward else "depth_budget", module=first.module,
-        parameter=first.parameter,
-        measured=math.exp(forward) if by_forward else budget.largest * budget.sign,
-        expected=math.exp(_FORWARD_WARNING) if by_forward else BUDGET_WARNING,
-        evidence=evidence, places=tuple(use.parameter for use in chain),
-        consequences=consequences[1:],
-    )  # fmt: skip
-
-
-def _ratios(
-    model: Model, uses: Sequence[WeightUse], away: Mapping[int, float]
-) -> dict[str, float]:
-    """Return by weight the factor that makes it critical; `repair_` takes it, too.
-
-    Where an activation is given a multiple, as in sin(30 z), that much less.
-    """
-    return {
-        use.parameter: math.exp(-away[use.index]) / multiple(model, use) for use in uses
-    }
-
-
-def _is_quiet_stem(model: Model, use: WeightUse) -> bool:
-    """Whether a first layer is too quiet, too, and that for no loud inputs."""
-    loud = model.of("preactivation_rms", use.index) > 1
-    return use.stem and are_quiet(model, [use]) and not loud
-
-
-def _oddest(
-    uses: Sequence[WeightUse], away: Mapping[int, float], middle: float
-) -> WeightUse:
-    """Return the use that is farthest from the others.
-
-    Two are as far from their median: of these it is the one that is off its law.
-    """
-    return max(
-        uses,
-        key=lambda use: (
-            round(abs(away[use.index] - middle), _SAME_DIGITS),
-            abs(away[use.index]),
-        ),
-    )
 
 
 def backward_ends(model: Model) -> Iterator[Finding]:

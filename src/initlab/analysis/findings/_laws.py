@@ -23,6 +23,8 @@ _MAJORITY, _FEWEST = 0.6, 4
 # Standard errors of a sample's deviation that are no evidence.
 _SIGMAS = 4.0
 _A_MULTIPLE = 2.0
+# Weight variance of PyTorch's own start, the least in wide use, less a third.
+_USUAL = 2 / 9
 
 
 def _taps(layer: LayerSpec) -> int:
@@ -167,3 +169,9 @@ def wanted_factor(use: WeightUse) -> float:
         return 2 / (1 + use.negative_slope**2)
     slope = float(theory.slope_moment(name, 1.0))
     return 1 / slope if slope > 0 else wanted_gain(use) ** 2
+
+
+def are_quiet(model: Model, uses: Sequence[WeightUse]) -> bool:
+    """Whether layers have mostly smaller weights than any start in wide use gives."""
+    factors = [model.weight_factor(use.index) for use in uses]
+    return bool(factors) and float(np.median(factors)) < _USUAL

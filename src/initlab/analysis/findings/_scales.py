@@ -10,8 +10,15 @@ from initlab.analysis.findings._fans import (
     wrong_fan,
 )
 from initlab.analysis.findings._finding import SEVERITIES, Finding, Severity
-from initlab.analysis.findings._flows import are_quiet
-from initlab.analysis.findings._laws import FANS, LawFit, laws, noise, std, wanted_gain
+from initlab.analysis.findings._laws import (
+    FANS,
+    LawFit,
+    are_quiet,
+    laws,
+    noise,
+    std,
+    wanted_gain,
+)
 from initlab.analysis.findings._model import Model
 from initlab.spec import WeightUse
 
