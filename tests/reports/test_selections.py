@@ -129,6 +129,25 @@ def test_a_grid_is_no_comparison_and_has_a_table(grid):
     assert len(grid.il.table()) == 8
 
 
+@pytest.mark.parametrize("problem", ["circles", "wine", "diabetes"])
+def test_a_single_cell_of_a_grid_is_compared_as_the_study_that_ran_there(problem):
+    asked = {"inits": ["zeros", "he_normal"], "members": 6, "steps": 20}
+    grid = il.Study(
+        problem=problem,
+        grid={"network.depth": [1, 2], "learning_rate": [0.01, 0.1]},
+        **asked,
+    )
+    alone = il.Study(
+        problem=problem, network=il.MLP(depth=1, width=10), learning_rate=0.1, **asked
+    )
+    ran = il.run(grid, engine="reference")
+
+    found = il.compare(ran.sel(depth=1, learning_rate=0.1))
+
+    assert str(found) == str(il.compare(il.run(alone, engine="reference")))
+    assert str(found) == str(il.compare(ran.isel(depth=[0], learning_rate=[1])))
+
+
 @pytest.mark.parametrize("chosen", [{"init": 0}, {"member": 1}])
 def test_a_selection_of_signals_is_reported_and_not_compared(signals, tmp_path, chosen):
     assert il.report(signals.isel(chosen), tmp_path / "x.html").exists()

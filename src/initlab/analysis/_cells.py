@@ -1,5 +1,6 @@
 """A study cell by cell: one network, problem and learning rate each."""
 
+import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import product
@@ -11,6 +12,7 @@ from jaxtyping import Float
 
 from initlab.analysis._finished import final_losses
 from initlab.analysis.statistics import Estimate, Share, iqm, mean, median, share
+from initlab.spec import Study, from_toml, grid_label, to_toml
 
 # What every run has; whatever else a loss is spread over is the study's grid.
 _OF_A_RUN = ("init", "member", "step")
@@ -132,3 +134,52 @@ def _rows(estimates: list[Estimate]) -> list[list[float]]:
 
 def _diverged(values: Float[np.ndarray, "member"]) -> Share:
     return share(int(np.isnan(values).sum()), len(values))
+
+
+def as_run(results: xr.Dataset) -> xr.Dataset:
+    """Return what is left of a grid, if that is one cell, as the study that ran there.
+
+    Of a larger grid, and of results without one, nothing changes.
+
+    Args:
+        results: Every dimension of the grid is there, of length 1 if it was selected.
+    """
+    if results.attrs.get("kind") != "grid":
+        return results
+    grid = grid_of(results)
+    if any(results.sizes[name] > 1 for name in grid):
+        return results
+    study = from_toml(results.attrs["spec"])
+    assert study.grid is not None
+    place = tuple(
+        [grid_label(value) for value in values].index(results[name].values.item())
+        for name, values in zip(study.dimensions, study.grid.values(), strict=True)
+    )
+    (cell,) = (each.study for each in study.cells() if each.index == place)
+    one = results.squeeze(grid, drop=True)
+    if "units" in one:  # layers that only deeper networks have
+        one = one.isel(layer=np.isfinite(one["units"].values))
+        one = one.assign(units=one["units"].astype(np.int64))
+        cell = _fitted(cell, one)
+    tested = [name for name in one if str(name).startswith("test_")]
+    has_tests = any(bool(one[name].notnull().any()) for name in tested)
+    return one.assign_attrs(
+        kind="run", spec=to_toml(cell), test_examples=int(has_tests)
+    )
+
+
+def _fitted(cell: Study, one: xr.Dataset) -> Study:
+    """Return the cell's study with the widths and the loss that its data gave it."""
+    units = one["units"].values.tolist()
+    # A grid over problems keeps no features; causes ask for layers alone.
+    features = len(json.loads(one.attrs["feature_names"])) or 1
+    classified = "binary" if units[-1] == 1 else "softmax"
+    natural = f"{classified}_cross_entropy"
+    sizes = {"widths": (features, *units), "depth": None, "width": None}
+    return cell.model_copy(
+        update={
+            "network": cell.network.model_copy(update=sizes),
+            "loss": cell.loss
+            or ("mean_squared_error" if "train_r2" in one else natural),
+        }
+    )

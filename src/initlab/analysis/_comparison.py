@@ -10,7 +10,7 @@ import xarray as xr
 
 from initlab.analysis._cause import Cause
 from initlab.analysis._causes import causes
-from initlab.analysis._cells import grid_of
+from initlab.analysis._cells import as_run, grid_of
 from initlab.analysis._finished import final_losses
 from initlab.analysis._selection import selected
 from initlab.analysis.statistics import Pair, Summary, pair, summarize
@@ -73,10 +73,10 @@ def compare(results: Any) -> Comparison:
         results: What `initlab.run` returned, or a selection of it.
 
     Raises:
-        InvalidValueError: If networks of the study have not run yet, it has a grid, or
-            the results are something else.
+        InvalidValueError: If networks of the study have not run yet, it has a grid of
+            which more than one cell is left, or the results are something else.
     """
-    results = selected(results)
+    results = selected(as_run(selected(results)))
     _refuse_other_kinds(results)
     final = final_losses(results).values
     score = "accuracy" if "train_accuracy" in results else "r2"
@@ -113,7 +113,8 @@ def _refuse_other_kinds(results: xr.Dataset) -> None:
     if kind == "grid":
         raise InvalidValueError(
             f"results: of a grid ({', '.join(grid_of(results))}), and a comparison is "
-            "of one network; results.il.table() has a row per init and cell"
+            "of one network: select one cell, as in results.isel("
+            f"{grid_of(results)[0]}=0); results.il.table() has a row per init and cell"
         )
     if kind != "run":
         raise InvalidValueError(

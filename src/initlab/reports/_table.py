@@ -108,9 +108,9 @@ def compare(results: xr.Dataset) -> ComparisonTable:
         results: What `initlab.run` returned, or a selection of it.
 
     Raises:
-        InvalidValueError: If networks of the study have not run yet, it has a grid
-            (`results.il.table()` is of those), or the results are something else, as a
-            mean over members.
+        InvalidValueError: If networks of the study have not run yet, more than one
+            cell of a grid is left (`results.il.table()` is of those), or the results
+            are something else, as a mean over members.
 
     Example:
         >>> import initlab as il
