@@ -30,7 +30,7 @@ def given(text):
     init = Init.parse(text)
     return {
         "name": init.name,
-        "parameters": init.parameters,
+        "parameters": dict(init.parameters),
         "scale": init.scale,
         "bias": init.bias,
     }
