@@ -108,6 +108,16 @@ def test_a_learned_first_state_is_no_layer(cell, examples):
     assert blamed(model, SERIES[:examples]) == []
 
 
+@pytest.mark.filterwarnings("ignore:LSTM with projections is not supported")
+def test_a_projection_is_no_bias_of_an_lstm_without_any():
+    model = nn.LSTM(8, 64, proj_size=16, bias=False, batch_first=True)
+
+    uses = capture.read(model, SERIES).uses
+    assert [(use.parameter, use.bias) for use in uses] == [
+        ("weight_ih_l0", None), ("weight_hh_l0", None),
+    ]  # fmt: skip
+
+
 def test_cells_called_by_the_names_of_their_arguments():
     class Named(nn.Module):
         def __init__(self):

@@ -128,3 +128,23 @@ def test_quiet_cells_are_repaired():
 
     assert len(repair.changes) == 4
     assert blamed(model, targets=LABELS) == []
+
+
+def test_a_quiet_state_beside_input_weights_that_another_network_makes():
+    """As in hypernetworks (Ha et al., 2017): its inputs are heard."""
+
+    class Hyper(nn.Module):
+        def __init__(self):
+            super().__init__()
+            torch.manual_seed(0)
+            self.makes, self.head = nn.Linear(8, 48 * 8), nn.Linear(16, 4)
+            self.state = nn.Parameter(1e-4 * torch.randn(48, 16))
+
+        def forward(self, x):
+            weight = self.makes(x.mean(0)).reshape(48, 8)
+            start = torch.ones(len(x), 16)
+            return self.head(torch.gru_cell(x, start, weight, self.state))
+
+    found = blamed(Hyper(), torch.randn(64, 8))
+
+    assert "quiet_cells" not in [one[1] for one in found]
