@@ -30,7 +30,7 @@ def given(text):
     init = Init.parse(text)
     return {
         "name": init.name,
-        "parameters": dict(init.parameters),
+        "parameters": init.parameters,
         "scale": init.scale,
         "bias": init.bias,
     }

@@ -71,13 +71,32 @@ def test_nothing_can_be_set_in_what_a_spec_holds():
     init = Init.parse("normal(std=10)")
     study = il.Study(grid={"learning_rate": [0.1, 1]})
 
-    with pytest.raises(TypeError):
-        init.parameters["std"] = 3
+    for change in (
+        lambda held: held.__setitem__("std", 3),
+        lambda held: held.__delitem__("std"),
+        lambda held: held.__ior__({"std": 3}),
+        lambda held: held.update(std=3),
+        lambda held: held.setdefault("mean", 3),
+        lambda held: held.pop("std"),
+        lambda held: held.popitem(),
+        lambda held: held.clear(),
+    ):
+        with pytest.raises(TypeError, match=r"copy\(\) gives a dict"):
+            change(init.parameters)
     with pytest.raises(TypeError):
         study.grid["learning_rate"] = (2,)
 
     assert (init.parameters, str(init)) == ({"std": 10.0}, "normal(std=10)")
     assert init.parameters | {"mean": 1} == {"std": 10.0, "mean": 1}
+    changed = init.parameters.copy()
+    changed["std"] = 3
+    assert changed == {"std": 3}
+
+
+def test_what_a_spec_holds_is_written_by_json():
+    init = Init.parse("normal(std=10)")
+
+    assert json.dumps(init.parameters) == '{"std": 10.0}'
 
 
 def test_what_cannot_be_set_is_written_as_before():

@@ -1,7 +1,7 @@
-"""A mapping that stays as it is: what a frozen value may hold."""
+"""A dict that stays as it is: what a frozen value may hold."""
 
-from collections.abc import Hashable, Iterator, Mapping
-from typing import Any, TypeVar, get_args
+from collections.abc import Hashable, Mapping
+from typing import Any, NoReturn, TypeVar, get_args
 
 from pydantic import GetCoreSchemaHandler
 from pydantic_core import CoreSchema, core_schema
@@ -10,23 +10,21 @@ Key = TypeVar("Key")
 Value = TypeVar("Value")
 
 
-class ReadOnly(Mapping[Key, Value]):
-    """A dict that nothing can be set in; equal to one with the same entries.
+class ReadOnly(dict[Key, Value]):
+    """A dict that nothing can be set in; `copy()` gives one that can be changed.
 
-    `MappingProxyType` would be one that can neither be pickled nor copied.
-
-    Args:
-        entries: Copied.
+    `MappingProxyType` could neither be pickled nor written by `json.dumps`.
 
     Example:
-        >>> ReadOnly({"std": 10.0})
+        >>> parameters = ReadOnly({"std": 10.0})
+        >>> parameters
         {'std': 10.0}
+        >>> parameters["std"] = 1.0
+        Traceback (most recent call last):
+        TypeError: read-only: copy() gives a dict that can be changed
     """
 
-    __slots__ = ("_entries",)
-
-    def __init__(self, entries: Mapping[Key, Value]) -> None:
-        self._entries = dict(entries)
+    __slots__ = ()
 
     @classmethod
     def __get_pydantic_core_schema__(
@@ -42,26 +40,17 @@ class ReadOnly(Mapping[Key, Value]):
             ),
         )
 
-    def __getitem__(self, key: Key) -> Value:
-        return self._entries[key]
+    def _refuse(self, *_args: Any, **_kwargs: Any) -> NoReturn:
+        raise TypeError("read-only: copy() gives a dict that can be changed")
 
-    def __iter__(self) -> Iterator[Key]:
-        return iter(self._entries)
+    __setitem__ = __delitem__ = __ior__ = _refuse
+    clear = pop = popitem = setdefault = update = _refuse
 
-    def __len__(self) -> int:
-        return len(self._entries)
+    def __reduce__(self) -> tuple[type["ReadOnly[Key, Value]"], tuple[dict[Any, Any]]]:
+        return type(self), (dict(self),)
 
-    def __or__(self, other: Mapping[Key, Value]) -> dict[Key, Value]:
-        return {**self, **other}
-
-    def __ror__(self, other: Mapping[Key, Value]) -> dict[Key, Value]:
-        return {**other, **self}
-
-    def __hash__(self) -> int:
-        return hash(hashable(self._entries))
-
-    def __repr__(self) -> str:
-        return repr(self._entries)
+    def __hash__(self) -> int:  # type: ignore[override]
+        return hash(hashable(self))
 
 
 def hashable(value: Any) -> Hashable:
