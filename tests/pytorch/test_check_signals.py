@@ -104,8 +104,23 @@ def test_latents_that_learn_the_same_stay_the_same():
     assert found == [("WI02", "twins_for_ever", "queries")]
 
 
-def test_a_repair_draws_latents():
-    model = Pools(0.0)
+def one_latent_several_times():
+    model = Pools(1.0)
+    with torch.no_grad():
+        model.queries.copy_(model.queries[..., :1, :].expand_as(model.queries))
+    return model
+
+
+@pytest.mark.parametrize("targets", [LABELS, None])
+def test_copies_of_one_latent_stay_the_same(targets):
+    found = blamed(one_latent_several_times(), SERIES, targets=targets)
+
+    assert found == [("WI02", "equal_rows_for_ever", "queries")]
+
+
+@pytest.mark.parametrize("make", [lambda: Pools(0.0), one_latent_several_times])
+def test_a_repair_draws_latents(make):
+    model = make()
 
     repair = pytorch.repair_(model, SERIES, targets=LABELS)
 

@@ -127,10 +127,10 @@ def elasticity(values: Tensor, gradient: Tensor | None, loss: Tensor) -> float:
 
 
 def twin_share(values: Tensor, gradient: Tensor | None) -> float:
-    """Return the share of a constant tensor's units that learn what another one learns.
+    """Return the share of a tensor's equal units that learn what another one learns.
 
-    Units are rows, or columns where more of these are alike; units that get nothing do
-    not count. What starts equal and learns the same stays equal.
+    Units are rows, or columns of a constant tensor where more of these are alike; units
+    that get nothing do not count. What starts equal and learns the same stays equal.
 
     Example:
         >>> learns = torch.tensor([[1.0, 2.0], [1.0, 2.0], [0.0, 0.0]])
@@ -142,13 +142,15 @@ def twin_share(values: Tensor, gradient: Tensor | None) -> float:
     if not values.numel():
         return 0.0
     axes = [size for size in values.shape if size > 1]
-    if len(axes) < 2 or values.flatten()[0] != values.flatten()[-1]:
+    if len(axes) < 2:
         return 0.0
-    low, high = values.aminmax()
-    if low != high:
+    rows = values.detach().reshape(axes[0], -1)
+    if not (torch.equal(rows[0], rows[-1]) and bool((rows == rows[0]).all())):
         return 0.0
-    rows = gradient.reshape(axes[0], -1).float()
-    return max(_twins(rows), _twins(gradient.reshape(-1, axes[-1]).float().T))
+    twins = _twins(gradient.reshape(axes[0], -1).float())
+    if bool((rows[0] == rows[0, 0]).all()):
+        twins = max(twins, _twins(gradient.reshape(-1, axes[-1]).float().T))
+    return twins
 
 
 def _twins(rows: Tensor) -> float:

@@ -207,6 +207,9 @@ class Reader:
             self._facts[name] = gradient_facts(gradient)
             if gradient is not None:
                 self._facts[name]["random_norm"] = self._facts[name]["gradient_norm"]
+            if value is None:
+                twins = twin_share(self._trainable[name], gradient)
+                self._facts[name]["gradient_twins"] = twins
         self._gradients: dict[str, Tensor | None] = {}
         if value is None:
             self._gradients = dict(zip(names, random, strict=True))

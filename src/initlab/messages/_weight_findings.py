@@ -111,9 +111,15 @@ WEIGHT_FINDINGS: Mapping[str, Words] = MappingProxyType(
             "units differ in their weights or in their gradients",
             "torch.nn.init.normal_(model.get_parameter({parameter!r}), std=0.02)",
         ),
+        "equal_rows_for_ever": Words(
+            "all rows of {where} are equal, and each gets the gradient of another one: "
+            "they stay equal for ever{more}",
+            "rows differ in their numbers or in their gradients",
+            "torch.nn.init.normal_(model.get_parameter({parameter!r}))",
+        ),
         "added_twins": Words(
-            "all entries of {where} are {measured:.3g}, and each of its units gets the "
-            "gradient of another one: they are only added, and one would do{more}",
+            "all units of {where} are equal, {measured:.3g} on average, and each gets "
+            "the gradient of another one: they are only added, and one would do{more}",
             "units differ in their gradients, or are not wanted to",
             "give what is only averaged one bias in place of several",
         ),

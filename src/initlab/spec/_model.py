@@ -238,8 +238,8 @@ class ParameterReading:
         tiny_share: Share of entries under 1e-20 without being 0: old memory has them.
         gradient_rank_one: Share of the loss gradient's squared norm in its first
             singular direction, nan where it was not computed.
-        gradient_twins: Of a tensor of equal numbers: share of its units whose gradient
-            of the loss is that of another one.
+        gradient_twins: Of a tensor of equal rows: share of them, or of the columns of
+            equal numbers, whose gradient of the loss is that of another one.
         added_last: Whether it is only added, and no function comes after it that is not
             linear.
         random_norm: Norm of the gradient of the random product.

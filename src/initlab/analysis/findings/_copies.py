@@ -28,8 +28,10 @@ def symmetric_units(model: Model) -> Iterator[Finding]:
         if p.gradient_twins == 1 and p.name not in known and not p.frozen
     ]  # fmt: skip
     added = [p for p in twins if p.added_last]
-    yield from _learn_alike([p for p in twins if p not in added], "error")
-    yield from _learn_alike(added, "info")
+    for are_constant in (True, False):
+        alike = [p for p in twins if p.constant is are_constant]
+        yield from _learn_alike([p for p in alike if p not in added], "error")
+        yield from _learn_alike([p for p in alike if p in added], "info")
     yield from _units_by_hand(model, known | {p.name for p in twins})
     yield from _clones(model)
 
@@ -37,13 +39,14 @@ def symmetric_units(model: Model) -> Iterator[Finding]:
 def _learn_alike(
     twins: list[ParameterReading], severity: Severity
 ) -> Iterator[Finding]:
-    """Yield one finding for constant tensors; what is only added does no harm."""
-    if twins:
-        yield at_parameter(
-            twins[0], "WI02", severity,
-            "added_twins" if severity == "info" else "twins_for_ever",
-            measured=twins[0].mean, places=tuple(p.name for p in twins),
-        )  # fmt: skip
+    """Yield one finding for tensors of equal units; what is only added does no harm."""
+    if not twins:
+        return
+    cause = "twins_for_ever" if twins[0].constant else "equal_rows_for_ever"
+    yield at_parameter(
+        twins[0], "WI02", severity, "added_twins" if severity == "info" else cause,
+        measured=twins[0].mean, places=tuple(p.name for p in twins),
+    )  # fmt: skip
 
 
 def _units_by_hand(model: Model, known: Set[str | None]) -> Iterator[Finding]:

@@ -57,6 +57,7 @@ OF_CAUSES: Mapping[str, Remedy] = MappingProxyType(
         "parallel_units": _units.drawn_anew,
         "zero_inputs": _units.drawn_columns,
         "alike_units": _units.drawn_rows_by_hand,
+        "equal_rows_for_ever": _units.drawn_rows_by_hand,
         "saturated_by_bias": _units.without_biases,
         "bias_drowns": _outputs.set_to_zero,
         "saturated_gates_by_bias": _outputs.set_to_zero,
