@@ -22,9 +22,9 @@ def blamed(model, batch=VECTORS, **more):
     return [(one.id, one.cause, one.parameter) for one in found]
 
 
-def mlp(hidden, std=None, activation=nn.ReLU, factor=1.0):
+def mlp(hidden, std=None, activation=nn.ReLU, factor=1.0, seed=0):
     """Return a classifier with `hidden` layers, of one std or of a factor of He's."""
-    torch.manual_seed(0)
+    torch.manual_seed(seed)
     widths = [20, *[64] * hidden, 10]
     layers = []
     for fan_in, fan_out in pairwise(widths):
@@ -92,19 +92,32 @@ def test_a_short_network_is_late_before_it_is_lost(std, severity):
 
 
 class WideAndDeep(nn.Module):
-    """Outputs of a linear part, to which a deep part of next to nothing is added."""
+    """Outputs of a linear part, to which those of deeper parts are added."""
 
-    def __init__(self):
+    def __init__(self, *parts):
         super().__init__()
-        self.wide, self.deep = nn.Linear(20, 10), mlp(2, std=1e-4)
+        self.wide, self.parts = nn.Linear(20, 10), nn.ModuleList(parts)
 
     def forward(self, x):
-        return self.wide(x) + self.deep(x)
+        outputs = self.wide(x)
+        for part in self.parts:
+            outputs = outputs + part(x)
+        return outputs
 
 
-def test_a_quiet_part_beside_another_is_a_choice():
+@pytest.mark.parametrize("others", [0, 1, 2])
+def test_a_quiet_part_beside_others_is_a_choice(others):
     """DeepCTR's DeepFM starts with deviations of 1e-4."""
-    assert blamed(WideAndDeep(), loss=LOSS, targets=LABELS) == []
+    model = WideAndDeep(*[mlp(1, seed=seed) for seed in range(others)], mlp(2, std=1e-4))
+
+    assert blamed(model, loss=LOSS, targets=LABELS) == []
+
+
+def test_a_quiet_layer_whose_reader_is_added_to_others_is_a_choice():
+    model = WideAndDeep(mlp(1))
+    nn.init.normal_(model.parts[0][0].weight, std=1e-5)
+
+    assert blamed(model, loss=LOSS, targets=LABELS) == []
 
 
 class Encoder(nn.Module):

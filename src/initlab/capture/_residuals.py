@@ -49,7 +49,8 @@ def residual_joins(graph: Graph, records: Records) -> list[Join]:
 
     The skip is the side that is a part of what the other was made of, at most one
     projection and pooling later; two sides of one layer each are no block. Nor are
-    logits with a mask, though it is made of the model's inputs.
+    logits with a mask, though it is made of the model's inputs, or a linear model of
+    the inputs to which that of a network is added at last, as in a wide and deep one.
     """
     masked = {n for node in graph.nodes if node.kind == "softmax" for n in node.inputs}
     found = []
@@ -59,8 +60,23 @@ def residual_joins(graph: Graph, records: Records) -> list[Join]:
             continue
         sides = [n for n in node.inputs if graph.carries_signal(n)]
         if len(sides) == 2 and (join := _join(graph, number, sides[0], sides[1])):
-            found.append(join)
+            if not _is_last_of_models(graph, join):
+                found.append(join)
     return found
+
+
+def _is_last_of_models(graph: Graph, join: Join) -> bool:
+    """Whether a skip is a layer of the model's inputs, and no layer reads the sum."""
+    nodes = graph.nodes
+    if nodes[join.source].kind != "input":
+        return False
+    if not any(nodes[number].kind == "layer" for number in join.skip):
+        return False
+    later = nodes[join.node + 1 :]
+    return not any(
+        node.kind == "layer" and graph.descends(node.number, join.node)
+        for node in later
+    )
 
 
 def _join(graph: Graph, number: int, first: int, second: int) -> Join | None:
