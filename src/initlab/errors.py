@@ -17,7 +17,54 @@ _ELSEWHERE = {
 
 
 class InitlabError(Exception):
-    """Base of every deliberate exception: one line that a user can act on."""
+    """Base of every deliberate exception: one line that a user can act on.
+
+    Attributes:
+        message: What is allowed, what arrived, and how to mend it.
+        argument: What it is about, as Python names it; None if that is no argument.
+        part: Which part of the argument, as it is written behind the name: `.0`.
+        use: Another argument that mends it, and which values of that one do.
+
+    Example:
+        >>> error = InvalidValueError("at most 8, got 9", argument="batch_size")
+        >>> print(error)
+        batch_size: at most 8, got 9
+        >>> error.argument
+        'batch_size'
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        argument: str | None = None,
+        part: str = "",
+        use: tuple[str, tuple[str, ...]] | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.message = message
+        self.argument = argument
+        self.part = part
+        self.use = use
+
+    @property
+    def where(self) -> str:
+        """What the line begins with: the argument, and which part of it."""
+        return f"{self.argument}{self.part}: " if self.argument else ""
+
+    def within(self, argument: str, part: str = "") -> "InvalidValueError":
+        """Return the same as the fault of an argument that this one is a part of."""
+        return InvalidValueError(
+            f"{self.where}{self.message}", argument=argument, part=part, use=self.use
+        )
+
+    def __str__(self) -> str:
+        """Return the line; of a KeyError, Python would show a repr."""
+        mended = ""
+        if self.use is not None:
+            name, values = self.use
+            mended = f"; use {name}={' or '.join(map(repr, values))}"
+        return f"{self.where}{self.message}{mended}"
 
 
 class InvalidValueError(InitlabError, ValueError):
@@ -27,22 +74,33 @@ class InvalidValueError(InitlabError, ValueError):
 class UnknownNameError(InitlabError, KeyError):
     """A name was looked up that no table holds.
 
+    Attributes:
+        kind: What the table is of: `init`.
+        name: What was looked up.
+        known: What the table holds, in order.
+
     Example:
         >>> print(UnknownNameError("init", "he_norml", ["he_normal", "zeros"]))
         unknown init 'he_norml'. Did you mean 'he_normal'? Known: he_normal, zeros.
     """
 
-    def __init__(self, kind: str, name: str, known: Iterable[str]) -> None:
-        known = sorted(known)
-        # Pickle makes it anew of these, as in a pool's way back to who asked.
-        super().__init__(kind, name, known)
-        near = _nearest(name.lower(), known)
+    def __init__(
+        self,
+        kind: str,
+        name: str,
+        known: Iterable[str],
+        *,
+        argument: str | None = None,
+    ) -> None:
+        self.kind, self.name, self.known = kind, name, sorted(known)
+        near = _nearest(name.lower(), self.known)
         hint = f" Did you mean {near!r}?" if near else ""
-        self.message = f"unknown {kind} {name!r}.{hint} Known: {', '.join(known)}."
-
-    def __str__(self) -> str:
-        """Return the message; KeyError would show what it was made of."""
-        return self.message
+        all_known = ", ".join(self.known)
+        super().__init__(
+            f"unknown {kind} {name!r}.{hint} Known: {all_known}.", argument=argument
+        )
+        # Pickle makes it anew of these, as in a pool's way back to who asked.
+        self.args = kind, name, self.known
 
 
 def _nearest(name: str, known: list[str]) -> str | None:

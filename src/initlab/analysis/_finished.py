@@ -21,8 +21,9 @@ def refuse_unfinished(results: xr.Dataset) -> None:
     missing = int((results["diverged_step"] == NOT_RUN).sum())
     if missing:
         raise InvalidValueError(
-            f"results: {missing:,} of {results['diverged_step'].size:,} networks have "
-            "not run yet; run the study to its end first, or select what is finished"
+            f"{missing:,} of {results['diverged_step'].size:,} networks have "
+            "not run yet; run the study to its end first, or select what is finished",
+            argument="results",
         )
 
 

@@ -48,12 +48,14 @@ def orders(results: xr.Dataset, *, power: float = POWER) -> tuple[CellOrder, ...
         [True, True, True]
     """
     if not (isinstance(power, Real) and 0 < power < 1):
-        raise InvalidValueError(f"power: a number between 0 and 1, got {power!r}")
+        raise InvalidValueError(
+            f"a number between 0 and 1, got {power!r}", argument="power"
+        )
     results = selected(results)
     for name in ("init", "member"):
         if results.sizes[name] < 2:
             raise InvalidValueError(
-                f"{name}s: an order needs at least 2, these results have 1"
+                "an order needs at least 2, these results have 1", argument=f"{name}s"
             )
     found = compared(results)
     return tuple(

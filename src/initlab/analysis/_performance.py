@@ -42,10 +42,10 @@ def performance_profiles(
     """
     if results.sizes["init"] < 2:
         raise InvalidValueError(
-            "inits: a profile needs at least 2, these results have 1"
+            "a profile needs at least 2, these results have 1", argument="inits"
         )
     if not all(factor >= 1 for factor in factors):
-        raise InvalidValueError(f"factors: each at least 1, got {factors}")
+        raise InvalidValueError(f"each at least 1, got {factors}", argument="factors")
     runs: dict[str, list[np.ndarray]] = {}
     for cell in cells(results):
         for init, losses in cell.final_loss.items():

@@ -43,7 +43,8 @@ def selected(results: Any) -> xr.Dataset:
     """
     if not isinstance(results, xr.Dataset):
         raise InvalidValueError(
-            f"results: what initlab.run returned, got {type(results).__name__}"
+            f"what initlab.run returned, got {type(results).__name__}",
+            argument="results",
         )
     kind = results.attrs.get("kind", "run")
     if kind == _AS_IT_IS:
@@ -52,8 +53,9 @@ def selected(results: Any) -> xr.Dataset:
         _refuse_without(results, dim)
     if "spec" not in results.attrs or kind not in (*_TRAINED, "signal"):
         raise InvalidValueError(
-            "results: attributes of initlab's are missing, which computing with a "
-            "dataset may drop; give what initlab.run returned, or a selection of it"
+            "attributes of initlab's are missing, which computing with a "
+            "dataset may drop; give what initlab.run returned, or a selection of it",
+            argument="results",
         )
     grid = from_toml(results.attrs["spec"]).dimensions if kind == "grid" else ()
     for dim in grid:
@@ -68,11 +70,14 @@ def selected(results: Any) -> xr.Dataset:
 def _refuse_without(results: xr.Dataset, dim: str) -> None:
     if dim not in results.coords:
         raise InvalidValueError(
-            f"results: {dim} is missing, as after a mean over it; give what "
-            f"initlab.run returned, or a selection of it, without drop=True"
+            f"{dim} is missing, as after a mean over it; give what "
+            f"initlab.run returned, or a selection of it, without drop=True",
+            argument="results",
         )
     if dim in results.dims and not results.sizes[dim]:
-        raise InvalidValueError(f"results: no {dim} is left; select at least one")
+        raise InvalidValueError(
+            f"no {dim} is left; select at least one", argument="results"
+        )
 
 
 def _restored(results: xr.Dataset, grid: tuple[str, ...]) -> xr.Dataset:
@@ -109,16 +114,18 @@ def _refuse_unusable(results: xr.Dataset, kind: str) -> None:
     for name in needed:
         if name not in results:
             raise InvalidValueError(
-                f"results: {name} is missing; give all variables of what initlab.run "
-                "returned for a study that records scores and layers"
+                f"{name} is missing; give all variables of what initlab.run "
+                "returned for a study that records scores and layers",
+                argument="results",
             )
     if kind == "run":
         _refuse_part_of_a_network(results)
     steps = results["step"].values
     if len(steps) < 2 or steps[0] != 0 or (np.diff(steps) <= 0).any():
         raise InvalidValueError(
-            "results: step must begin with 0, which is where networks start, and have "
-            f"a later record, got {', '.join(map(str, steps[:3]))}"
+            "step must begin with 0, which is where networks start, and have "
+            f"a later record, got {', '.join(map(str, steps[:3]))}",
+            argument="results",
         )
 
 
@@ -126,11 +133,12 @@ def _refuse_part_of_a_network(results: xr.Dataset) -> None:
     layers = from_toml(results.attrs["spec"]).network.layers
     if results["units"].dims != ("layer",) or results.sizes["layer"] != layers:
         raise InvalidValueError(
-            f"results: layer: all {layers} layers are needed, got "
-            f"{results['units'].size}"
+            f"layer: all {layers} layers are needed, got {results['units'].size}",
+            argument="results",
         )
     if not {"train_accuracy", "train_r2"} & set(results):
         raise InvalidValueError(
-            "results: train_accuracy, or train_r2, is missing; give all variables of "
-            "what initlab.run returned for a study that records scores and layers"
+            "train_accuracy, or train_r2, is missing; give all variables of "
+            "what initlab.run returned for a study that records scores and layers",
+            argument="results",
         )

@@ -165,8 +165,9 @@ class _Settings:
             shapes = tuple(given.get("input", ())), tuple(given.get("tokens", ()))
         if not any(shapes):
             raise InvalidValueError(
-                "--input: the shape of what the model is given is needed, as in "
-                "--input 8x3x224x224, or --tokens 4x128:50257"
+                "the shape of what the model is given is needed, as in "
+                "--input 8x3x224x224, or --tokens 4x128:50257",
+                argument="--input",
             )
         return cls(*shapes, severity, ignored)
 

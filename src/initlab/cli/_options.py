@@ -40,8 +40,8 @@ def read_widths(text: str | None) -> tuple[int, ...] | None:
         return widths
     except ValueError:
         raise InvalidValueError(
-            f"widths: two or more whole numbers with commas, as in 2,10,5,1, "
-            f"got {text[:60]!r}"
+            f"two or more whole numbers with commas, as in 2,10,5,1, got {text[:60]!r}",
+            argument="widths",
         ) from None
 
 
@@ -67,8 +67,9 @@ def refuse_json(path: Path, out: Path, *, inputs: Iterable[str] = ()) -> None:
 
     if out.resolve() in (path.resolve(), path.resolve().parent):
         raise OutputError(
-            f"--json: {path} is in the folder --out {out}, which gets a results.json "
-            "of its own; name another place"
+            f"{path} is in the folder --out {out}, which gets a results.json "
+            "of its own; name another place",
+            argument="--json",
         )
     refuse_unwritable(path, "--json", ends=JSON, inputs=inputs)
 

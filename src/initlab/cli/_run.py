@@ -1,7 +1,6 @@
 """`initlab run` and `initlab merge`: a study written as TOML, resumable."""
 
 import logging
-import re
 import signal
 import sys
 from collections.abc import Iterator, Mapping
@@ -107,8 +106,9 @@ def _refuse_store(store: str) -> None:
 
     if not store.rstrip("/").endswith(".zarr"):
         raise InvalidValueError(
-            f"--store: must end in .zarr, got {store!r}; initlab export makes other "
-            "files of a store"
+            f"must end in .zarr, got {store!r}; initlab export makes other "
+            "files of a store",
+            argument="--store",
         )
     refuse_unstorable(store)
 
@@ -127,7 +127,7 @@ def _run(study: "Study", store: str, *, yes: bool, **where: Any) -> None:
         from initlab.errors import InvalidValueError
 
         raise InvalidValueError(
-            f"study: {size}; add --yes to run it, or make it smaller"
+            f"{size}; add --yes to run it, or make it smaller", argument="study"
         )
     say(str(size))
     with progress_bar("training", unit="steps/s") as progress:
@@ -148,13 +148,17 @@ def _read(path: Path) -> "Study":
     try:
         text = path.read_text(encoding="utf-8")
     except OSError as error:
-        raise InvalidValueError(f"study {path}: {error.strerror}") from None
+        raise InvalidValueError(
+            str(error.strerror), argument="study", part=f" {path}"
+        ) from None
     except UnicodeDecodeError:
-        raise InvalidValueError(f"study {path}: not text in UTF-8") from None
+        raise InvalidValueError(
+            "not text in UTF-8", argument="study", part=f" {path}"
+        ) from None
     try:
         return _beside(from_toml(text), path.parent)
     except InitlabError as error:
-        raise InvalidValueError(f"study {path}: {error}") from None
+        raise error.within("study", f" {path}") from None
 
 
 def _beside(study: "Study", folder: Path) -> "Study":
@@ -187,11 +191,10 @@ def _of_the_study(path: Path) -> Iterator[None]:
     try:
         yield
     except InvalidValueError as error:
-        key = re.split("[:., ]", str(error), maxsplit=1)[0]
         fields = {*Study.model_fields, *MLP.model_fields, *Problem.model_fields}
-        if key not in fields:
+        if error.argument not in fields:
             raise
-        raise InvalidValueError(f"study {path}: {error}") from None
+        raise error.within("study", f" {path}") from None
 
 
 def _part(text: str | None) -> tuple[int, int] | None:
@@ -206,7 +209,7 @@ def _part(text: str | None) -> tuple[int, int] | None:
         return number, parts
     except ValueError:
         raise InvalidValueError(
-            f"shard: i/n with 1 <= i <= n, as in 3/100, got {text[:60]!r}"
+            f"i/n with 1 <= i <= n, as in 3/100, got {text[:60]!r}", argument="shard"
         ) from None
 
 
@@ -223,7 +226,7 @@ def _executor(scheduler: str | None) -> Iterator[Any]:
         from distributed import Client
     except ImportError:
         raise MissingExtraError(
-            "scheduler: needs Dask: pip install 'initlab[distributed]'"
+            "needs Dask: pip install 'initlab[distributed]'", argument="scheduler"
         ) from None
     # What a lost scheduler means for the run is said in one sentence.
     for name in list(logging.root.manager.loggerDict):
@@ -233,7 +236,7 @@ def _executor(scheduler: str | None) -> Iterator[Any]:
         client = Client(scheduler, timeout=10)
     except (OSError, TimeoutError, ValueError) as error:
         raise ExecutionError(
-            f"scheduler: nobody answers at {scheduler}: {str(error)[:200]}"
+            f"nobody answers at {scheduler}: {str(error)[:200]}", argument="scheduler"
         ) from None
     try:
         yield client.get_executor(pure=False)

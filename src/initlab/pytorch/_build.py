@@ -145,14 +145,15 @@ def _made(factory: Factory) -> nn.Module:
     except TypeError as error:
         if "argument" in str(error):
             raise InvalidValueError(
-                f"model: the function that makes it must need no arguments: {error}; "
-                "give functools.partial(...) or a function of your own"
+                f"the function that makes it must need no arguments: {error}; "
+                "give functools.partial(...) or a function of your own",
+                argument="model",
             ) from error
         raise
     if not isinstance(model, nn.Module):
         raise InvalidValueError(
-            f"model: the function must return a torch.nn.Module, got "
-            f"{type(model).__name__}"
+            f"the function must return a torch.nn.Module, got {type(model).__name__}",
+            argument="model",
         )
     capture.unwrapped(model)  # refuses what has no values, or hides its functions
     return model

@@ -85,7 +85,8 @@ def repair_target(asked: Asked, out: Path, *, seeds: int = 1) -> Repair:
     """
     if out.suffix != ".safetensors" or not out.parent.is_dir():
         raise OutputError(
-            f"--repair: a file .safetensors in a folder that exists, got {out}"
+            f"a file .safetensors in a folder that exists, got {out}",
+            argument="--repair",
         )
     as_seed(asked.seed, seeds)
     made = imported(asked.target)
@@ -113,7 +114,8 @@ def _is_one_model(asked: Asked, made: Any, seeds: int) -> bool:
         return False
     if seeds > 1:
         raise InvalidValueError(
-            f"--seeds: {seeds} members need a function that draws weights anew"
+            f"{seeds} members need a function that draws weights anew",
+            argument="--seeds",
         )
     return True
 
@@ -154,8 +156,9 @@ def _labels_of(classes: int | None) -> Iterator[None]:
     except TargetsError as error:
         reason = str(error).removeprefix("targets: ").partition(";")[0]
         raise InvalidValueError(
-            f"--classes: {classes}, one label per example: {reason}; leave it out, or "
-            "give as many as there are outputs"
+            f"{classes}, one label per example: {reason}; leave it out, or "
+            "give as many as there are outputs",
+            argument="--classes",
         ) from None
 
 
@@ -169,8 +172,9 @@ def _refuse_other_classes(classes: int | None, diagnosis: Diagnosis) -> None:
     there = 1 if output.loss_kind == "mse" else output.classes
     if classes is not None and classes > there > 0:
         raise InvalidValueError(
-            f"--classes: {classes}, but outputs of shape {output.shape} are of "
-            f"{there}; {'leave it out' if there < 2 else f'give --classes {there}'}"
+            f"{classes}, but outputs of shape {output.shape} are of "
+            f"{there}; {'leave it out' if there < 2 else f'give --classes {there}'}",
+            argument="--classes",
         )
 
 
@@ -181,8 +185,8 @@ def _shape(option: str, text: str) -> tuple[int, ...]:
             raise ValueError
     except ValueError:
         raise InvalidValueError(
-            f"{option}: positive sizes with x in between, as in 8x3x224x224, got "
-            f"{text!r}"
+            f"positive sizes with x in between, as in 8x3x224x224, got {text!r}",
+            argument=option,
         ) from None
     return sizes
 
@@ -191,7 +195,7 @@ def _tokens(text: str, generator: torch.Generator) -> Tensor:
     shape, colon, words = text.partition(":")
     if not colon or not words.isdigit() or int(words) < 1:
         raise InvalidValueError(
-            "--tokens: a shape and the number of words, as in 4x128:50257, got "
-            f"{text!r}"
+            f"a shape and the number of words, as in 4x128:50257, got {text!r}",
+            argument="--tokens",
         )
     return torch.randint(0, int(words), _shape("--tokens", shape), generator=generator)

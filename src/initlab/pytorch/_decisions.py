@@ -45,7 +45,8 @@ def inits_by_kind(init: Inits) -> dict[str, Init]:
         return dict.fromkeys(KINDS, one)
     if not init:
         raise InvalidValueError(
-            f"init: an init, or one for each of {', '.join(KINDS)}; got an empty dict"
+            f"an init, or one for each of {', '.join(KINDS)}; got an empty dict",
+            argument="init",
         )
     for kind in init:
         if kind not in KINDS:

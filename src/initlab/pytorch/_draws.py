@@ -126,12 +126,14 @@ def _elementwise(
 def _cut(index: Index, shape: tuple[int, ...]) -> tuple[slice, ...]:
     if len(index) > len(shape):
         raise InvalidValueError(
-            f"index: at most one slice per axis of {shape}, got {len(index)}"
+            f"at most one slice per axis of {shape}, got {len(index)}", argument="index"
         )
     found = []
     for one, size in zip(index, shape, strict=False):
         start, stop, step = one.indices(size)
         if step != 1:
-            raise InvalidValueError(f"index: slices without steps, got {one}")
+            raise InvalidValueError(
+                f"slices without steps, got {one}", argument="index"
+            )
         found.append(slice(start, max(start, stop)))
     return tuple(found)

@@ -122,13 +122,16 @@ def initialize_(
 def _checked(model: nn.Module, read: bool) -> nn.Module:
     """Return a module out of its wrappers, whose weights have a shape."""
     if not isinstance(model, nn.Module):
-        raise InvalidValueError(f"model: a torch.nn.Module, got {type(model).__name__}")
+        raise InvalidValueError(
+            f"a torch.nn.Module, got {type(model).__name__}", argument="model"
+        )
     capture.refuse_lazy(model)
     if not any(one.device.type == "meta" for one in model.parameters()):
         return capture.unwrapped(model)
     if read:
         raise InvalidValueError(
-            "batch: a model on the meta device cannot be run; leave batch= out"
+            "a model on the meta device cannot be run; leave batch= out",
+            argument="batch",
         )
     return model
 

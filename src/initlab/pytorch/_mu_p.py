@@ -116,7 +116,8 @@ def mu_p(
     if set(names.all) != set(base):
         odd = sorted(set(names.all) ^ set(base))
         raise InvalidValueError(
-            f"base_model: must have the same parameters, got a difference in {odd[0]}"
+            f"must have the same parameters, got a difference in {odd[0]}",
+            argument="base_model",
         )
     groups: dict[tuple[Role, float], dict[str, Any]] = {}
     scalings = {
@@ -176,7 +177,8 @@ def _scaling(
 ) -> Scaling:
     if parameter.dim() != base.dim():
         raise InvalidValueError(
-            f"base_model: {name} has {base.dim()} axes, the model's {parameter.dim()}"
+            f"{name} has {base.dim()} axes, the model's {parameter.dim()}",
+            argument="base_model",
         )
     if parameter.dim() < 2:
         grown = parameter.numel() / base.numel()
@@ -192,8 +194,9 @@ def _scaling(
     makes = parameter.shape[out] / base.shape[out]
     if any(a != b for a, b in zip(parameter.shape[2:], base.shape[2:], strict=True)):
         raise InvalidValueError(
-            f"base_model: {name} grows in its kernel, which muP has no rule for, got "
-            f"{tuple(parameter.shape)} over {tuple(base.shape)}"
+            f"{name} grows in its kernel, which muP has no rule for, got "
+            f"{tuple(parameter.shape)} over {tuple(base.shape)}",
+            argument="base_model",
         )
     if reads != 1 and makes != 1:
         return Scaling(role="hidden", multiplier=reads)

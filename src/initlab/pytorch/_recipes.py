@@ -162,7 +162,9 @@ def t_fixup_(
     seed = as_seed(seed)
     model, reading = _read(model, batch)
     if not reading.attentions:
-        raise InvalidValueError("model: t_fixup_ needs attention, and none was found")
+        raise InvalidValueError(
+            "t_fixup_ needs attention, and none was found", argument="model"
+        )
     blocks = _blocks(reading, "t_fixup_")
     _refuse_norms(reading, "t_fixup_", "zero_branch_ends_")
     inside = _in_branches(reading, blocks)
@@ -222,7 +224,7 @@ def _blocks(reading: Reading, recipe: str) -> Sequence[Block]:
     found = [block for block in reading.blocks if block.outer is None and block.uses]
     if not found:
         raise InvalidValueError(
-            f"model: {recipe} needs residual blocks, and none was found"
+            f"{recipe} needs residual blocks, and none was found", argument="model"
         )
     return found
 
@@ -231,9 +233,10 @@ def _refuse_norms(reading: Reading, recipe: str, instead: str) -> None:
     if reading.norms:
         named = ", ".join(norm.module or norm.kind for norm in reading.norms[:3])
         raise InvalidValueError(
-            f"model: {recipe} takes the place of normalization, and the model has "
+            f"{recipe} takes the place of normalization, and the model has "
             f"{len(reading.norms)} ({named}{', ...' if len(reading.norms) > 3 else ''})"
-            f"; remove them, or use {instead}"
+            f"; remove them, or use {instead}",
+            argument="model",
         )
 
 

@@ -191,8 +191,9 @@ class Init(Spec):
         if callable(given):
             return cls._of_callable(given)
         raise InvalidValueError(
-            f"inits: an init is a name, an Init or a function(shape, rng), "
-            f"got {shortened(given)}"
+            f"an init is a name, an Init or a function(shape, rng), "
+            f"got {shortened(given)}",
+            argument="inits",
         )
 
     @classmethod

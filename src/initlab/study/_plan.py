@@ -120,11 +120,7 @@ def planned(study: Study, given: Given, engine: str) -> Plan:
         engine = _quickest(study, cells)
     if engine == "reference":
         for cell in cells:
-            if cell.study.precision != "float64":
-                raise InvalidValueError(
-                    f"precision: the reference engine computes in float64, got "
-                    f"{cell.study.precision}; use engine='lanes' or 'wide'"
-                )
+            engines.refuse_for_reference(cell.study.precision)
     return Plan(
         study=study,
         cells=cells,
@@ -141,8 +137,9 @@ def refuse_unknown_engine(engine: str) -> None:
     """
     if not isinstance(engine, str):
         raise InvalidValueError(
-            f"engine: must be one of {', '.join((AUTO, *engines.ENGINES))}, "
-            f"got {shortened(engine)}"
+            f"must be one of {', '.join((AUTO, *engines.ENGINES))}, "
+            f"got {shortened(engine)}",
+            argument="engine",
         )
     if engine not in (AUTO, *engines.ENGINES):
         raise UnknownNameError("engine", engine, (AUTO, *engines.ENGINES))

@@ -79,8 +79,9 @@ def work(task: Task) -> Done:
     for name, wanted in task.versions.items():
         if here.get(name) != wanted:
             raise InvalidValueError(
-                f"executor: a worker has {name} {here.get(name)}, and this study runs "
-                f"with {wanted}; install the same versions everywhere"
+                f"a worker has {name} {here.get(name)}, and this study runs "
+                f"with {wanted}; install the same versions everywhere",
+                argument="executor",
             )
     data = task.data or _loaded(task.study.problem, task.study.loss)
     examples = examples_of(task.study, data)

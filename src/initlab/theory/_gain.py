@@ -69,7 +69,8 @@ def gain(activation: str, *, definition: Definition = "second_moment") -> float:
         return 1 / math.sqrt(second_moment(activation, 1.0))
     if activation not in _PYTORCH:
         raise InvalidValueError(
-            f"activation: PyTorch's table of gains has {', '.join(_PYTORCH)}, "
-            f"got {activation!r}; give definition='second_moment'"
+            f"PyTorch's table of gains has {', '.join(_PYTORCH)}, "
+            f"got {activation!r}; give definition='second_moment'",
+            argument="activation",
         )
     return _PYTORCH[activation]

@@ -76,12 +76,14 @@ def refuse_untrained(model: nn.Module, optimizer: Any) -> None:
     """
     if optimizer is not None and not callable(optimizer):
         raise InvalidValueError(
-            "optimizer: short trainings need a function of parameters, such as "
-            f"torch.optim.Adam; got {type(optimizer).__name__}"
+            "short trainings need a function of parameters, such as "
+            f"torch.optim.Adam; got {type(optimizer).__name__}",
+            argument="optimizer",
         )
     if not any(one.requires_grad for one in model.parameters()):
         raise InvalidValueError(
-            "train_steps: every parameter is frozen; call requires_grad_() on some"
+            "every parameter is frozen; call requires_grad_() on some",
+            argument="train_steps",
         )
 
 
@@ -93,8 +95,9 @@ def refuse_without_loss(diagnosis: Diagnosis) -> None:
     """
     if not facts_from_json(diagnosis.dataset.attrs["facts"])[0].output.loss_kind:
         raise InvalidValueError(
-            "loss: short trainings need one, got None, and no targets that one could "
-            "be inferred from; give targets=, or loss="
+            "short trainings need one, got None, and no targets that one could "
+            "be inferred from; give targets=, or loss=",
+            argument="loss",
         )
 
 

@@ -70,8 +70,9 @@ class InitMLPClassifier(ClassifierMixin, MembersMixin):  # type: ignore[misc]
         classes = len(self.classes_)
         if classes == 1:
             raise InvalidValueError(
-                f"y: a classifier needs at least 2 classes, got 1 class, "
-                f"{self.classes_[0]!r}"
+                f"a classifier needs at least 2 classes, got 1 class, "
+                f"{self.classes_[0]!r}",
+                argument="y",
             )
         if classes == 2:
             targets = codes[:, None].astype(np.float64)
