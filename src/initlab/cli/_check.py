@@ -3,14 +3,16 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from initlab.cli._options import write_json
 from initlab.cli._spelling import command_typed
 
-_SEVERITIES = ("info", "warning", "error")
+if TYPE_CHECKING:
+    from initlab.messages import Severity
+
 _DTYPES = ("float32", "float16", "bfloat16", "float64")
 
 
@@ -80,6 +82,7 @@ def check(
     ignore, input and tokens may stand in pyproject.toml, under [tool.initlab.check].
     """  # fmt: skip
     from initlab.errors import MissingExtraError
+    from initlab.messages import SEVERITIES
     from initlab.results import JSON, PAGES, refuse_unwritable
 
     settings = _Settings.of(
@@ -119,8 +122,8 @@ def check(
     if report is not None:
         page.report(report, command=command_typed())
     _print(diagnosis, to_stderr=json_to == "-")
-    worst = [_SEVERITIES.index(one.severity) for one in diagnosis.findings]
-    return int(max(worst, default=-1) >= _SEVERITIES.index(settings.fail_on))
+    worst = [SEVERITIES.index(one.severity) for one in diagnosis.findings]
+    return int(max(worst, default=-1) >= SEVERITIES.index(settings.fail_on))
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +132,7 @@ class _Settings:
 
     inputs: tuple[str, ...]
     tokens: tuple[str, ...]
-    fail_on: str
+    fail_on: "Severity"
     ignore: tuple[str, ...]
 
     @classmethod
@@ -148,18 +151,19 @@ class _Settings:
             InvalidValueError: If a value is not allowed.
         """
         from initlab.errors import InvalidValueError, UnknownNameError
+        from initlab.messages import CHECKS, SEVERITIES
 
-        severity = fail_on or str(given.get("fail-on", "warning"))
-        if severity not in _SEVERITIES:
-            raise UnknownNameError("severity for --fail-on", severity, _SEVERITIES)
+        asked = fail_on or str(given.get("fail-on", "warning"))
+        severity = next((one for one in SEVERITIES if one == asked), None)
+        if severity is None:
+            raise UnknownNameError("severity for --fail-on", asked, SEVERITIES)
         if dtype not in _DTYPES:
             raise UnknownNameError("dtype", dtype, _DTYPES)
         every = ignore or given.get("ignore", ())
         ignored = tuple(name.strip() for one in every for name in one.split(","))
-        known = [f"WI{number:02}" for number in range(1, 26)]
         for name in ignored:
-            if name not in known:
-                raise UnknownNameError("check for --ignore", name, known)
+            if name not in CHECKS:
+                raise UnknownNameError("check for --ignore", name, CHECKS)
         shapes = tuple(inputs or ()), tuple(tokens or ())
         if not any(shapes):
             shapes = tuple(given.get("input", ())), tuple(given.get("tokens", ()))

@@ -1,6 +1,7 @@
 """Every sentence that people read, by id; ready for translation."""
 
 from initlab.messages._causes import CAUSES, cause_sentence
+from initlab.messages._checks import CHECKS, SEVERITIES, FindingCause, Severity
 from initlab.messages._console import print_whole
 from initlab.messages._findings import (
     FINDINGS,
@@ -41,18 +42,22 @@ from initlab.messages._words import REACHES
 __all__ = [
     "ASK_MORE_MEMBERS",
     "CAUSES",
+    "CHECKS",
     "FINDINGS",
     "FROZEN",
     "GRID_CAVEAT",
     "NOTHING",
     "PAIRED_CAVEAT",
     "REACHES",
+    "SEVERITIES",
     "SIGNALS",
     "SIGNAL_CAVEAT",
     "SIGNAL_QUESTION",
     "SOUND",
     "SOUND_NEXT",
     "STATEMENTS",
+    "FindingCause",
+    "Severity",
     "about_cells",
     "about_profiles",
     "about_target",

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Iterator
 
-from initlab.analysis.findings._finding import Finding, Severity
+from initlab.analysis.findings._finding import Finding
 from initlab.analysis.findings._heads import (
     OF_NO_SIZE,
     biased,
@@ -13,6 +13,7 @@ from initlab.analysis.findings._heads import (
     what_makes_it_loud,
 )
 from initlab.analysis.findings._model import Model
+from initlab.messages import Severity
 from initlab.spec import OutputReading, ParameterReading, WeightUse
 
 # Nats of the initial loss over the prior's entropy. A loud head costs slowly more: of

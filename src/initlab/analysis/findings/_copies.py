@@ -3,9 +3,10 @@
 import math
 from collections.abc import Iterator, Set
 
-from initlab.analysis.findings._finding import SEVERITIES, Finding, Severity
+from initlab.analysis.findings._finding import Finding
 from initlab.analysis.findings._model import Model
 from initlab.analysis.findings._places import at_parameter, at_use, is_matrix, joined
+from initlab.messages import SEVERITIES, Severity
 from initlab.spec import ParameterReading, WeightUse
 
 # Copies among units that are no accident: none of 72 models had any.

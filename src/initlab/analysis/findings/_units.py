@@ -4,9 +4,10 @@ import math
 from collections.abc import Iterator
 
 from initlab import theory
-from initlab.analysis.findings._finding import Finding, Severity, rank
+from initlab.analysis.findings._finding import Finding, rank
 from initlab.analysis.findings._model import Model
 from initlab.analysis.findings._places import joined
+from initlab.messages import Severity
 from initlab.spec import ParameterReading, WeightUse
 
 _RECTIFIERS = frozenset({"relu", "relu6", "threshold"})

@@ -5,10 +5,11 @@ import math
 import torch
 from torch import Tensor
 
+from initlab.analysis.findings import Finding
 from initlab.capture import tensors_in
 from initlab.messages import REACHES
 from initlab.pytorch.repair._change import Change
-from initlab.pytorch.repair._patient import Found, Patient
+from initlab.pytorch.repair._patient import Patient
 from initlab.spec import WeightUse
 
 # Deviation of logits whose softmax is near the prior: an excess of .045 nat.
@@ -18,7 +19,7 @@ _LSTM, _GRU = 4, 3
 _SHORTEST = 8.0
 
 
-def quiet_head(patient: Patient, finding: Found) -> list[Change]:
+def quiet_head(patient: Patient, finding: Finding) -> list[Change]:
     """Rescale the head so that its outputs hardly differ."""
     std = patient.reading.output.std
     heads = [use for use in patient.reading.uses if use.head]
@@ -37,7 +38,7 @@ def quiet_head(patient: Patient, finding: Found) -> list[Change]:
     return found or _quiet_factor(patient, finding)
 
 
-def _quiet_factor(patient: Patient, finding: Found) -> list[Change]:
+def _quiet_factor(patient: Patient, finding: Finding) -> list[Change]:
     """Rescale what is no head's weight, but what outputs are proportional to."""
     known = dict(patient.model.named_parameters())
     name = finding.parameter
@@ -48,7 +49,7 @@ def _quiet_factor(patient: Patient, finding: Found) -> list[Change]:
     return [patient.rescaled(name, ratio ** (1 / root), finding)]
 
 
-def _power(patient: Patient, name: str, finding: Found) -> float:
+def _power(patient: Patient, name: str, finding: Finding) -> float:
     """Return to which power of a parameter outputs are proportional, at least 1.
 
     The loss tells: a squared error is of twice that power.
@@ -59,7 +60,7 @@ def _power(patient: Patient, name: str, finding: Found) -> float:
     return power if power > 1 else 1.0
 
 
-def prior_bias(patient: Patient, finding: Found) -> list[Change]:
+def prior_bias(patient: Patient, finding: Finding) -> list[Change]:
     """Set the head's bias to the log of the classes' shares, or the targets' mean."""
     uses = patient.reading.uses
     heads = [use for use in uses if use.bias and use.bias == finding.parameter]
@@ -114,7 +115,7 @@ def _means(targets: Tensor, units: int, of_convolution: bool) -> Tensor:
     return targets.movedim(axis, -1).reshape(-1, units).mean(dim=0)
 
 
-def within_the_slope(patient: Patient, finding: Found) -> list[Change]:
+def within_the_slope(patient: Patient, finding: Finding) -> list[Change]:
     """Bring outputs to where their loss has a slope, or the bias to the prior."""
     biases = {use.bias for use in patient.reading.uses}
     if finding.parameter in biases:
@@ -122,7 +123,7 @@ def within_the_slope(patient: Patient, finding: Found) -> list[Change]:
     return quiet_head(patient, finding)
 
 
-def writing_gates(patient: Patient, finding: Found) -> list[Change]:
+def writing_gates(patient: Patient, finding: Finding) -> list[Change]:
     """Set the biases of gates that write nothing into a recurrent state to 0."""
     found = []
     for use in patient.reading.uses:
@@ -144,7 +145,7 @@ def writing_gates(patient: Patient, finding: Found) -> list[Change]:
     return found
 
 
-def open_norm(patient: Patient, finding: Found) -> list[Change]:
+def open_norm(patient: Patient, finding: Finding) -> list[Change]:
     """Set the factor of a normalization on the trunk to 1."""
     names = {finding.parameter, *finding.places}
     return [
@@ -156,25 +157,25 @@ def open_norm(patient: Patient, finding: Found) -> list[Change]:
     ]
 
 
-def factors_of_one(patient: Patient, finding: Found) -> list[Change]:
+def factors_of_one(patient: Patient, finding: Finding) -> list[Change]:
     """Set the factors of normalizations that are named to 1."""
     known = {norm.parameter for norm in patient.reading.norms}
     named = dict.fromkeys(filter(None, (finding.parameter, *finding.places)))
     return [patient.filled(name, 1.0, finding) for name in named if name in known]
 
 
-def set_to_zero(patient: Patient, finding: Found) -> list[Change]:
+def set_to_zero(patient: Patient, finding: Finding) -> list[Change]:
     """Set parameters to 0: biases, and what an exponential makes a factor of 1 of."""
     return [patient.filled(name, 0.0, finding) for name in finding.places]
 
 
-def finite_exponent(patient: Patient, finding: Found) -> list[Change]:
+def finite_exponent(patient: Patient, finding: Finding) -> list[Change]:
     """Set what overflows in an exponent to 0; of other functions nothing is known."""
     exponent = str(finding.evidence["function"]).startswith("exp")
     return set_to_zero(patient, finding) if exponent else []
 
 
-def within_reach(patient: Patient, finding: Found) -> list[Change]:
+def within_reach(patient: Patient, finding: Finding) -> list[Change]:
     """Spread parameters evenly over where the function of them has a slope."""
     low, high = REACHES[str(finding.evidence["function"])]
     found = []
@@ -190,7 +191,7 @@ def within_reach(patient: Patient, finding: Found) -> list[Change]:
     return found
 
 
-def quiet_embedding(patient: Patient, finding: Found) -> list[Change]:
+def quiet_embedding(patient: Patient, finding: Finding) -> list[Change]:
     """Bring an embedding that is the head as well to quiet logits."""
     found = {}
     for use in patient.reading.uses:
@@ -206,7 +207,7 @@ def quiet_embedding(patient: Patient, finding: Found) -> list[Change]:
     return list(found.values())
 
 
-def open_gates(patient: Patient, finding: Found) -> list[Change]:
+def open_gates(patient: Patient, finding: Finding) -> list[Change]:
     """Open forget gates for the sequence's length; bring the spectral radius to 1."""
     found: dict[str, Change] = {}
     for use in _recurrences(patient, finding):
@@ -219,7 +220,7 @@ def open_gates(patient: Patient, finding: Found) -> list[Change]:
     return list(found.values()) or _kept_by_hand(patient, finding)
 
 
-def _kept_by_hand(patient: Patient, finding: Found) -> list[Change]:
+def _kept_by_hand(patient: Patient, finding: Finding) -> list[Change]:
     """Raise the bias of the gate that keeps the state of a cell by hand."""
     if finding.cause != "forgets" or not finding.parameter:
         return []
@@ -234,7 +235,7 @@ def _kept_by_hand(patient: Patient, finding: Found) -> list[Change]:
     ]  # fmt: skip
 
 
-def _recurrences(patient: Patient, finding: Found) -> list[WeightUse]:
+def _recurrences(patient: Patient, finding: Finding) -> list[WeightUse]:
     """Return the recurrent weights that a finding names, also by the inputs' bias.
 
     A loop by hand has one without a role, whose radius is known.
@@ -261,7 +262,7 @@ def _radius(patient: Patient, use: WeightUse) -> float:
     return next(filter(math.isfinite, found), math.nan)
 
 
-def _opened(patient: Patient, use: WeightUse, finding: Found) -> dict[str, Change]:
+def _opened(patient: Patient, use: WeightUse, finding: Finding) -> dict[str, Change]:
     """Set the gate that keeps the state: an LSTM's second block, a GRU's second."""
     if use.layer.packed not in (_LSTM, _GRU) or not use.bias:
         return {}
