@@ -18,18 +18,7 @@ from initlab.spec._inits import (
     Mode,
 )
 from initlab.spec._layer import LayerKind, LayerSpec
-from initlab.spec._model import (
-    AttentionUse,
-    Block,
-    BuildFacts,
-    Choice,
-    ModelFacts,
-    NormUse,
-    OutputReading,
-    ParameterReading,
-    PriorReading,
-    WeightUse,
-)
+from initlab.spec._model import BuildFacts, ModelFacts
 from initlab.spec._model_text import facts_from_json, facts_to_json
 from initlab.spec._names import (
     ACTIVATION_NAMES,
@@ -45,6 +34,8 @@ from initlab.spec._names import (
     PrecisionName,
 )
 from initlab.spec._network import MLP
+from initlab.spec._outputs import OutputReading, PriorReading
+from initlab.spec._parameter import ParameterReading
 from initlab.spec._problem import ARRAYS, Problem
 from initlab.spec._signal import SignalStudy
 from initlab.spec._study import Study
@@ -54,6 +45,7 @@ from initlab.spec._text import (
     to_dict,
     to_toml,
 )
+from initlab.spec._uses import AttentionUse, Block, Choice, NormUse, WeightUse
 
 __all__ = [
     "ACTIVATION_NAMES",

@@ -1,0 +1,201 @@
+"""What `initlab check` does: import the target, make inputs, check."""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from initlab.capture import TargetsError
+from initlab.errors import InvalidValueError, OutputError
+from initlab.pytorch._build import build
+from initlab.pytorch._check import check
+from initlab.pytorch._diagnosis import Diagnosis
+from initlab.pytorch._numbers import as_seed
+from initlab.pytorch.command._target import factory_of, imported
+from initlab.pytorch.repair import Repair, repair_
+from initlab.spec import facts_from_json
+
+_LARGEST_SHAPE = 8
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """What is to be checked, as it was typed.
+
+    Attributes:
+        target: `package.module:name` of a function that makes a model, or of a model.
+        inputs: Shapes, as in 8x3x224x224.
+        tokens: Shapes and words, as in 4x128:50257.
+        classes: Of drawn labels; None: no labels.
+        checkpoint: Weights to load before.
+        seed: Of the first model, of the inputs, and of what a repair redraws.
+        device: Where it runs.
+        dtype: Of the weights and the inputs.
+        ignore: Ids of checks whose findings are not shown.
+    """
+
+    target: str
+    inputs: Sequence[str] = ()
+    tokens: Sequence[str] = ()
+    classes: int | None = None
+    checkpoint: Path | None = None
+    seed: int = 0
+    device: str = "cpu"
+    dtype: str = "float32"
+    ignore: Sequence[str] = ()
+
+
+def check_target(asked: Asked, *, seeds: int = 1) -> Diagnosis:
+    """Import a target, check it on drawn inputs, and leave out ignored checks.
+
+    Args:
+        asked: Of what.
+        seeds: Members.
+
+    Raises:
+        InvalidValueError: If the target, a shape, a seed or the device cannot be used.
+    """
+    as_seed(asked.seed, seeds)
+    made = imported(asked.target)
+    batch, targets = _batch(asked)
+    model: Any = _factory(asked, made)
+    if _is_one_model(asked, made, seeds):
+        model = build(model, asked.seed)
+    with _labels_of(asked.classes):
+        diagnosis = check(model, batch, targets=targets, seeds=seeds, seed=asked.seed)
+    _refuse_other_classes(asked.classes, diagnosis)
+    return _without(diagnosis, asked.ignore)
+
+
+def repair_target(asked: Asked, out: Path, *, seeds: int = 1) -> Repair:
+    """Build a target once, repair it, and write its weights as safetensors.
+
+    Args:
+        asked: Of what; ignored findings are repaired too.
+        out: File of the weights.
+        seeds: Members that were asked for, of which the first is repaired.
+
+    Raises:
+        InvalidValueError: If the target, a shape, a seed or the device cannot be used.
+        OutputError: If the file cannot be written; found out before anything is run.
+    """
+    if out.suffix != ".safetensors" or not out.parent.is_dir():
+        raise OutputError(
+            f"a file .safetensors in a folder that exists, got {out}",
+            argument="--repair",
+        )
+    as_seed(asked.seed, seeds)
+    made = imported(asked.target)
+    _is_one_model(asked, made, seeds)
+    batch, targets = _batch(asked)
+    model = build(_factory(asked, made), asked.seed)
+    with _labels_of(asked.classes):
+        repair = repair_(model, batch, targets=targets, seed=asked.seed)
+    _refuse_other_classes(asked.classes, repair.before)
+    repair.save(out)
+    return replace(
+        repair,
+        before=_without(repair.before, asked.ignore),
+        after=_without(repair.after, asked.ignore),
+    )
+
+
+def _is_one_model(asked: Asked, made: Any, seeds: int) -> bool:
+    """Whether the weights are given, so that no seed draws others.
+
+    Raises:
+        InvalidValueError: If they are, and several members are asked for.
+    """
+    if not isinstance(made, nn.Module) and asked.checkpoint is None:
+        return False
+    if seeds > 1:
+        raise InvalidValueError(
+            f"{seeds} members need a function that draws weights anew",
+            argument="--seeds",
+        )
+    return True
+
+
+def _factory(
+    asked: Asked, made: nn.Module | Callable[[], nn.Module]
+) -> Callable[[], nn.Module]:
+    return factory_of(asked.target, made, asked.checkpoint, asked.device, asked.dtype)
+
+
+def _without(diagnosis: Diagnosis, ignore: Sequence[str]) -> Diagnosis:
+    """Return a diagnosis without the findings of some checks."""
+    kept = tuple(one for one in diagnosis.findings if one.id not in ignore)
+    return replace(diagnosis, findings=kept)
+
+
+def _batch(asked: Asked) -> tuple[tuple[Tensor, ...], Tensor | None]:
+    """Return drawn inputs, and labels where there are classes."""
+    generator = torch.Generator().manual_seed(asked.seed)
+    real = getattr(torch, asked.dtype)
+    batch = tuple(
+        [
+            torch.randn(_shape("--input", text), generator=generator).to(real)
+            for text in asked.inputs
+        ]
+        + [_tokens(text, generator) for text in asked.tokens]
+    )
+    if asked.classes is None:
+        return batch, None
+    return batch, torch.randint(0, asked.classes, (len(batch[0]),), generator=generator)
+
+
+@contextmanager
+def _labels_of(classes: int | None) -> Iterator[None]:
+    """Say of labels that we drew who asked for them."""
+    try:
+        yield
+    except TargetsError as error:
+        reason = str(error).removeprefix("targets: ").partition(";")[0]
+        raise InvalidValueError(
+            f"{classes}, one label per example: {reason}; leave it out, or "
+            "give as many as there are outputs",
+            argument="--classes",
+        ) from None
+
+
+def _refuse_other_classes(classes: int | None, diagnosis: Diagnosis) -> None:
+    """Refuse more classes than outputs also where the labels drawn happen to fit.
+
+    Raises:
+        InvalidValueError: If there are.
+    """
+    output = facts_from_json(diagnosis.dataset.attrs["facts"])[0].output
+    there = 1 if output.loss_kind == "mse" else output.classes
+    if classes is not None and classes > there > 0:
+        raise InvalidValueError(
+            f"{classes}, but outputs of shape {output.shape} are of "
+            f"{there}; {'leave it out' if there < 2 else f'give --classes {there}'}",
+            argument="--classes",
+        )
+
+
+def _shape(option: str, text: str) -> tuple[int, ...]:
+    try:
+        sizes = tuple(int(part) for part in text.lower().split("x"))
+        if not 1 <= len(sizes) <= _LARGEST_SHAPE or min(sizes) < 1:
+            raise ValueError
+    except ValueError:
+        raise InvalidValueError(
+            f"positive sizes with x in between, as in 8x3x224x224, got {text!r}",
+            argument=option,
+        ) from None
+    return sizes
+
+
+def _tokens(text: str, generator: torch.Generator) -> Tensor:
+    shape, colon, words = text.partition(":")
+    if not colon or not words.isdigit() or int(words) < 1:
+        raise InvalidValueError(
+            f"a shape and the number of words, as in 4x128:50257, got {text!r}",
+            argument="--tokens",
+        )
+    return torch.randint(0, int(words), _shape("--tokens", shape), generator=generator)
