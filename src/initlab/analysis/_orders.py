@@ -10,8 +10,7 @@ import xarray as xr
 
 from initlab.analysis._selection import selected
 from initlab.analysis._statements import TRAINING_LOSS, compared
-from initlab.analysis.statistics import Order, order, pair
-from initlab.analysis.statistics._power import POWER
+from initlab.analysis.statistics import POWER, Order, order, pair
 from initlab.errors import InvalidValueError
 
 

@@ -4,8 +4,7 @@ import numpy as np
 import xarray as xr
 
 from initlab.analysis._cells import cells
-from initlab.analysis.statistics import Profile, profiles
-from initlab.analysis.statistics._profile import FACTORS
+from initlab.analysis.statistics import FACTORS, Profile, profiles
 from initlab.errors import InvalidValueError
 
 

@@ -93,7 +93,7 @@ def check(
     if json_to not in (None, "-"):
         refuse_unwritable(Path(str(json_to)), "--json", ends=JSON)
     try:
-        from initlab.pytorch import _command
+        from initlab.pytorch import command
     except ImportError as error:
         if error.name not in ("torch", "safetensors"):
             raise
@@ -101,16 +101,16 @@ def check(
             "check needs PyTorch: pip install 'initlab[pytorch]'"
         ) from None
     typer.echo(f"importing {target.partition(':')[0]}", err=True)
-    asked = _command.Asked(
+    asked = command.Asked(
         target=target, inputs=settings.inputs, tokens=settings.tokens, classes=classes,
         checkpoint=checkpoint, seed=seed, device=device, dtype=dtype,
         ignore=settings.ignore,
     )  # fmt: skip
     page: Any
     if repair is None:
-        page = diagnosis = _command.check_target(asked, seeds=seeds)
+        page = diagnosis = command.check_target(asked, seeds=seeds)
     else:
-        page = _command.repair_target(asked, repair, seeds=seeds)
+        page = command.repair_target(asked, repair, seeds=seeds)
         of = (
             f": the weights of seed {seed}, the first of {seeds}, which alone was "
             "repaired" if seeds > 1 else ""

@@ -15,13 +15,15 @@ from initlab.analysis.statistics._paired import (
     holm,
     pair,
 )
-from initlab.analysis.statistics._power import Order, members_needed, order
-from initlab.analysis.statistics._profile import Profile, profiles
+from initlab.analysis.statistics._power import POWER, Order, members_needed, order
+from initlab.analysis.statistics._profile import FACTORS, Profile, profiles
 from initlab.analysis.statistics._shares import Share, share
 from initlab.analysis.statistics._steps import StepsTo, steps_to
 from initlab.analysis.statistics._typical import Estimate, iqm, mean, median
 
 __all__ = [
+    "FACTORS",
+    "POWER",
     "Bands",
     "BestRate",
     "Difference",
