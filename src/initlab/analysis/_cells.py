@@ -11,11 +11,10 @@ import xarray as xr
 from jaxtyping import Float
 
 from initlab.analysis._finished import final_losses
+from initlab.analysis._selection import OF_A_RUN
 from initlab.analysis.statistics import Estimate, Share, iqm, mean, median, share
 from initlab.spec import Study, from_toml, grid_label, to_toml
 
-# What every run has; whatever else a loss is spread over is the study's grid.
-_OF_A_RUN = ("init", "member", "step")
 _ESTIMATES = {"median": median, "mean": mean, "iqm": iqm}
 
 
@@ -34,7 +33,7 @@ class Cell:
 
 def grid_of(results: xr.Dataset) -> tuple[str, ...]:
     """Return the dimensions of a study's grid, in the dataset's order."""
-    return tuple(str(d) for d in results["loss"].dims if d not in _OF_A_RUN)
+    return tuple(str(d) for d in results["loss"].dims if d not in OF_A_RUN)
 
 
 def in_grid_order(results: xr.Dataset) -> xr.Dataset:

@@ -10,7 +10,8 @@ from initlab.errors import InvalidValueError
 from initlab.results import SCHEMA
 from initlab.spec import from_toml
 
-_OF_A_RUN = ("init", "member", "step")
+# What every run has; whatever else a loss is spread over is the study's grid.
+OF_A_RUN = ("init", "member", "step")
 _TRAINED = ("run", "grid")
 # Of a model that was checked there are no inits to select.
 _AS_IT_IS = "check"
@@ -49,7 +50,7 @@ def selected(results: Any) -> xr.Dataset:
     kind = results.attrs.get("kind", "run")
     if kind == _AS_IT_IS:
         return results
-    for dim in _OF_A_RUN:
+    for dim in OF_A_RUN:
         _refuse_without(results, dim)
     if "spec" not in results.attrs or kind not in (*_TRAINED, "signal"):
         raise InvalidValueError(
@@ -81,7 +82,7 @@ def _refuse_without(results: xr.Dataset, dim: str) -> None:
 
 
 def _restored(results: xr.Dataset, grid: tuple[str, ...]) -> xr.Dataset:
-    lost = [dim for dim in (*grid, *_OF_A_RUN) if dim not in results.dims]
+    lost = [dim for dim in (*grid, *OF_A_RUN) if dim not in results.dims]
     variables = {}
     for name, array in results.data_vars.items():
         if name not in SCHEMA:

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 from torch.autograd.graph import saved_tensors_hooks
 
-from initlab.capture._operations import RECTIFIERS
+from initlab.spec import RECTIFIERS
 
 # Entries whose slopes are computed, where a comparison with 0 does not tell.
 _SAMPLED = 1 << 16

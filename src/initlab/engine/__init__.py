@@ -8,6 +8,7 @@ from initlab.engine._ensemble import (
     stream_ensemble,
     train_ensemble,
 )
+from initlab.engine._kernels import COMPILERS
 from initlab.engine._losses import LOSSES
 from initlab.engine._machine import machine
 from initlab.engine._network import Reference
@@ -29,6 +30,7 @@ from initlab.engine._values import (
 )
 
 __all__ = [
+    "COMPILERS",
     "ENGINES",
     "LOSSES",
     "MEASURED_SIGNALS",

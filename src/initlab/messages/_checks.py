@@ -5,10 +5,10 @@ Whoever finds, words, ranks or repairs takes them from here.
 
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Literal
+from typing import Literal, get_args
 
 Severity = Literal["info", "warning", "error"]
-SEVERITIES: tuple[Severity, ...] = ("info", "warning", "error")
+SEVERITIES: tuple[Severity, ...] = get_args(Severity)  # in this order
 
 CHECKS: Mapping[str, str] = MappingProxyType(
     {

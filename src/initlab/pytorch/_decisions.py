@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import get_args
 
 import torch
 
@@ -9,10 +10,10 @@ from initlab import catalog
 from initlab.errors import InvalidValueError, UnknownNameError
 from initlab.pytorch._sites import Site
 from initlab.pytorch._variances import Adapted, adapted
-from initlab.spec import Init
+from initlab.spec import Init, LayerKind
 
 Inits = str | Init | Mapping[str, str | Init]
-KINDS = ("linear", "conv", "embedding")
+KINDS: tuple[LayerKind, ...] = get_args(LayerKind)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

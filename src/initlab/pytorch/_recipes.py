@@ -105,7 +105,7 @@ def fixup_(
     seed = as_seed(seed)
     model, reading = _read(model, batch)
     blocks = _blocks(reading, "fixup_")
-    _refuse_norms(reading, "fixup_", "zero_branch_ends_")
+    _refuse_norms(reading, "fixup_")
     plan = Plan(model)
     for use in _weights(reading):
         _draw(plan, use, Init.of("he_normal"), "outside of branches", seed)
@@ -166,7 +166,7 @@ def t_fixup_(
             "t_fixup_ needs attention, and none was found", argument="model"
         )
     blocks = _blocks(reading, "t_fixup_")
-    _refuse_norms(reading, "t_fixup_", "zero_branch_ends_")
+    _refuse_norms(reading, "t_fixup_")
     inside = _in_branches(reading, blocks)
     layers = _depth(reading, blocks)
     small = (9 * layers) ** -0.25
@@ -229,13 +229,13 @@ def _blocks(reading: Reading, recipe: str) -> Sequence[Block]:
     return found
 
 
-def _refuse_norms(reading: Reading, recipe: str, instead: str) -> None:
+def _refuse_norms(reading: Reading, recipe: str) -> None:
     if reading.norms:
         named = ", ".join(norm.module or norm.kind for norm in reading.norms[:3])
         raise InvalidValueError(
             f"{recipe} takes the place of normalization, and the model has "
             f"{len(reading.norms)} ({named}{', ...' if len(reading.norms) > 3 else ''})"
-            f"; remove them, or use {instead}",
+            "; remove them, or use zero_branch_ends_",
             argument="model",
         )
 

@@ -15,9 +15,9 @@ from initlab.study._cells import ReadyCell, data_digests, ready_cells
 from initlab.study._pictures import HISTOGRAM_BINS, picture_axes
 from initlab.study._start import Given
 from initlab.study._versions import versions
+from initlab.study._work import SUMMARIES
 
 AUTO = "auto"
-_SUMMARIES = tuple(engines.LayerSummaries.__dataclass_fields__)
 # What a shard's numbers do not depend on.
 _ELSEWHERE = ("inits", "members", "grid", "record", "shard_members")
 
@@ -182,7 +182,7 @@ def _layout(study: Study, cells: tuple[ReadyCell, ...]) -> results.Layout:
         names = [f"{part}_{kind}" for kind in kinds for part in ("train", "test")]
         recorded |= dict.fromkeys(sorted(names), "float64")
     if "layers" in study.recorded:
-        recorded |= dict.fromkeys(_SUMMARIES, "float64")
+        recorded |= dict.fromkeys(SUMMARIES, "float64")
     if "weights" in study.recorded:
         recorded["final_weights"] = "float64"
     if "pictures" in study.recorded:

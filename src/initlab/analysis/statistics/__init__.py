@@ -7,7 +7,7 @@ Coverage of each by simulation: `docs/statistics.md`.
 
 from initlab.analysis.statistics._best import BestRate, best_rates
 from initlab.analysis.statistics._curves import Bands, bands
-from initlab.analysis.statistics._members import Summary, summarize
+from initlab.analysis.statistics._members import SPREAD, Summary, summarize
 from initlab.analysis.statistics._paired import (
     Difference,
     Pair,
@@ -24,6 +24,7 @@ from initlab.analysis.statistics._typical import Estimate, iqm, mean, median
 __all__ = [
     "FACTORS",
     "POWER",
+    "SPREAD",
     "Bands",
     "BestRate",
     "Difference",

@@ -5,15 +5,13 @@ import math
 import torch
 from torch import Tensor
 
-from initlab.analysis.findings import Finding
+from initlab.analysis.findings import QUIET_LOGITS, Finding
 from initlab.capture import tensors_in
 from initlab.messages import REACHES
 from initlab.pytorch.repair._change import Change
 from initlab.pytorch.repair._patient import Patient
 from initlab.spec import WeightUse
 
-# Deviation of logits whose softmax is near the prior: an excess of .045 nat.
-_QUIET = 0.3
 _LSTM, _GRU = 4, 3
 # Steps that a state is kept for, at least, where the sequence's length is not known.
 _SHORTEST = 8.0
@@ -25,16 +23,16 @@ def quiet_head(patient: Patient, finding: Finding) -> list[Change]:
     heads = [use for use in patient.reading.uses if use.head]
     if finding.parameter not in {use.parameter for use in heads}:
         return _quiet_factor(patient, finding)
-    if not math.isfinite(std) or std <= _QUIET:
+    if not math.isfinite(std) or std <= QUIET_LOGITS:
         return []
     found = []
     for use in heads:
         if patient.can_change(use) and not use.tied:
             root = _power(patient, use.parameter, finding)
-            factor = (_QUIET / std) ** (1 / root)
+            factor = (QUIET_LOGITS / std) ** (1 / root)
             found.append(patient.rescaled(use.parameter, factor, finding))
         if use.bias and float(patient.tensor(use.bias).abs().max()) > 1:
-            found.append(patient.rescaled(use.bias, _QUIET / std, finding))
+            found.append(patient.rescaled(use.bias, QUIET_LOGITS / std, finding))
     return found or _quiet_factor(patient, finding)
 
 
@@ -200,7 +198,7 @@ def quiet_embedding(patient: Patient, finding: Finding) -> list[Change]:
         weight = patient.tensor(use.parameter).double()
         rms = float(weight.pow(2).mean().sqrt())
         if rms > 0:
-            wanted = _QUIET / math.sqrt(weight.shape[-1])
+            wanted = QUIET_LOGITS / math.sqrt(weight.shape[-1])
             found[use.parameter] = patient.rescaled(
                 use.parameter, wanted / rms, finding
             )

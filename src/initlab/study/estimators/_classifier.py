@@ -9,8 +9,9 @@ from sklearn.base import ClassifierMixin
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from initlab.analysis.statistics import SPREAD
 from initlab.errors import InvalidValueError
-from initlab.study.estimators._ensemble import SPREAD, MembersMixin
+from initlab.study.estimators._ensemble import MembersMixin
 
 
 class InitMLPClassifier(ClassifierMixin, MembersMixin):  # type: ignore[misc]

@@ -16,8 +16,6 @@ from initlab.spec import MLP, Problem, Study
 from initlab.study._estimate import as_threads
 from initlab.study._start import Starts
 
-SPREAD = (0.05, 0.95)
-
 
 class MembersMixin(BaseEstimator):  # type: ignore[misc]
     """Members of one init, trained side by side on the same examples.
