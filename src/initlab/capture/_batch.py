@@ -111,7 +111,7 @@ def _refuse_two_targets(model: nn.Module, batch: Any, targets: Any) -> None:
 
 
 def _refuse_unknown_keys(model: nn.Module, batch: Mapping[Any, Any]) -> None:
-    """Refuse a dict that is meant as keyword arguments, and has one too many.
+    """Refuse a dict of keyword arguments with one that the model does not take.
 
     A model of one argument may take the dict itself.
 
@@ -259,5 +259,5 @@ def _map(tree: Any, change: Callable[[torch.Tensor], Any]) -> Any:
 def _rebuilt(tree: Mapping[Any, Any], changed: dict[Any, Any]) -> Any:
     try:
         return type(tree)(changed)  # type: ignore[call-arg]
-    except Exception:  # whatever the constructor of a user's mapping wants
+    except Exception:  # the constructor of a user's mapping may want anything
         return changed

@@ -74,7 +74,7 @@ def _refuse_of_another(optimizer: Optimizer, model: nn.Module) -> None:
 
 
 def evaluates_the_loss(optimizer: Optimizer) -> bool:
-    """Whether an optimizer's step asks for a function that gives the loss: L-BFGS."""
+    """Whether an optimizer's step asks for a function that returns the loss: L-BFGS."""
     closure = inspect.signature(optimizer.step).parameters.get("closure")
     return closure is not None and closure.default is closure.empty
 
@@ -114,7 +114,7 @@ def take_step(
             size = norm(as_real(before).float())
             moved = norm(as_real(change).float())
             if not size and parameter.dim() > 1:
-                size = math.sqrt(len(parameter))  # of LeCun's weights in its place
+                size = math.sqrt(len(parameter))  # LeCun's weights in its place
             found[name] = {"update_ratio": moved / size if size else math.nan}
     return found
 
@@ -157,7 +157,7 @@ def _step_of(
     groups = copy.deepcopy(groups)
     for group in optimizer.param_groups:
         if group.get("foreach", True) is None:
-            group["foreach"] = False  # one tensor after the other needs less memory
+            group["foreach"] = False  # one tensor at a time needs less memory
     for name, parameter in model.named_parameters():
         parameter.grad = gradients.get(name) if parameter.requires_grad else None
     try:

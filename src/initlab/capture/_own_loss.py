@@ -1,4 +1,4 @@
-"""A loss of the user's: what it takes, and what it raises, said as its own."""
+"""The user's loss: what it takes, and what it raises, reported as its own fault."""
 
 import inspect
 from collections.abc import Callable
@@ -90,7 +90,7 @@ def _places(loss: Callable[..., Any]) -> tuple[int, int]:
     try:
         of = loss.forward if isinstance(loss, nn.Module) else loss
         parameters = inspect.signature(of).parameters.values()
-    except (TypeError, ValueError):  # functions of C say nothing of their arguments
+    except (TypeError, ValueError):  # functions in C may have no signature
         return 1, 2
     kinds = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
     positional = [p for p in parameters if p.kind in kinds]

@@ -95,5 +95,5 @@ def _read(
         with preserved(model) as copies, loss_kept, eager(model):
             torch.set_grad_enabled(True)
             return reader.read(copies)
-    finally:  # what an autocast around this call has kept are weights after a step
+    finally:  # an autocast around this call has kept casts of the weights after a step
         torch.clear_autocast_cache()

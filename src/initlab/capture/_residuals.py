@@ -1,11 +1,11 @@
-"""Residual blocks, found in the dataflow: where a signal meets what was made of it."""
+"""Residual blocks in the dataflow: where a signal meets what was made of it."""
 
 from dataclasses import dataclass
 
 from initlab.capture._graph import Graph, Node, between
 from initlab.capture._records import Records
 
-# What a skip may pass beside one layer, its projection.
+# What a skip may pass besides one layer, its projection.
 _ON_A_SKIP = frozenset(
     {
         "view",

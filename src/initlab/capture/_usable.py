@@ -1,4 +1,4 @@
-"""What can be no batch, refused in one line before a model is blamed for it."""
+"""What cannot be a batch, refused in one line before a model is blamed for it."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -14,7 +14,7 @@ _ALLOWED = (
 
 
 def refuse_unusable(batch: Any, tensors: Sequence[torch.Tensor]) -> None:
-    """Refuse what no model takes as a batch; objects of a user's own are taken.
+    """Refuse what no model takes as a batch; a user's own objects pass.
 
     Numbers and text are taken as arguments of a tuple or a dict.
 
@@ -53,7 +53,7 @@ def refuse_unusable(batch: Any, tensors: Sequence[torch.Tensor]) -> None:
 
 
 def _fix(batch: Any) -> str | None:
-    """Return what to give in place of what is no batch; None for what may be one."""
+    """Return what to give instead of what cannot be a batch; None if it may be one."""
     if isinstance(batch, Iterator):
         return "next(iter(batch))"
     if isinstance(batch, Dataset):
