@@ -109,7 +109,8 @@ def cell_statistics(results: xr.Dataset) -> xr.Dataset:
     return xr.Dataset(
         {
             "final_loss": ((*at, "estimate"), estimates[..., 0]),
-            # No loss is under 0: what Student's intervals have there says nothing.
+            # No loss is below 0: the part of a Student's interval below it means
+            # nothing.
             "final_loss_interval": (
                 (*at, "estimate", "end"),
                 np.maximum(estimates[..., 1:], 0.0),
@@ -138,7 +139,7 @@ def _diverged(values: Float[np.ndarray, "member"]) -> Share:
 def as_run(results: xr.Dataset) -> xr.Dataset:
     """Return what is left of a grid, if that is one cell, as the study that ran there.
 
-    Of a larger grid, and of results without one, nothing changes.
+    Results of a larger grid, or of a study without one, are returned as they are.
 
     Args:
         results: Every dimension of the grid is there, of length 1 if it was selected.

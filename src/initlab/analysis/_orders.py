@@ -28,7 +28,7 @@ class CellOrder:
 
 
 def orders(results: xr.Dataset, *, power: float = POWER) -> tuple[CellOrder, ...]:
-    """Return how settled the order of every two inits is, in final training loss.
+    """Return how settled the order of each pair of inits is, by final training loss.
 
     An order is settled where `statements` states it: by the sign test of each pair,
     corrected for all comparisons of the study, those at best learning rates included.

@@ -15,8 +15,8 @@ def performance_profiles(
 
     A run is a member in a cell of the grid; the best is the init whose final training
     loss is the least in that run. Cells count alike, so a profile is of this grid, and
-    of no other. A member's runs share their random streams; intervals count them as
-    one, and are rather too wide.
+    of no other. A member's runs share their random streams, so that intervals count
+    them as one run, and are too wide rather than too narrow.
 
     Args:
         results: What `initlab.run` returned.

@@ -13,7 +13,7 @@ from initlab.spec import from_toml
 # What every run has; whatever else a loss is spread over is the study's grid.
 OF_A_RUN = ("init", "member", "step")
 _TRAINED = ("run", "grid")
-# Of a model that was checked there are no inits to select.
+# The dataset of a checked model has no inits to select.
 _AS_IT_IS = "check"
 _OF_MEMBER_0 = tuple(
     name
@@ -24,10 +24,10 @@ _NEEDED = ("loss", "diverged_step", "baseline_loss")
 
 
 def selected(results: Any) -> xr.Dataset:
-    """Return the results with every dimension that a selection of one value took.
+    """Return the results with the dimensions that selecting a single value dropped.
 
-    `results.sel(init="zeros")` has no `init` any more, only a label; here it has one of
-    length 1 again, so that whoever reads a dataset need not ask.
+    `results.sel(init="zeros")` no longer has the dimension `init`, only a label; here
+    it gets it back, of length 1, so that no reader of a dataset needs to ask.
 
     Args:
         results: What `initlab.run` or `initlab.signal` returned, or a selection of it.
@@ -104,7 +104,7 @@ def _restored(results: xr.Dataset, grid: tuple[str, ...]) -> xr.Dataset:
 
 
 def _without_pictures_of_others(results: xr.Dataset) -> xr.Dataset:
-    """Drop what was recorded of member 0, where that one is not among the members."""
+    """Drop what was recorded of member 0 alone, where member 0 was not selected."""
     if 0 in results["member"].values:
         return results
     return results.drop_vars([name for name in _OF_MEMBER_0 if name in results])

@@ -1,4 +1,4 @@
-"""What signals at initialization say of an init: one verdict, with its numbers."""
+"""What signals at initialization say about an init: one verdict, with its numbers."""
 
 import json
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""What a study's intervals allow to be said of its inits, and nothing else."""
+"""What a study's intervals allow one to say about its inits, and nothing else."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -62,7 +62,7 @@ class Statement:
 
 
 def statements(results: xr.Dataset, *, learning_rate: float) -> tuple[Statement, ...]:
-    """Return what may be said of every two inits, at every point of the grid.
+    """Return what may be said about each pair of inits, at every point of the grid.
 
     Where learning rates are a dimension, the inits are compared at each common one,
     and once more each at its own best. An order is stated only if it holds up among

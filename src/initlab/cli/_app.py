@@ -79,7 +79,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             "this study needs more memory than there is: fewer units, "
             "examples, members or records"
         )
-    except UnicodeEncodeError as error:  # bytes of a name that are no text
+    except UnicodeEncodeError as error:  # the bytes of a file name need not be text
         near = error.object[max(0, error.start - 20) : error.end + 20]
         code = _failed(f"a name is not text in UTF-8, near {near!r}; rename it")
     except BrokenPipeError:

@@ -128,7 +128,7 @@ def check(
 
 @dataclass(frozen=True, slots=True)
 class _Settings:
-    """What was typed, with what pyproject.toml says where nothing was."""
+    """The settings as typed; where nothing was typed, those of pyproject.toml."""
 
     inputs: tuple[str, ...]
     tokens: tuple[str, ...]

@@ -61,7 +61,7 @@ def refuse_without_effect(
 
 
 def refuse_json(path: Path, out: Path, *, inputs: Iterable[str] = ()) -> None:
-    """Make sure that `--json` can be written: no input, and outside of `--out`."""
+    """Make sure that `--json` can be written, and is no input or inside `--out`."""
     from initlab.errors import OutputError
     from initlab.results import JSON, refuse_unwritable
 

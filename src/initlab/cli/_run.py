@@ -18,7 +18,7 @@ from initlab.cli._stopped import StoppedError
 if TYPE_CHECKING:
     from initlab.spec import Problem, Study
 
-# What needs a second thought, and so --yes.
+# A study beyond any of these deserves a second thought, and so needs --yes.
 _LONG = 24 * 3600.0  # seconds
 _LARGE = 10 * 2**30  # bytes
 _MANY = 100_000  # shards: files by the million
@@ -100,7 +100,7 @@ def merge(
 
 
 def _refuse_store(store: str) -> None:
-    """Make sure that it can be written, before anything is said of the study."""
+    """Make sure that the store can be written, before the study is looked at."""
     from initlab.errors import InvalidValueError
     from initlab.results import refuse_unstorable
 
@@ -162,10 +162,10 @@ def _read(path: Path) -> "Study":
 
 
 def _beside(study: "Study", folder: Path) -> "Study":
-    """Return the study with the paths of its data, which lie beside it, from here.
+    """Return the study with the paths of its data as seen from the working folder.
 
-    One that is there from here only stays as it is: so does what `initlab compare`
-    wrote into a folder of its own.
+    Data lie beside the study. A path that exists from the working folder only is kept,
+    as in a study that `initlab compare` wrote into a folder of its own.
     """
 
     def found(problem: "Problem") -> "Problem":
@@ -184,7 +184,7 @@ def _beside(study: "Study", folder: Path) -> "Study":
 
 @contextmanager
 def _of_the_study(path: Path) -> Iterator[None]:
-    """Say of which file it is, where data or memory do not allow what a study says."""
+    """Name the study's file in errors about its fields, its data or the memory."""
     from initlab.errors import InvalidValueError
     from initlab.spec import MLP, Problem, Study
 
@@ -215,7 +215,7 @@ def _part(text: str | None) -> tuple[int, int] | None:
 
 @contextmanager
 def _executor(scheduler: str | None) -> Iterator[Any]:
-    """Give the executor of a Dask cluster that runs already, or none."""
+    """Yield the executor of a Dask cluster that is already running, or None."""
     if scheduler is None:
         with nullcontext() as nothing:
             yield nothing
@@ -228,7 +228,7 @@ def _executor(scheduler: str | None) -> Iterator[Any]:
         raise MissingExtraError(
             "needs Dask: pip install 'initlab[distributed]'", argument="scheduler"
         ) from None
-    # What a lost scheduler means for the run is said in one sentence.
+    # We say ourselves, in one sentence, what a lost scheduler means for the run.
     for name in list(logging.root.manager.loggerDict):
         if name.split(".")[0] == "distributed":
             logging.getLogger(name).setLevel(logging.CRITICAL)

@@ -75,7 +75,7 @@ def export(
     try:
         path = exported(store, out, table=table)
     except InitlabError as error:
-        if error.argument == "out":  # here it is no option
+        if error.argument == "out":  # not an option of this command
             error.argument = "OUT"
         raise
     typer.echo(f"{path}: {path.stat().st_size:,} bytes")
@@ -106,7 +106,7 @@ def report(
         refuse_unwritable(out, "--out", ends=PAGES, inputs=[store])
     asked = command_typed()
     with open_store(store) as results:
-        # Shards are of a store; a file holds what a command in memory gave.
+        # Only stores have shards; a file holds the results of a run in memory.
         made = shlex.join(["initlab", "run", "study.toml", "--store", store])
         command = f"{made}\n{asked}" if "shard" in results else asked
         page = out or Path(Path(store).with_suffix(".html").name)

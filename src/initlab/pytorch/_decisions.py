@@ -18,7 +18,7 @@ KINDS: tuple[LayerKind, ...] = get_args(LayerKind)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decision:
-    """What becomes of a weight.
+    """What is done with a weight.
 
     Attributes:
         site: Where it is.
@@ -63,7 +63,7 @@ def decide(
     *,
     read: bool,
 ) -> Decision:
-    """What becomes of the weight at a site.
+    """What is done with the weight at a site.
 
     Args:
         site: Where it is.

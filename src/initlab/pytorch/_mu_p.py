@@ -1,7 +1,7 @@
-"""muP: scales and learning rates with which a narrow model's tuning holds for a wide.
+"""muP: scales and learning rates that carry a narrow model's tuning over to a wide one.
 
-A parameter's axes are told apart by comparing the model with a narrower base of it:
-those whose size differs go to infinity with the width.
+A parameter's axes are told apart by comparing the model with a narrower base: those
+whose sizes differ grow with the width.
 """
 
 import math
@@ -212,7 +212,7 @@ def _rescale(parameter: torch.Tensor, base: torch.Tensor, scaling: Scaling) -> N
     if parameter.dim() < 2 or scaling.role == "fixed":
         return
     own, wanted = _rms(parameter), _rms(base) * scaling.std()
-    # Of so few numbers the deviation is mostly chance; within it nothing is rescaled.
+    # The deviation of so few numbers is mostly chance; within it nothing is rescaled.
     chance = 3 / math.sqrt(2 * min(parameter.numel(), base.numel()))
     if own == 0 or wanted == 0 or abs(own / wanted - 1) < chance:
         return

@@ -23,11 +23,11 @@ from initlab.spec import Init, LayerSpec
 def zero_branch_ends_(
     model: nn.Module, batch: Any, *, dry_run: bool = False
 ) -> Initialization:
-    """Let every residual block start as the identity: 0 at the end of its branch.
+    """Let every residual block start as the identity, with 0 at the end of its branch.
 
     Where a normalization ends the branch, its factor becomes 0 (Goyal et al. 2017),
-    else the last layer's weight and bias. Blocks whose branch is multiplied by a
-    factor that is 0 already (SkipInit, ReZero) start so anyway, and are left alone.
+    else the last layer's weight and bias. Blocks whose branch is already multiplied by
+    a factor of 0 (SkipInit, ReZero) are left alone.
 
     Args:
         model: Any module with residual blocks; changed in place.
@@ -200,7 +200,7 @@ def _in_branches(reading: Reading, blocks: Sequence[Block]) -> set[int]:
 def _depth(reading: Reading, blocks: Sequence[Block]) -> int:
     """Return how many layers there are: each has one branch without attention.
 
-    Where none has, as many as there are attentions: both are in one branch.
+    If none has, attention and MLP share a branch: then as many as there are attentions.
     """
     attend = {number for one in reading.attentions for number in one.uses}
     plain = [block for block in blocks if not attend & set(block.uses)]

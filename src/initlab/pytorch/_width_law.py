@@ -186,7 +186,7 @@ def _sizes(
     calls: dict[str, list[float]] = {}
     with ALONE, _recorded(model, calls), torch.random.fork_rng(devices=[]):
         for step in range(steps + 1):
-            torch.clear_autocast_cache()  # casts are of before the step
+            torch.clear_autocast_cache()  # casts hold the weights before the step
             calls.clear()
             value = loss(model(*call.args, **call.kwargs), call.targets)
             for name, each in calls.items():
@@ -200,7 +200,7 @@ def _sizes(
 
 @contextmanager
 def _recorded(model: nn.Module, found: dict[str, list[float]]) -> Iterator[None]:
-    """Write down the size of what each layer gives, of each of its calls."""
+    """Record the size of each layer's output, at each of its calls."""
 
     def record(name: str) -> Callable[[nn.Module, Any, Any], None]:
         def hook(_: nn.Module, __: Any, output: Any) -> None:

@@ -14,7 +14,7 @@ from initlab.reports._kinds import KINDS, kind_of
 from initlab.reports._pictures import png_of, svg_of
 from initlab.results import refuse_not_text, write_netcdf
 
-# The file that tells a folder of ours from anybody's.
+# The file by which we recognize a folder of ours.
 MANIFEST = "results.json"
 # All that we ever write: nothing else is replaced or removed.
 _PAGES = ("report.html", "study.toml", "results.nc", MANIFEST)
@@ -108,7 +108,7 @@ def _write_files(results: xr.Dataset, folder: Path, command: str | None) -> None
 
 @contextmanager
 def _staging(folder: Path) -> Iterator[Path]:
-    """Give an empty folder in or beside the folder, on its disk; it does not stay."""
+    """Yield an empty folder in or beside the folder, on its disk; it is removed."""
     where = folder if folder.is_dir() else folder.absolute().parent
     try:
         with tempfile.TemporaryDirectory(prefix=".initlab-", dir=where) as staged:

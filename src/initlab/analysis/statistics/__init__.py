@@ -1,4 +1,4 @@
-"""What may be said of numbers over members: spreads, intervals, orders, and how many.
+"""What may be said about numbers over members: spreads, intervals, orders.
 
 Arrays of one number per member in, frozen values out; SciPy's implementations where it
 has them. No interval needs random numbers, so the same data has the same interval.

@@ -105,7 +105,7 @@ def repair_target(asked: Asked, out: Path, *, seeds: int = 1) -> Repair:
 
 
 def _is_one_model(asked: Asked, made: Any, seeds: int) -> bool:
-    """Whether the weights are given, so that no seed draws others.
+    """Whether the target has its weights already, so that seeds change nothing.
 
     Raises:
         InvalidValueError: If they are, and several members are asked for.
@@ -150,7 +150,7 @@ def _batch(asked: Asked) -> tuple[tuple[Tensor, ...], Tensor | None]:
 
 @contextmanager
 def _labels_of(classes: int | None) -> Iterator[None]:
-    """Say of labels that we drew who asked for them."""
+    """Name `--classes` in errors about the labels that we drew for it."""
     try:
         yield
     except TargetsError as error:
@@ -163,7 +163,7 @@ def _labels_of(classes: int | None) -> Iterator[None]:
 
 
 def _refuse_other_classes(classes: int | None, diagnosis: Diagnosis) -> None:
-    """Refuse more classes than outputs also where the labels drawn happen to fit.
+    """Refuse more classes than outputs, even if the labels drawn happen to fit.
 
     Raises:
         InvalidValueError: If there are.

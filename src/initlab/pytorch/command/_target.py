@@ -83,7 +83,7 @@ def factory_of(
     def factory() -> nn.Module:
         model = made if isinstance(made, nn.Module) else _called(target, made)
         if not isinstance(model, nn.Module) or any(p.is_meta for p in _held(model)):
-            return model  # which is refused where it is used
+            return model  # refused below, where it is used
         if checkpoint is not None:
             load_checkpoint(model, checkpoint)
         return model.to(device=place, dtype=real)
@@ -114,7 +114,7 @@ def _called(target: str, function: Callable[[], nn.Module]) -> nn.Module:
         raise
     except Exception as error:
         if isinstance(error, TypeError) and "argument" in str(error):
-            raise  # most often that it needs some, which `build` says
+            raise  # mostly that it needs some, which `build` reports
         raise InvalidValueError(
             f"{target} failed: {type(error).__name__}: {_first_line(error)}",
             argument="TARGET",
@@ -163,7 +163,7 @@ def load_checkpoint(model: nn.Module, path: Path) -> None:
 
 
 def _not_weights(path: Path) -> str:
-    """Return why a file was not read; torch's own words advise to run it."""
+    """Return why a file was not read; torch's own message advises running it."""
     with path.open("rb") as file:
         pickled = file.read(1) == b"\x80"
     if path.suffix != ".safetensors" and (pickled or zipfile.is_zipfile(path)):

@@ -37,7 +37,7 @@ def quiet_head(patient: Patient, finding: Finding) -> list[Change]:
 
 
 def _quiet_factor(patient: Patient, finding: Finding) -> list[Change]:
-    """Rescale what is no head's weight, but what outputs are proportional to."""
+    """Rescale what outputs are proportional to, where that is no head's weight."""
     known = dict(patient.model.named_parameters())
     name = finding.parameter
     ratio = float(finding.evidence.get("ratio", math.nan))
@@ -48,9 +48,9 @@ def _quiet_factor(patient: Patient, finding: Finding) -> list[Change]:
 
 
 def _power(patient: Patient, name: str, finding: Finding) -> float:
-    """Return to which power of a parameter outputs are proportional, at least 1.
+    """Return the power of a parameter to which outputs are proportional, at least 1.
 
-    The loss tells: a squared error is of twice that power.
+    The loss tells: a squared error is proportional to twice that power.
     """
     found = (p.elasticity for p in patient.reading.parameters if p.name == name)
     squares = 2 if finding.cause == "loud_regression" else 1
@@ -95,7 +95,7 @@ def prior_bias(patient: Patient, finding: Finding) -> list[Change]:
     else:
         targets = targets[(targets >= 0) & (targets < len(bias))]
         counts = torch.bincount(targets.flatten(), minlength=len(bias))
-        # Half an example more of each class: one that is absent is not impossible.
+        # Half an example more of each class: a class that is absent is not impossible.
         shares = (counts + 0.5) / (counts.sum() + 0.5 * len(bias))
         values = shares.double().log()
         values = values - values.mean()
@@ -106,7 +106,7 @@ def prior_bias(patient: Patient, finding: Finding) -> list[Change]:
 
 
 def _means(targets: Tensor, units: int, of_convolution: bool) -> Tensor:
-    """Return the targets' mean per unit; of all where they have no axis of units."""
+    """Return the targets' mean per unit; over all, where they have no axis of units."""
     axis = 1 if of_convolution and targets.dim() > 1 else -1
     if targets.dim() < 2 or targets.shape[axis] != units:
         return targets.mean().expand(units)
@@ -156,7 +156,7 @@ def open_norm(patient: Patient, finding: Finding) -> list[Change]:
 
 
 def factors_of_one(patient: Patient, finding: Finding) -> list[Change]:
-    """Set the factors of normalizations that are named to 1."""
+    """Set the factors of the normalizations named to 1."""
     known = {norm.parameter for norm in patient.reading.norms}
     named = dict.fromkeys(filter(None, (finding.parameter, *finding.places)))
     return [patient.filled(name, 1.0, finding) for name in named if name in known]
@@ -168,13 +168,13 @@ def set_to_zero(patient: Patient, finding: Finding) -> list[Change]:
 
 
 def finite_exponent(patient: Patient, finding: Finding) -> list[Change]:
-    """Set what overflows in an exponent to 0; of other functions nothing is known."""
+    """Set what overflows in an exponent to 0; for other functions no value is known."""
     exponent = str(finding.evidence["function"]).startswith("exp")
     return set_to_zero(patient, finding) if exponent else []
 
 
 def within_reach(patient: Patient, finding: Finding) -> list[Change]:
-    """Spread parameters evenly over where the function of them has a slope."""
+    """Spread parameters evenly over the range where their function has a slope."""
     low, high = REACHES[str(finding.evidence["function"])]
     found = []
     for name in finding.places:
@@ -219,7 +219,7 @@ def open_gates(patient: Patient, finding: Finding) -> list[Change]:
 
 
 def _kept_by_hand(patient: Patient, finding: Finding) -> list[Change]:
-    """Raise the bias of the gate that keeps the state of a cell by hand."""
+    """Raise the bias of the gate that keeps the state, in a cell written by hand."""
     if finding.cause != "forgets" or not finding.parameter:
         return []
     bias = patient.tensor(finding.parameter).double().clone()
@@ -251,7 +251,7 @@ def _recurrences(patient: Patient, finding: Finding) -> list[WeightUse]:
 
 
 def _radius(patient: Patient, use: WeightUse) -> float:
-    """Return the spectral radius of a recurrent weight; nan of another."""
+    """Return the spectral radius of a recurrent weight; nan for others."""
     found = (
         float(values[use.index])
         for name in ("spectral_radius", "gated_radius")
@@ -268,7 +268,7 @@ def _opened(patient: Patient, use: WeightUse, finding: Finding) -> dict[str, Cha
     # A state is kept for as many steps: sigmoid(ln T) = 1 - 1 / (T + 1).
     wanted = math.log(length)
     known = dict(patient.model.named_parameters())
-    # What two biases do, their sum does: the one that is too low is raised.
+    # Two biases act as their sum: the one that is too low is raised.
     names = [use.bias, use.bias.replace("bias_hh", "bias_ih")]
     biases = {
         name: patient.tensor(name).double().clone() for name in names if name in known

@@ -1,4 +1,4 @@
-"""A model that is repaired, with what was read of it."""
+"""A model under repair, with what was read of it."""
 
 import math
 import statistics
@@ -51,16 +51,16 @@ class Patient:
         return found or [u for u in self.reading.uses if u.module == finding.module]
 
     def can_change(self, use: WeightUse) -> bool:
-        """Whether a use's weight is the model's own to change: not frozen or computed.
+        """Whether a use's weight may be changed: it is neither frozen nor computed.
 
-        Of a weight-normed one the norms can be scaled.
+        With weight norm, the norms can be scaled.
         """
         if use.frozen or not use.parameter:
             return False
         return not use.derived or use.parameter.endswith("original0")
 
     def gates(self, use: WeightUse) -> int:
-        """How many gates are cut out of what a layer gives; 1 where it is not cut.
+        """How many gates a layer's output is cut into; 1 where it is not cut.
 
         Of layers that are added the activation belongs to one.
         """
@@ -106,7 +106,7 @@ class Patient:
     def target(self, use: WeightUse) -> tuple[float, float]:
         """Weight and bias variance that the activation after a use asks for.
 
-        Of an activation that is given a multiple, as sin(30 z), that much less.
+        An activation that is given a multiple, as sin(30 z), asks for that much less.
         """
         weight, bias = self._at_the_activation(use)
         given = self._measure("entering_rms", use)

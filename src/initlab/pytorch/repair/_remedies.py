@@ -1,4 +1,4 @@
-"""Which remedy answers which check; the others say why there is none."""
+"""Which remedy answers which check, and why others have none."""
 
 from collections.abc import Callable, Mapping
 from types import MappingProxyType

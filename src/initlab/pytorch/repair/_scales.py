@@ -124,7 +124,7 @@ def _biases(patient: Patient, uses: list[WeightUse], finding: Finding) -> list[C
             continue
         own = float(patient.tensor(use.bias).double().pow(2).mean())
         target = patient.target(use)[1]
-        # A sixteenth of what the weights put out is no matter.
+        # A sixteenth of what the weights contribute does not matter.
         if own <= max(2 * target, 1 / 16):
             continue
         if target == 0:

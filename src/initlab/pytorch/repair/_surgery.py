@@ -68,7 +68,7 @@ class Surgery:
             diagnosis = self._repaired(finding, diagnosis)
         for finding in _blaming(diagnosis):
             self._leave(finding, "more root causes than rounds")
-        # What was left at first, and another repair mended, is not left.
+        # A finding that was left at first, and that another repair mended, is not left.
         open_ones = {_key(finding) for finding in _blaming(diagnosis)}
         self.unrepaired = {
             key: one for key, one in self.unrepaired.items() if key in open_ones
@@ -87,7 +87,7 @@ class Surgery:
         alone, mark = self.check(), len(self.undos)
         after = self._followed(finding, before, alone)
         if not _objection(finding, before, after):
-            self.unrepaired = left  # of what was tried along the way, nothing stays
+            self.unrepaired = left  # nothing stays of what was tried along the way
             return after
         self.take_back(mark)  # what followed did not help
         self.unrepaired = left
@@ -110,7 +110,7 @@ class Surgery:
         return after
 
     def _change(self, finding: Finding) -> bool:
-        """Apply a finding's remedy; whether there was one."""
+        """Apply a finding's remedy; return whether there was one."""
         remedy = REMEDIES.get(finding.id)
         if finding.cause in ELSEWHERE_OF_CAUSES:
             remedy = None
@@ -177,7 +177,7 @@ def _objection(finding: Finding, before: Diagnosis, after: Diagnosis) -> str:
     """Return why a change is not kept as it is; empty if nothing speaks against it."""
     if _key(finding) in {_key(one) for one in _blaming(after)}:
         return "the change that should mend it did not"
-    # What a number that is not finite hid, nobody could find before.
+    # Nobody could have found before what a non-finite number hid.
     new = [] if finding.id == "WI01" else _new(before, after)
     return f"mending it brings {new[0].id} on" if new else ""
 
@@ -187,7 +187,7 @@ def _is_milder(
 ) -> bool:
     """Whether an error is gone, and at most one warning came up, and came up elsewhere.
 
-    Where a tensor was changed, a new finding says that the change was wrong.
+    A new finding about a changed tensor means that the change was wrong.
     """
     new = _new(before, after)
     mended = _key(finding) not in {_key(one) for one in _blaming(after)}

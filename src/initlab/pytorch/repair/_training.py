@@ -1,4 +1,4 @@
-"""Two short trainings on the user's data, of the model as it came and repaired."""
+"""Two short trainings on the user's data: of the model as it came, and repaired."""
 
 import copy
 import math
@@ -120,7 +120,7 @@ def _losses(
                 model, data[step % len(data)], targets, with_loss=loss is not None
             )
             stepper.zero_grad()
-            torch.clear_autocast_cache()  # of weights before the step
+            torch.clear_autocast_cache()  # casts hold the weights before the step
             outputs = model(*call.args, **call.kwargs)
             value = capture.read_loss(outputs, call.targets, loss).value
             assert value is not None  # as `check` found one

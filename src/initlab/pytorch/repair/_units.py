@@ -13,7 +13,7 @@ from initlab.spec import WeightUse
 
 # Rows that differ by less, beside their size, are copies but for rounding.
 _ALIKE = 1e-3
-# Of what is added or attended to, and of no layer's law.
+# For what is added or attended to, and follows no layer's law.
 _SMALL = 0.02
 
 
@@ -149,7 +149,7 @@ def _redrawn(
     whole = int(copies.sum()) == len(copies) - 1 and len(copies) > 1
     if not copies.any() or (readers and not whole):
         return None
-    if whole:  # the scale of what is left says nothing
+    if whole:  # the scale of the rest says nothing
         copies = torch.ones(len(flat), dtype=torch.bool)
     scale = patient.std(use) if whole else float(flat.pow(2).mean().sqrt())
     values = rows.clone()
