@@ -2,6 +2,7 @@
 
 import difflib
 from collections.abc import Iterable
+from typing import Any
 
 # What others call what we have.
 _ELSEWHERE = {
@@ -15,14 +16,18 @@ _ELSEWHERE = {
     "swish": "silu",
 }
 
+# What an error says, and what of.
+_ABOUT = ("message", "argument", "part", "fix", "use")
+
 
 class InitlabError(Exception):
     """Base of every deliberate exception: one line that a user can act on.
 
     Attributes:
-        message: What is allowed, what arrived, and how to mend it.
+        message: What is allowed, what arrived, and mostly how to mend it.
         argument: What it is about, as Python names it; None if that is no argument.
         part: Which part of the argument, as it is written behind the name: `.0`.
+        fix: How to mend it, where somebody reads that apart from the message.
         use: Another argument that mends it, and which values of that one do.
 
     Example:
@@ -39,12 +44,14 @@ class InitlabError(Exception):
         *,
         argument: str | None = None,
         part: str = "",
+        fix: str = "",
         use: tuple[str, tuple[str, ...]] | None = None,
     ) -> None:
         super().__init__(message)
         self.message = message
         self.argument = argument
         self.part = part
+        self.fix = fix
         self.use = use
 
     @property
@@ -54,16 +61,20 @@ class InitlabError(Exception):
 
     def within(self, argument: str, part: str = "") -> "InvalidValueError":
         """Return the same as the fault of an argument that this one is a part of."""
-        return InvalidValueError(
-            f"{self.where}{self.message}", argument=argument, part=part, use=self.use
-        )
+        message = f"{self.where}{self.message}"
+        return self.anew(message=message, argument=argument, part=part)
+
+    def anew(self, **changed: Any) -> "InvalidValueError":
+        """Return the same as an InvalidValueError, with some attributes changed."""
+        kept = {name: getattr(self, name) for name in _ABOUT}
+        return InvalidValueError(**(kept | changed))
 
     def __str__(self) -> str:
         """Return the line; of a KeyError, Python would show a repr."""
-        mended = ""
+        mended = f"; {self.fix}" if self.fix else ""
         if self.use is not None:
             name, values = self.use
-            mended = f"; use {name}={' or '.join(map(repr, values))}"
+            mended += f"; use {name}={' or '.join(map(repr, values))}"
         return f"{self.where}{self.message}{mended}"
 
 

@@ -100,7 +100,8 @@ def read_loss(
         )
     value, kind = _guessed_loss(first, target)
     if value is None and strict and isinstance(targets, Tensor):
-        raise TargetsError(f"targets: {_misfit(first, target)}")
+        misfit, fix = _misfit(first, target)
+        raise TargetsError(misfit, argument="targets", fix=fix)
     return replace(_with_targets(value, kind, first, target), output=first)
 
 
@@ -184,21 +185,22 @@ def ignored_by(loss: Any) -> int | None:
     return found if isinstance(found, int) else None
 
 
-def _misfit(out: Tensor, target: Tensor) -> str:
+def _misfit(out: Tensor, target: Tensor) -> tuple[str, str]:
     """Return why no loss was found that takes outputs and targets, and what to do."""
     counted = not target.is_floating_point() and target.dtype != torch.bool
     rows = rows_of(out, target) if counted else None
     if rows is None:
         return (
             f"shape {tuple(target.shape)} does not fit outputs of shape "
-            f"{tuple(out.shape)}; one label per row of them, one number per output, or "
-            "give a loss="
+            f"{tuple(out.shape)}",
+            "one label per row of them, one number per output, or give a loss=",
         )
     if not (target >= 0).any():
-        return "all are negative, so that none counts; labels start at 0"
+        return "all are negative, so that none counts", "labels start at 0"
     return (
         f"labels up to {int(target.max())} do not fit outputs of {rows.shape[1]} "
-        f"classes; labels from 0 to {rows.shape[1] - 1}, or give a loss="
+        "classes",
+        f"labels from 0 to {rows.shape[1] - 1}, or give a loss=",
     )
 
 

@@ -151,11 +151,11 @@ def as_typed(error: InitlabError) -> str:
     argument = error.argument or ""
     name = _OPTIONS.get(argument, argument)
     where = f"{_option(name)}: " if name in OPTIONS | _OTHERS else error.where
-    line = f"{where}{error.message}"
-    if error.use is None:
-        return line
-    other, values = error.use
-    return f"{line}; use {_option(other)} {' or '.join(values)}"
+    fix = f"; {error.fix}" if error.fix else ""
+    if error.use is not None:
+        other, values = error.use
+        fix += f"; use {_option(other)} {' or '.join(values)}"
+    return f"{where}{error.message}{fix}"
 
 
 def _option(name: str) -> str:

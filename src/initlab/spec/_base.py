@@ -78,9 +78,7 @@ def one_line(error: ValidationError, model: type[BaseModel]) -> InitlabError:
         )
     cause = first.get("ctx", {}).get("error")
     if isinstance(cause, InitlabError):
-        return InvalidValueError(
-            cause.message, argument=cause.argument, part=cause.part, use=cause.use
-        )
+        return cause.anew()
     message = first["msg"].replace("Input should be", "must be")
     message = message[0].lower() + message[1:]
     if first["type"] == "int_from_float":

@@ -165,7 +165,7 @@ def _value(name: str, given: Any) -> Any:
         return getattr(model(**{leaf: given}), leaf)
     except InitlabError as error:
         if (error.argument, error.part) == (leaf, ""):  # the grid's key says it
-            error.argument = None
+            raise error.anew(argument="grid", part=f".{name}") from None
         raise error.within("grid", f".{name}") from None
 
 

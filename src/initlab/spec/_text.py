@@ -95,9 +95,5 @@ def _named(model: type[Spec], table: str | None = None) -> Iterator[None]:
     except InvalidValueError as error:
         if table is None or error.argument is None:
             raise
-        raise InvalidValueError(
-            error.message,
-            argument=table,
-            part=f".{error.argument}{error.part}",
-            use=error.use,
-        ) from None
+        part = f".{error.argument}{error.part}"
+        raise error.anew(argument=table, part=part) from None

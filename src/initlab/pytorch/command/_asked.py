@@ -154,9 +154,8 @@ def _labels_of(classes: int | None) -> Iterator[None]:
     try:
         yield
     except TargetsError as error:
-        reason = str(error).removeprefix("targets: ").partition(";")[0]
         raise InvalidValueError(
-            f"{classes}, one label per example: {reason}; leave it out, or "
+            f"{classes}, one label per example: {error.message}; leave it out, or "
             "give as many as there are outputs",
             argument="--classes",
         ) from None
