@@ -43,8 +43,9 @@ def named_failure(trace: Trace, model: nn.Module, call: Call) -> Iterator[None]:
         name = f"{path} ({type(module).__name__})" if path else type(module).__name__
         said = _first_line(error)
         raise ModelRunError(
-            f"model: failed on this batch in {name}: {type(error).__name__}: {said}"
-            + _hint(said, model, call)
+            f"failed on this batch in {name}: {type(error).__name__}: {said}"
+            + _hint(said, model, call),
+            argument="model",
         ) from error
 
 
@@ -119,6 +120,6 @@ def named_failure_back() -> Iterator[None]:
         if said.startswith("Found dtype"):
             said += "; targets of another type? give them that of the outputs"
         raise ModelRunError(
-            "model: failed on the way back from its outputs: "
-            f"{type(error).__name__}: {said}"
+            f"failed on the way back from its outputs: {type(error).__name__}: {said}",
+            argument="model",
         ) from error

@@ -38,8 +38,9 @@ def made_optimizer(
         return optimizer
     if not callable(optimizer):
         raise InvalidValueError(
-            "optimizer: an optimizer or a function of parameters that makes one, got "
-            f"{shown(optimizer)}; give torch.optim.Adam"
+            "an optimizer or a function of parameters that makes one, got "
+            f"{shown(optimizer)}; give torch.optim.Adam",
+            argument="optimizer",
         )
     trainable = [p for p in model.parameters() if p.requires_grad]
     if not trainable:
@@ -52,13 +53,15 @@ def made_optimizer(
         if isinstance(error, TypeError):
             hint = "; give more by functools.partial(torch.optim.SGD, lr=0.1)"
         raise InvalidValueError(
-            "optimizer: a function that makes one of parameters alone, got one that "
-            f"raised {type(error).__name__}: {lines[0]}" + hint
+            "a function that makes one of parameters alone, got one that "
+            f"raised {type(error).__name__}: {lines[0]}" + hint,
+            argument="optimizer",
         ) from error
     if not isinstance(made, Optimizer):
         raise InvalidValueError(
-            "optimizer: a torch.optim.Optimizer, or a function that makes one of "
-            f"parameters, got a function that makes {type(made).__name__}"
+            "a torch.optim.Optimizer, or a function that makes one of "
+            f"parameters, got a function that makes {type(made).__name__}",
+            argument="optimizer",
         )
     _refuse_of_another(made, model)
     return made
@@ -68,8 +71,9 @@ def _refuse_of_another(optimizer: Optimizer, model: nn.Module) -> None:
     held = {id(p) for group in optimizer.param_groups for p in group["params"]}
     if not held & {id(p) for p in model.parameters()}:
         raise InvalidValueError(
-            "optimizer: holds none of the model's parameters; make it from "
-            "model.parameters(), or give a function that does, as torch.optim.Adam"
+            "holds none of the model's parameters; make it from "
+            "model.parameters(), or give a function that does, as torch.optim.Adam",
+            argument="optimizer",
         )
 
 

@@ -69,8 +69,9 @@ def read_loss(
     """
     if outputs is None or (type(outputs) in _PLAIN and not tensors_held(outputs)):
         raise InvalidValueError(
-            f"model: forward returns no tensor, got {shown(outputs)}; is there a "
-            "return missing?"
+            f"forward returns no tensor, got {shown(outputs)}; is there a "
+            "return missing?",
+            argument="model",
         )
     own = _own_loss(outputs)
     first = _first_output(outputs)

@@ -188,8 +188,9 @@ class Reader:
             and loss.value is not None
         ):
             raise InvalidValueError(
-                "loss: no gradient leads back from what it returns, as from detached "
-                "outputs or their argmax; return a loss that can be learned from"
+                "no gradient leads back from what it returns, as from detached "
+                "outputs or their argmax; return a loss that can be learned from",
+                argument="loss",
             )
         zero_heads = [
             t

@@ -12,6 +12,7 @@ from initlab.cli._spelling import command_typed
 
 if TYPE_CHECKING:
     from initlab.messages import Severity
+    from initlab.pytorch import Diagnosis, Repair
 
 _DTYPES = ("float32", "float16", "bfloat16", "float64")
 
@@ -106,7 +107,7 @@ def check(
         checkpoint=checkpoint, seed=seed, device=device, dtype=dtype,
         ignore=settings.ignore,
     )  # fmt: skip
-    page: Any
+    page: Diagnosis | Repair
     if repair is None:
         page = diagnosis = command.check_target(asked, seeds=seeds)
     else:
@@ -209,7 +210,7 @@ def configured(folder: Path) -> Mapping[str, Any]:
     return {}
 
 
-def _print(diagnosis: Any, *, to_stderr: bool) -> None:
+def _print(diagnosis: "Diagnosis", *, to_stderr: bool) -> None:
     from rich.console import Console
 
     from initlab.reports import finding_table
