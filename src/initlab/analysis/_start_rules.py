@@ -8,6 +8,7 @@ import numpy as np
 
 from initlab.analysis._cause import USUAL_INPUTS, Cause, Evidence, large_inputs
 from initlab.analysis._run import Run
+from initlab.messages import CauseId
 
 # Saturated from the start: this share of the outputs, and a first loss that exceeds
 # that of a constant output by this much (nats).
@@ -195,5 +196,5 @@ def uneven_gradient(run: Run) -> Cause | None:
         "last_layer": float(gradient[-2]),
         "layers": len(run.hidden),
     }
-    name = "vanishing_gradient" if ratio < 1 else "exploding_gradient"
+    name: CauseId = "vanishing_gradient" if ratio < 1 else "exploding_gradient"
     return Cause(name, evidence)

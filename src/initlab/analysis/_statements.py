@@ -14,6 +14,7 @@ from initlab.analysis.statistics import (
     differences,
     holm,
 )
+from initlab.messages import StatementId
 
 TRAINING_LOSS = "training loss"
 RATE = "learning_rate"
@@ -34,7 +35,7 @@ class Statement:
         difference: The numbers behind it, corrected for all comparisons made.
     """
 
-    id: str
+    id: StatementId
     quantity: str
     at: Mapping[str, Any]
     best_rate: bool
@@ -137,7 +138,7 @@ def _at_best_rates(results: xr.Dataset) -> list[Cell]:
 def _statement(
     cell: Cell, best: bool, difference: Difference, rate: float
 ) -> Statement:
-    order = "ends_below" if difference.settled else "no_order"
+    order: StatementId = "ends_below" if difference.settled else "no_order"
     return Statement(
         id="all_alike" if difference.below is None else order,
         quantity=TRAINING_LOSS,

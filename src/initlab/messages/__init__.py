@@ -1,6 +1,6 @@
 """Every sentence that people read, by id; ready for translation."""
 
-from initlab.messages._causes import CAUSES, cause_sentence
+from initlab.messages._causes import CAUSES, CauseId, cause_sentence
 from initlab.messages._checks import CHECKS, SEVERITIES, FindingCause, Severity
 from initlab.messages._console import print_whole
 from initlab.messages._findings import (
@@ -33,10 +33,11 @@ from initlab.messages._signals import (
     SIGNAL_CAVEAT,
     SIGNAL_QUESTION,
     SIGNALS,
+    VerdictId,
     signal_sentence,
     signal_title,
 )
-from initlab.messages._statements import STATEMENTS, statement_sentence
+from initlab.messages._statements import STATEMENTS, StatementId, statement_sentence
 from initlab.messages._words import REACHES
 
 __all__ = [
@@ -56,8 +57,11 @@ __all__ = [
     "SOUND",
     "SOUND_NEXT",
     "STATEMENTS",
+    "CauseId",
     "FindingCause",
     "Severity",
+    "StatementId",
+    "VerdictId",
     "about_cells",
     "about_profiles",
     "about_target",

@@ -59,6 +59,7 @@ class WeightUse:
         adapter: Whether it is a low-rank side path beside a larger weight.
         tied: Names of modules that use the same parameter in another way.
         zero: Whether every entry is 0.
+        silenced_by: The loudest parameter of what reaches it as zeros; or "".
     """
 
     index: int
