@@ -16,7 +16,7 @@ _ELSEWHERE = {
     "swish": "silu",
 }
 
-# What an error says, and what of.
+# The attributes that make an error, all that another one takes over from it.
 _ABOUT = ("message", "argument", "part", "fix", "use")
 
 
@@ -25,10 +25,11 @@ class InitlabError(Exception):
 
     Attributes:
         message: What is allowed, what arrived, and mostly how to mend it.
-        argument: What it is about, as Python names it; None if that is no argument.
+        argument: What it is about: a parameter of Python's, or an option as typed
+            (`--json`); None if it is about no single one.
         part: Which part of the argument, as it is written behind the name: `.0`.
-        fix: How to mend it, where somebody reads that apart from the message.
-        use: Another argument that mends it, and which values of that one do.
+        fix: How to mend it, where the message does not say so already.
+        use: Another argument that mends it, and the values of it that do.
 
     Example:
         >>> error = InvalidValueError("at most 8, got 9", argument="batch_size")
@@ -60,17 +61,17 @@ class InitlabError(Exception):
         return f"{self.argument}{self.part}: " if self.argument else ""
 
     def within(self, argument: str, part: str = "") -> "InvalidValueError":
-        """Return the same as the fault of an argument that this one is a part of."""
+        """Return it as an error about an argument that holds what this one is about."""
         message = f"{self.where}{self.message}"
         return self.anew(message=message, argument=argument, part=part)
 
     def anew(self, **changed: Any) -> "InvalidValueError":
-        """Return the same as an InvalidValueError, with some attributes changed."""
+        """Return it as an InvalidValueError, with some attributes changed."""
         kept = {name: getattr(self, name) for name in _ABOUT}
         return InvalidValueError(**(kept | changed))
 
     def __str__(self) -> str:
-        """Return the line; of a KeyError, Python would show a repr."""
+        """Return the line; for a KeyError, Python itself would show a repr."""
         mended = f"; {self.fix}" if self.fix else ""
         if self.use is not None:
             name, values = self.use
