@@ -8,9 +8,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from initlab.spec import INIT_ALIASES, INIT_NAMES, Init
-
-_SHARED = ("scale", "bias", "label")
+from initlab.spec import INIT_ALIASES, INIT_NAMES, INIT_SHARED, Init
 
 
 def __getattr__(name: str) -> Callable[..., Init]:
@@ -24,5 +22,5 @@ def __dir__() -> list[str]:
 
 
 def _init(name: str, **arguments: Any) -> Init:
-    shared = {key: arguments.pop(key) for key in _SHARED if key in arguments}
+    shared = {key: arguments.pop(key) for key in INIT_SHARED if key in arguments}
     return Init(name=name, parameters=arguments, **shared)

@@ -27,7 +27,7 @@ def init_check() -> Callable[..., Any]:
         **more: Any,
     ) -> Any:
         __tracebackhide__ = True
-        from initlab.analysis.findings import SEVERITIES
+        from initlab.messages import SEVERITIES
         from initlab.pytorch import check
 
         diagnosis = check(model, batch, **more)

@@ -1,13 +1,14 @@
 """Causes: found by measurement, whatever the init is called."""
 
 import re
+from typing import get_args
 
 import numpy as np
 import pytest
 
 import initlab as il
 from initlab.analysis import cause_of, causes, read_run
-from initlab.messages import CAUSES, cause_sentence
+from initlab.messages import CAUSES, CauseId, cause_sentence
 from initlab.problems import load
 from initlab.spec import Problem, from_toml
 
@@ -292,7 +293,7 @@ def test_every_cause_that_a_rule_can_name_has_a_sentence():
     named = set(re.findall(r'Cause\(\s*"(\w+)"', source))
     named |= {"vanishing_gradient", "exploding_gradient"}  # chosen by a condition
 
-    assert named == set(CAUSES)
+    assert named == set(CAUSES) == set(get_args(CauseId))
 
 
 def run_with(**changes):

@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from dataclasses import replace
+from typing import get_args
 
 import pytest
 import torch
@@ -12,7 +13,7 @@ from torch import nn
 from initlab import pytorch, reports
 from initlab.analysis.findings import CHECKS, Finding, find
 from initlab.analysis.findings._causes import consequences_of
-from initlab.messages import FINDINGS
+from initlab.messages import FINDINGS, FindingCause
 from initlab.results import write_netcdf
 
 torch.set_num_threads(1)
@@ -71,6 +72,7 @@ def test_what_fewer_than_half_of_the_seeds_show_is_info():
 
 def test_every_check_has_a_name_and_every_cause_its_words():
     assert list(CHECKS) == [f"WI{number:02}" for number in range(1, 26)]
+    assert set(FINDINGS) == set(get_args(FindingCause))
     for words in FINDINGS.values():
         assert words.sentence
         assert words.formula

@@ -1,11 +1,13 @@
 """Verdicts on signals: plain cases of each, and the numbers in their sentences."""
 
+from typing import get_args
+
 import numpy as np
 import pytest
 
 import initlab as il
 from initlab.analysis import signal_verdicts
-from initlab.messages import SIGNALS, signal_sentence
+from initlab.messages import SIGNALS, VerdictId, signal_sentence
 
 
 def verdicts(inits, activation="relu", depth=12, width=60, **choices):
@@ -41,12 +43,17 @@ def test_each_case_gets_its_verdict(expected, init, activation, depth):
 
 
 def test_every_verdict_has_a_case_or_is_tested_below():
-    assert {case[0] for case in CASES} | {
-        "single_layer",
-        "alike_examples",
-        "alike_inputs",
-        "no_signal",
-    } == set(SIGNALS)
+    assert (
+        {case[0] for case in CASES}
+        | {
+            "single_layer",
+            "alike_examples",
+            "alike_inputs",
+            "no_signal",
+        }
+        == set(SIGNALS)
+        == set(get_args(VerdictId))
+    )
 
 
 def test_examples_that_become_alike_are_told():

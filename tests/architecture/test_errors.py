@@ -10,7 +10,7 @@ import pytest
 
 import initlab
 from initlab.cli._stopped import StoppedError
-from initlab.errors import UnknownNameError
+from initlab.errors import InitlabError, UnknownNameError
 from initlab.lesson.grader._findings import Finding
 from initlab.lesson.grader.network._calls import FaultError
 from initlab.testing._report import BrokenPropertyError
@@ -52,6 +52,19 @@ def test_every_error_survives_pickle_with_message_and_attributes():
 
         assert type(again) is kind
         assert (str(again), vars(again)) == (str(error), vars(error))
+
+
+def test_what_an_error_is_about_goes_with_it():
+    for kind in every_error() - NOT_HERE - set(MADE_OF):
+        if not issubclass(kind, InitlabError):
+            continue
+        about = {"argument": "widths", "part": ".0", "use": ("engine", ("wide",))}
+        error = kind("at least 1, got 0", **about)
+
+        again = pickle.loads(pickle.dumps(error))
+
+        assert str(again) == "widths.0: at least 1, got 0; use engine='wide'"
+        assert {name: getattr(again, name) for name in about} == about
 
 
 def test_a_refusal_in_a_pool_of_processes_arrives_and_breaks_nothing():

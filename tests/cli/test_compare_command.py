@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from initlab import problems
 from initlab.cli._app import as_typed
+from initlab.errors import DataError, InvalidValueError
 from initlab.study._fit import fitted
 
 QUICK = ["--steps", "20"]
@@ -348,9 +349,15 @@ def test_a_folder_of_ours_that_is_closed_is_refused(run, monkeypatch, refusing):
 
 
 def test_messages_name_the_option_as_typed():
-    assert as_typed("batch_size: at most 3") == "--batch-size: at most 3"
-    assert as_typed("inits: no") == "--init: no"
-    assert as_typed("data.csv: row 3") == "data.csv: row 3"
+    assert (
+        as_typed(InvalidValueError("no", argument="batch_size")) == "--batch-size: no"
+    )
+    assert as_typed(InvalidValueError("no", argument="inits")) == "--init: no"
+    assert as_typed(InvalidValueError("no", argument="folder")) == "folder: no"
+    assert as_typed(DataError("data.csv: row 3")) == "data.csv: row 3"
+    mended = InvalidValueError("no", argument="seed", use=("engine", ("lanes", "wide")))
+    assert as_typed(mended) == "--seed: no; use --engine lanes or wide"
+    assert str(mended) == "seed: no; use engine='lanes' or 'wide'"
 
 
 LEGAL = {

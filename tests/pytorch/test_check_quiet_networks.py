@@ -108,7 +108,9 @@ class WideAndDeep(nn.Module):
 @pytest.mark.parametrize("others", [0, 1, 2])
 def test_a_quiet_part_beside_others_is_a_choice(others):
     """DeepCTR's DeepFM starts with deviations of 1e-4."""
-    model = WideAndDeep(*[mlp(1, seed=seed) for seed in range(others)], mlp(2, std=1e-4))
+    model = WideAndDeep(
+        *[mlp(1, seed=seed) for seed in range(others)], mlp(2, std=1e-4)
+    )
 
     assert blamed(model, loss=LOSS, targets=LABELS) == []
 

@@ -198,3 +198,26 @@ def test_the_package_lists_its_names_and_refuses_others():
     assert "Study" in dir(il)
     with pytest.raises(AttributeError, match="nothing"):
         il.nothing  # noqa: B018
+
+
+@pytest.mark.parametrize(
+    ("make", "argument", "part"),
+    [
+        (lambda: il.Study(learning_rate=-1.0), "learning_rate", ""),
+        (lambda: il.MLP(widths=(2, 0)), "widths", ".1"),
+        (lambda: il.MLP(widths=(2, 1), depth=3), "depth", ", width"),
+        (
+            lambda: il.Study(grid={"learning_rate": [0.1, -1.0]}),
+            "grid",
+            ".learning_rate",
+        ),
+        (lambda: il.from_toml("[network]\nwidths = [2, 0]"), "network", ".widths.1"),
+        (lambda: il.from_toml("[problem]\nnoise = -1.0"), "problem", ".noise"),
+    ],
+)
+def test_an_error_carries_what_it_is_about(make, argument, part):
+    with pytest.raises(InvalidValueError) as raised:
+        make()
+
+    assert (raised.value.argument, raised.value.part) == (argument, part)
+    assert str(raised.value) == f"{argument}{part}: {raised.value.message}"

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from initlab.analysis._run import Run
+from initlab.messages import CauseId
 
 Number = float | int
 Evidence = dict[str, Number]
@@ -13,7 +14,7 @@ Evidence = dict[str, Number]
 class Cause:
     """What happened to one network; `initlab.messages` has the sentence for each id."""
 
-    id: str
+    id: CauseId
     evidence: Evidence = field(default_factory=dict)
 
 

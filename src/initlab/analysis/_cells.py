@@ -11,11 +11,10 @@ import xarray as xr
 from jaxtyping import Float
 
 from initlab.analysis._finished import final_losses
+from initlab.analysis._selection import OF_A_RUN
 from initlab.analysis.statistics import Estimate, Share, iqm, mean, median, share
 from initlab.spec import Study, from_toml, grid_label, to_toml
 
-# What every run has; whatever else a loss is spread over is the study's grid.
-_OF_A_RUN = ("init", "member", "step")
 _ESTIMATES = {"median": median, "mean": mean, "iqm": iqm}
 
 
@@ -34,7 +33,7 @@ class Cell:
 
 def grid_of(results: xr.Dataset) -> tuple[str, ...]:
     """Return the dimensions of a study's grid, in the dataset's order."""
-    return tuple(str(d) for d in results["loss"].dims if d not in _OF_A_RUN)
+    return tuple(str(d) for d in results["loss"].dims if d not in OF_A_RUN)
 
 
 def in_grid_order(results: xr.Dataset) -> xr.Dataset:
@@ -110,7 +109,8 @@ def cell_statistics(results: xr.Dataset) -> xr.Dataset:
     return xr.Dataset(
         {
             "final_loss": ((*at, "estimate"), estimates[..., 0]),
-            # No loss is under 0: what Student's intervals have there says nothing.
+            # No loss is below 0: the part of a Student's interval below it means
+            # nothing.
             "final_loss_interval": (
                 (*at, "estimate", "end"),
                 np.maximum(estimates[..., 1:], 0.0),
@@ -139,7 +139,7 @@ def _diverged(values: Float[np.ndarray, "member"]) -> Share:
 def as_run(results: xr.Dataset) -> xr.Dataset:
     """Return what is left of a grid, if that is one cell, as the study that ran there.
 
-    Of a larger grid, and of results without one, nothing changes.
+    Results of a larger grid, or of a study without one, are returned as they are.
 
     Args:
         results: Every dimension of the grid is there, of length 1 if it was selected.

@@ -112,14 +112,15 @@ def _refuse_other_kinds(results: xr.Dataset) -> None:
     kind = results.attrs.get("kind", "run")
     if kind == "grid":
         raise InvalidValueError(
-            f"results: of a grid ({', '.join(grid_of(results))}), and a comparison is "
+            f"of a grid ({', '.join(grid_of(results))}), and a comparison is "
             "of one network: select one cell, as in results.isel("
-            f"{grid_of(results)[0]}=0); results.il.table() has a row per init and cell"
+            f"{grid_of(results)[0]}=0); results.il.table() has a row per init and cell",
+            argument="results",
         )
     if kind != "run":
         raise InvalidValueError(
-            f"results: of a trained study, got those of initlab.{kind}, which trains "
-            "nothing"
+            f"of a trained study, got those of initlab.{kind}, which trains nothing",
+            argument="results",
         )
 
 

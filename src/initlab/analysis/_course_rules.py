@@ -174,7 +174,7 @@ def unknown(run: Run) -> Cause:
 def _movement(run: Run) -> float:
     """Return how far the weights moved in all, as a share of their starting size.
 
-    Of that of weights with rows of norm 1, where they started smaller.
+    Where they started smaller than weights with rows of norm 1, as a share of those.
     """
     start = float(np.linalg.norm(run.at("weight_norm", 0)))
     moved = float(np.linalg.norm(run.at("weight_distance", run.last)))

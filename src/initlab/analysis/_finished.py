@@ -1,6 +1,6 @@
-"""Where training ended, of whatever has run.
+"""Where training ended, for the networks that have run.
 
-What has not run is not known: it is neither diverged nor alike.
+Nothing is known of the others: they have neither diverged nor ended level.
 """
 
 import xarray as xr
@@ -11,7 +11,7 @@ from initlab.spec import from_toml
 
 
 def refuse_unfinished(results: xr.Dataset) -> None:
-    """Make sure that no network that has not run is taken for one that diverged.
+    """Make sure that every network has run: others would look as if they had diverged.
 
     Raises:
         InvalidValueError: If networks of the study have not run yet.
@@ -21,16 +21,17 @@ def refuse_unfinished(results: xr.Dataset) -> None:
     missing = int((results["diverged_step"] == NOT_RUN).sum())
     if missing:
         raise InvalidValueError(
-            f"results: {missing:,} of {results['diverged_step'].size:,} networks have "
-            "not run yet; run the study to its end first, or select what is finished"
+            f"{missing:,} of {results['diverged_step'].size:,} networks have "
+            "not run yet; run the study to its end first, or select what is finished",
+            argument="results",
         )
 
 
 def final_losses(results: xr.Dataset) -> xr.DataArray:
     """Return the training losses of the last record, without `step`.
 
-    A member that stopped at the study's `stop_at_loss` has that loss: how far below it
-    is at the record where this is seen is chance, and no init ends below another there.
+    A member that stopped at the study's `stop_at_loss` counts as having that loss. How
+    far below it the member was at the next record is chance, and ranks no init.
 
     Raises:
         InvalidValueError: If networks of the study have not run yet.

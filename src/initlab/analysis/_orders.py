@@ -10,8 +10,7 @@ import xarray as xr
 
 from initlab.analysis._selection import selected
 from initlab.analysis._statements import TRAINING_LOSS, compared
-from initlab.analysis.statistics import Order, order, pair
-from initlab.analysis.statistics._power import POWER
+from initlab.analysis.statistics import POWER, Order, order, pair
 from initlab.errors import InvalidValueError
 
 
@@ -29,7 +28,7 @@ class CellOrder:
 
 
 def orders(results: xr.Dataset, *, power: float = POWER) -> tuple[CellOrder, ...]:
-    """Return how settled the order of every two inits is, in final training loss.
+    """Return how settled the order of each pair of inits is, by final training loss.
 
     An order is settled where `statements` states it: by the sign test of each pair,
     corrected for all comparisons of the study, those at best learning rates included.
@@ -48,12 +47,14 @@ def orders(results: xr.Dataset, *, power: float = POWER) -> tuple[CellOrder, ...
         [True, True, True]
     """
     if not (isinstance(power, Real) and 0 < power < 1):
-        raise InvalidValueError(f"power: a number between 0 and 1, got {power!r}")
+        raise InvalidValueError(
+            f"a number between 0 and 1, got {power!r}", argument="power"
+        )
     results = selected(results)
     for name in ("init", "member"):
         if results.sizes[name] < 2:
             raise InvalidValueError(
-                f"{name}s: an order needs at least 2, these results have 1"
+                "an order needs at least 2, these results have 1", argument=f"{name}s"
             )
     found = compared(results)
     return tuple(

@@ -4,8 +4,7 @@ import numpy as np
 import xarray as xr
 
 from initlab.analysis._cells import cells
-from initlab.analysis.statistics import Profile, profiles
-from initlab.analysis.statistics._profile import FACTORS
+from initlab.analysis.statistics import FACTORS, Profile, profiles
 from initlab.errors import InvalidValueError
 
 
@@ -16,8 +15,8 @@ def performance_profiles(
 
     A run is a member in a cell of the grid; the best is the init whose final training
     loss is the least in that run. Cells count alike, so a profile is of this grid, and
-    of no other. A member's runs share their random streams; intervals count them as
-    one, and are rather too wide.
+    of no other. A member's runs share their random streams, so that intervals count
+    them as one run, and are too wide rather than too narrow.
 
     Args:
         results: What `initlab.run` returned.
@@ -42,10 +41,10 @@ def performance_profiles(
     """
     if results.sizes["init"] < 2:
         raise InvalidValueError(
-            "inits: a profile needs at least 2, these results have 1"
+            "a profile needs at least 2, these results have 1", argument="inits"
         )
     if not all(factor >= 1 for factor in factors):
-        raise InvalidValueError(f"factors: each at least 1, got {factors}")
+        raise InvalidValueError(f"each at least 1, got {factors}", argument="factors")
     runs: dict[str, list[np.ndarray]] = {}
     for cell in cells(results):
         for init, losses in cell.final_loss.items():

@@ -84,7 +84,7 @@ SUMMARIES = (
 
 
 def read_run(member: xr.Dataset, *, study: Study) -> Run:
-    """Return the arrays of one init's one member.
+    """Return the arrays of one member of one init.
 
     Args:
         member: Dataset without `init` and `member` dimensions.

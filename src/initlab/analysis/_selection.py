@@ -10,9 +10,10 @@ from initlab.errors import InvalidValueError
 from initlab.results import SCHEMA
 from initlab.spec import from_toml
 
-_OF_A_RUN = ("init", "member", "step")
+# What every run has; whatever else a loss is spread over is the study's grid.
+OF_A_RUN = ("init", "member", "step")
 _TRAINED = ("run", "grid")
-# Of a model that was checked there are no inits to select.
+# The dataset of a checked model has no inits to select.
 _AS_IT_IS = "check"
 _OF_MEMBER_0 = tuple(
     name
@@ -23,10 +24,10 @@ _NEEDED = ("loss", "diverged_step", "baseline_loss")
 
 
 def selected(results: Any) -> xr.Dataset:
-    """Return the results with every dimension that a selection of one value took.
+    """Return the results with the dimensions that selecting a single value dropped.
 
-    `results.sel(init="zeros")` has no `init` any more, only a label; here it has one of
-    length 1 again, so that whoever reads a dataset need not ask.
+    `results.sel(init="zeros")` no longer has the dimension `init`, only a label; here
+    it gets it back, of length 1, so that no reader of a dataset needs to ask.
 
     Args:
         results: What `initlab.run` or `initlab.signal` returned, or a selection of it.
@@ -43,17 +44,19 @@ def selected(results: Any) -> xr.Dataset:
     """
     if not isinstance(results, xr.Dataset):
         raise InvalidValueError(
-            f"results: what initlab.run returned, got {type(results).__name__}"
+            f"what initlab.run returned, got {type(results).__name__}",
+            argument="results",
         )
     kind = results.attrs.get("kind", "run")
     if kind == _AS_IT_IS:
         return results
-    for dim in _OF_A_RUN:
+    for dim in OF_A_RUN:
         _refuse_without(results, dim)
     if "spec" not in results.attrs or kind not in (*_TRAINED, "signal"):
         raise InvalidValueError(
-            "results: attributes of initlab's are missing, which computing with a "
-            "dataset may drop; give what initlab.run returned, or a selection of it"
+            "attributes of initlab's are missing, which computing with a "
+            "dataset may drop; give what initlab.run returned, or a selection of it",
+            argument="results",
         )
     grid = from_toml(results.attrs["spec"]).dimensions if kind == "grid" else ()
     for dim in grid:
@@ -68,15 +71,18 @@ def selected(results: Any) -> xr.Dataset:
 def _refuse_without(results: xr.Dataset, dim: str) -> None:
     if dim not in results.coords:
         raise InvalidValueError(
-            f"results: {dim} is missing, as after a mean over it; give what "
-            f"initlab.run returned, or a selection of it, without drop=True"
+            f"{dim} is missing, as after a mean over it; give what "
+            f"initlab.run returned, or a selection of it, without drop=True",
+            argument="results",
         )
     if dim in results.dims and not results.sizes[dim]:
-        raise InvalidValueError(f"results: no {dim} is left; select at least one")
+        raise InvalidValueError(
+            f"no {dim} is left; select at least one", argument="results"
+        )
 
 
 def _restored(results: xr.Dataset, grid: tuple[str, ...]) -> xr.Dataset:
-    lost = [dim for dim in (*grid, *_OF_A_RUN) if dim not in results.dims]
+    lost = [dim for dim in (*grid, *OF_A_RUN) if dim not in results.dims]
     variables = {}
     for name, array in results.data_vars.items():
         if name not in SCHEMA:
@@ -98,7 +104,7 @@ def _restored(results: xr.Dataset, grid: tuple[str, ...]) -> xr.Dataset:
 
 
 def _without_pictures_of_others(results: xr.Dataset) -> xr.Dataset:
-    """Drop what was recorded of member 0, where that one is not among the members."""
+    """Drop what was recorded of member 0 alone, where member 0 was not selected."""
     if 0 in results["member"].values:
         return results
     return results.drop_vars([name for name in _OF_MEMBER_0 if name in results])
@@ -109,16 +115,18 @@ def _refuse_unusable(results: xr.Dataset, kind: str) -> None:
     for name in needed:
         if name not in results:
             raise InvalidValueError(
-                f"results: {name} is missing; give all variables of what initlab.run "
-                "returned for a study that records scores and layers"
+                f"{name} is missing; give all variables of what initlab.run "
+                "returned for a study that records scores and layers",
+                argument="results",
             )
     if kind == "run":
         _refuse_part_of_a_network(results)
     steps = results["step"].values
     if len(steps) < 2 or steps[0] != 0 or (np.diff(steps) <= 0).any():
         raise InvalidValueError(
-            "results: step must begin with 0, which is where networks start, and have "
-            f"a later record, got {', '.join(map(str, steps[:3]))}"
+            "step must begin with 0, which is where networks start, and have "
+            f"a later record, got {', '.join(map(str, steps[:3]))}",
+            argument="results",
         )
 
 
@@ -126,11 +134,12 @@ def _refuse_part_of_a_network(results: xr.Dataset) -> None:
     layers = from_toml(results.attrs["spec"]).network.layers
     if results["units"].dims != ("layer",) or results.sizes["layer"] != layers:
         raise InvalidValueError(
-            f"results: layer: all {layers} layers are needed, got "
-            f"{results['units'].size}"
+            f"layer: all {layers} layers are needed, got {results['units'].size}",
+            argument="results",
         )
     if not {"train_accuracy", "train_r2"} & set(results):
         raise InvalidValueError(
-            "results: train_accuracy, or train_r2, is missing; give all variables of "
-            "what initlab.run returned for a study that records scores and layers"
+            "train_accuracy, or train_r2, is missing; give all variables of "
+            "what initlab.run returned for a study that records scores and layers",
+            argument="results",
         )

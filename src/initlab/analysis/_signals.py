@@ -1,4 +1,4 @@
-"""What signals at initialization say of an init: one verdict, with its numbers."""
+"""What signals at initialization say about an init: one verdict, with its numbers."""
 
 import json
 from dataclasses import dataclass
@@ -9,6 +9,7 @@ import xarray as xr
 
 from initlab.activations import ACTIVATIONS
 from initlab.analysis.statistics import Summary, summarize
+from initlab.messages import VerdictId
 from initlab.spec import signal_study_from_toml
 
 # Sums of ln chi over the depth. Of 648 random plain networks, all 196 beyond 12 failed
@@ -37,7 +38,7 @@ class SignalVerdict:
     """
 
     init: str
-    id: str
+    id: VerdictId
     evidence: dict[str, Any]
     norm_factor: Summary
     activation_ratio: Summary
@@ -98,7 +99,7 @@ def _judged(
     chi_1: float,
     hidden: np.ndarray,
     cosines: np.ndarray,
-) -> tuple[str, dict[str, Any]]:
+) -> tuple[VerdictId, dict[str, Any]]:
     """Return the strongest verdict's id, and what else its sentence shows."""
     units = one["units"].values[:-1]
     distinct = one["distinct_units"].values[:, :-1]

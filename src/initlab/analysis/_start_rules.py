@@ -8,6 +8,7 @@ import numpy as np
 
 from initlab.analysis._cause import USUAL_INPUTS, Cause, Evidence, large_inputs
 from initlab.analysis._run import Run
+from initlab.messages import CauseId
 
 # Saturated from the start: this share of the outputs, and a first loss that exceeds
 # that of a constant output by this much (nats).
@@ -24,7 +25,7 @@ GRADIENT_RATIO = 1e-3
 
 
 def copied_layer(run: Run) -> int | None:
-    """Return the first hidden layer that is one unit over and over, all through."""
+    """Return the first hidden layer whose units are all copies of one, to the end."""
     first = run.at("distinct_units", 0)
     final = run.at("distinct_units", run.last)
     for layer in run.hidden:
@@ -34,7 +35,7 @@ def copied_layer(run: Run) -> int | None:
 
 
 def all_copies(run: Run) -> Cause | None:
-    """Every unit of a hidden layer is the same, in what it gets and what it gives."""
+    """All units of a hidden layer have the same incoming and outgoing weights."""
     layer = copied_layer(run)
     if layer is None:
         return None
@@ -66,7 +67,7 @@ def few_distinct(run: Run) -> Cause | None:
 
 
 def inactive_layer(run: Run, record: int, share: float) -> int | None:
-    """Return the hidden layer with most inactive units, if that share of it is."""
+    """Return the hidden layer with most inactive units, if at least that share is."""
     inactive = run.at("inactive_units", record) / run.units
     flat = [layer for layer in run.hidden if inactive[layer] >= share]
     return max(flat, key=lambda layer: inactive[layer]) if flat else None
@@ -169,7 +170,8 @@ def faint_gradient(run: Run) -> Cause | None:
 def _small_inputs(run: Run) -> Evidence:
     """Return the size of the inputs, where they are why the gradient is faint.
 
-    It is at least proportional to them: of inputs of size 1 it would not be.
+    The gradient is at least proportional to them: with inputs of size 1 it would not be
+    faint.
     """
     if run.input_rms >= USUAL_INPUTS[0]:
         return {}
@@ -194,5 +196,5 @@ def uneven_gradient(run: Run) -> Cause | None:
         "last_layer": float(gradient[-2]),
         "layers": len(run.hidden),
     }
-    name = "vanishing_gradient" if ratio < 1 else "exploding_gradient"
+    name: CauseId = "vanishing_gradient" if ratio < 1 else "exploding_gradient"
     return Cause(name, evidence)

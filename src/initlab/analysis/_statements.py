@@ -1,4 +1,4 @@
-"""What a study's intervals allow to be said of its inits, and nothing else."""
+"""What a study's intervals allow one to say about its inits, and nothing else."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -14,6 +14,7 @@ from initlab.analysis.statistics import (
     differences,
     holm,
 )
+from initlab.messages import StatementId
 
 TRAINING_LOSS = "training loss"
 RATE = "learning_rate"
@@ -34,7 +35,7 @@ class Statement:
         difference: The numbers behind it, corrected for all comparisons made.
     """
 
-    id: str
+    id: StatementId
     quantity: str
     at: Mapping[str, Any]
     best_rate: bool
@@ -62,7 +63,7 @@ class Statement:
 
 
 def statements(results: xr.Dataset, *, learning_rate: float) -> tuple[Statement, ...]:
-    """Return what may be said of every two inits, at every point of the grid.
+    """Return what may be said about each pair of inits, at every point of the grid.
 
     Where learning rates are a dimension, the inits are compared at each common one,
     and once more each at its own best. An order is stated only if it holds up among
@@ -137,7 +138,7 @@ def _at_best_rates(results: xr.Dataset) -> list[Cell]:
 def _statement(
     cell: Cell, best: bool, difference: Difference, rate: float
 ) -> Statement:
-    order = "ends_below" if difference.settled else "no_order"
+    order: StatementId = "ends_below" if difference.settled else "no_order"
     return Statement(
         id="all_alike" if difference.below is None else order,
         quantity=TRAINING_LOSS,

@@ -36,15 +36,18 @@ def target_losses(results: xr.Dataset, target: float | None = None) -> xr.DataAr
         0.3466
     """
     if target is not None and not _is_loss(target):
-        raise InvalidValueError(f"target: a finite loss of 0 or more, got {target!r}")
+        raise InvalidValueError(
+            f"a finite loss of 0 or more, got {target!r}", argument="target"
+        )
     limit = stopping_loss(results) or 0.0
     constant = results["baseline_loss"].transpose(*grid_of(results))
     if target is None:
         return (constant * SHARE_OF_CONSTANT).clip(min=limit)
     if target < limit:
         raise InvalidValueError(
-            f"target: members of this study stop at a loss of {limit:g}, so nothing is "
-            f"known of less, got {target:g}"
+            f"members of this study stop at a loss of {limit:g}, so nothing is "
+            f"known of less, got {target:g}",
+            argument="target",
         )
     return xr.full_like(constant, target, dtype=np.float64)
 

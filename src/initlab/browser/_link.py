@@ -177,4 +177,4 @@ def _refuse_beyond(name: str, value: float) -> None:
 
 
 def _absent(name: str, allowed: str, arrived: str) -> NoReturn:
-    raise InvalidValueError(f"{name}: the page has {allowed}, got {arrived}")
+    raise InvalidValueError(f"the page has {allowed}, got {arrived}", argument=name)

@@ -37,7 +37,8 @@ def page(shown: Study | xr.Dataset | None = None, *, height: int = _HEIGHT) -> A
         study = from_toml(shown.attrs["spec"])
     if not isinstance(study, Study | None):
         raise InvalidValueError(
-            f"shown: a Study, or what initlab.run returned, got {type(study).__name__}"
+            f"a Study, or what initlab.run returned, got {type(study).__name__}",
+            argument="shown",
         )
     text = page_html(study)
     return _widget_class()(

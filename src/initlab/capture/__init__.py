@@ -1,4 +1,4 @@
-"""A user's model, read by running it: layers with their true fans, and what they do.
+"""A user's model, read by running it: layers with their true fans, and their effects.
 
 `read` runs any `torch.nn.Module` on a batch and returns a `Reading`: values that hold
 no tensor and need no torch. Nothing of the model, its gradients or any random state is

@@ -1,4 +1,4 @@
-"""Units that functions of parameters make, as distances from centres: alike, or off.
+"""Units made by functions of parameters, as distances from centres: alike, or off.
 
 A parameter whose rows are all equal makes as many copies of one unit, whether a layer
 weighs it or not; and what is squashed to 0 everywhere says nothing of the inputs.
@@ -22,9 +22,9 @@ _DISTANCES = frozenset(
 
 
 def note_alike(trace: Trace, signal: Tensor) -> None:
-    """Write down which parameter's equal rows make all numbers on the last axis equal.
+    """Record which parameter's equal rows make all numbers on the last axis equal.
 
-    Numbers that are the same in all examples, as those that zeros make, do not count.
+    Numbers that are the same in all examples, as zeros make them, do not count.
     """
     if not _are_copies(signal):
         return

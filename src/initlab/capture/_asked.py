@@ -1,4 +1,4 @@
-"""What the outputs are and, asked, what the loss says of them."""
+"""What the outputs are like, and what the loss answers about them."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -16,7 +16,7 @@ from initlab.capture._structure import Structure
 from initlab.capture._trace import Trace
 from initlab.spec import OutputReading
 
-# Share of one class from which on a loss is asked whether it minds.
+# From this share of one class on, the loss is asked whether that matters to it.
 _UNEVEN = 0.5
 _TWO_OUTPUTS = 2
 
@@ -30,8 +30,8 @@ def read_output(
 ) -> OutputReading:
     """Return what is known of outputs and targets, with what the loss says of them.
 
-    It is asked where its name does not say what it is, and where classes are uneven,
-    which it may weigh.
+    The loss is asked where its name does not say what it is, and where classes are
+    uneven: it may weigh them.
 
     Args:
         loss: Of the model's outputs.
@@ -101,6 +101,6 @@ def _turns_out_cross_entropy(
 
 
 def _only_source(trace: Trace, output: Tensor) -> str:
-    """Return the parameter that an output is made of, if of nothing else; or ""."""
+    """Return the only parameter that an output is made of; "" if there are others."""
     sources = trace.sources(output) if trace.is_weight(output) else ()
     return sources[0] if len(sources) == 1 else ""

@@ -4,7 +4,7 @@ from initlab.capture._graph import Graph, Node
 from initlab.capture._records import Records
 from initlab.spec import AttentionUse, Choice
 
-# A scale given by hand that is as good as none, times the root of the width.
+# Times the root of the width: a scale given by hand that is as good as none.
 _UNSCALED = 2.0
 
 
@@ -50,7 +50,7 @@ class Attentions:
         }
 
     def roles(self) -> dict[int, tuple[str, int]]:
-        """Return, by use, its part in an attention, and in how many it is cut."""
+        """Return, by use, its part in an attention, and how many ways it is cut."""
         found: dict[int, list[str]] = {}
         for record in self._records.attentions:
             for name, uses in self._sides(record.node).items():

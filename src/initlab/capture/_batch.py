@@ -70,7 +70,9 @@ def as_call(model: nn.Module, batch: Any, targets: Any, *, with_loss: bool) -> C
     batch, targets = _moved(batch, device), _moved(targets, device)
     if isinstance(batch, Mapping):
         if not batch:
-            raise InvalidValueError("batch: a dict of arguments, got an empty one")
+            raise InvalidValueError(
+                "a dict of arguments, got an empty one", argument="batch"
+            )
         _refuse_unknown_keys(model, batch)
         if _names_arguments(model, batch):
             kwargs = dict(batch)
@@ -84,7 +86,7 @@ def as_call(model: nn.Module, batch: Any, targets: Any, *, with_loss: bool) -> C
         return Call((batch,), {}, targets)
     args = tuple(batch)
     if not args:
-        raise InvalidValueError("batch: tensors, got an empty list")
+        raise InvalidValueError("tensors, got an empty list", argument="batch")
     beyond = len(args) > allowed or (with_loss and len(args) == required + 1)
     if targets is None and len(args) > 1 and beyond:
         if _takes_targets(model, len(args) - 1):
@@ -105,13 +107,14 @@ def _refuse_two_targets(model: nn.Module, batch: Any, targets: Any) -> None:
         return
     if not hasattr(batch, "_fields") and len(batch) == _positional(model)[1] + 1:
         raise InvalidValueError(
-            f"targets: a DataLoader yields its own, as the last of {len(batch)} "
-            "entries of a batch, and targets were given besides; leave targets= out"
+            f"a DataLoader yields its own, as the last of {len(batch)} "
+            "entries of a batch, and targets were given besides; leave targets= out",
+            argument="targets",
         )
 
 
 def _refuse_unknown_keys(model: nn.Module, batch: Mapping[Any, Any]) -> None:
-    """Refuse a dict that is meant as keyword arguments, and has one too many.
+    """Refuse a dict of keyword arguments with one that the model does not take.
 
     A model of one argument may take the dict itself.
 
@@ -123,7 +126,7 @@ def _refuse_unknown_keys(model: nn.Module, batch: Mapping[Any, Any]) -> None:
         return
     known = {parameter.name for parameter in _parameters(model)}
     if known & set(batch) or _positional(model)[0] >= _TWO:
-        raise InvalidValueError(f"batch: {unknown_keys(model, batch)}")
+        raise InvalidValueError(unknown_keys(model, batch), argument="batch")
 
 
 def unknown_keys(model: nn.Module, batch: Mapping[Any, Any]) -> str:
@@ -152,7 +155,7 @@ def _first_batch(loader: DataLoader[Any]) -> Any:
         for restore in restores:
             restore()
     if batch is None:
-        raise InvalidValueError("batch: the DataLoader gives no batch")
+        raise InvalidValueError("the DataLoader gives no batch", argument="batch")
     return batch
 
 
@@ -259,5 +262,5 @@ def _map(tree: Any, change: Callable[[torch.Tensor], Any]) -> Any:
 def _rebuilt(tree: Mapping[Any, Any], changed: dict[Any, Any]) -> Any:
     try:
         return type(tree)(changed)  # type: ignore[call-arg]
-    except Exception:  # whatever the constructor of a user's mapping wants
+    except Exception:  # the constructor of a user's mapping may want anything
         return changed

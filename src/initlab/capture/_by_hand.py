@@ -19,7 +19,7 @@ _MAY_OVERFLOW = frozenset(
         *("sqrt", "log", "log2", "log1p", "div", "truediv", "rtruediv", "divide"),
     }
 )
-# Share of a type's largest number that what is multiplied with it soon takes beyond.
+# Beyond this share of a type's largest number, a product with it soon overflows.
 _NEARLY = 0.1
 # Below and above these numbers a parameter is out of reach. Decays of .9999 are in use,
 # and so are steps of a thousandth.
@@ -32,9 +32,9 @@ _FLAT = {
 
 
 def enter_shift(trace: Trace, node: Node, call: FunctionCall, output: Tensor) -> None:
-    """Take for a bias what is added to all that a layer gives, one number a unit.
+    """Take what is added to a layer's whole output, one number per unit, for its bias.
 
-    And for a beta what is added behind a normalization.
+    What is added behind a normalization is taken for its beta.
     """
     tensors = [t for t in call.args if isinstance(t, Tensor)]
     weights = [t for t in tensors if trace.is_weight(t)]
@@ -60,7 +60,7 @@ def enter_shift(trace: Trace, node: Node, call: FunctionCall, output: Tensor) ->
 
 
 def _enter_bias(record: UseRecord, name: str, added: Tensor) -> bool:
-    """Write down a bias; whether it is one."""
+    """Record a bias; return whether it is one."""
     if record.bias is not None or record.calls > 1 or record.role:
         return False
     if added.numel() != record.units or record.layer.kind == "embedding":
@@ -74,7 +74,7 @@ def _enter_bias(record: UseRecord, name: str, added: Tensor) -> bool:
 
 
 def _normalization(trace: Trace, node: Node) -> NormRecord | None:
-    """Return the normalization that a node is, but for its factor."""
+    """Return the normalization that a node is, apart from its factor."""
     while node.kind in ("scale", "view"):
         below = trace.graph.signal_inputs(node)
         if len(below) != 1:

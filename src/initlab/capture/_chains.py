@@ -21,7 +21,7 @@ _PLAIN = frozenset(
     }
 )
 _AVERAGES = frozenset({"average", "reduction"})
-# A mask says which tokens are looked at, and is nothing that a layer weighs.
+# A mask says which tokens are looked at; no layer weighs it.
 _WEIGHS_TOKENS = frozenset({"softmax", "attention"})
 _GATING = frozenset({"sigmoid", "hardsigmoid"})
 
@@ -37,7 +37,7 @@ class Links:
         source: Name of the last activation before it.
         norm_before: Whether a normalization lies between it and what comes before.
         stem: Whether the model's input reaches it with no layer before.
-        mixed: Whether such an input multiplies, as a matrix, what it is given.
+        mixed: Whether such an input multiplies, as a matrix, what the use is given.
     """
 
     previous: set[int] = field(default_factory=set)

@@ -1,4 +1,4 @@
-"""A function's call into the trace: as a node, and as what it is to the network."""
+"""How a function's call enters the trace: as a node, and by its role in the network."""
 
 from typing import Any
 
@@ -33,7 +33,7 @@ def enter(
     outputs: list[Tensor],
     sizes: tuple[float, float] | None,
 ) -> None:
-    """Write down one call and what it gave.
+    """Record one call and its outputs.
 
     Args:
         trace: Where to.
@@ -55,7 +55,7 @@ def enter(
 def _layers_of(trace: Trace, call: FunctionCall) -> list[LayerCall]:
     """Return the layers that a function is; none if it is something else."""
     if any(tensor.is_complex() for tensor in tensors_in((call.args, call.kwargs))):
-        return []  # no law is known of what a Fourier transform weighs
+        return []  # no law is known for what weighs a Fourier transform
     if call.kind == "recurrent":
         return recurrent_calls(call.name, call.args, call.kwargs, trace.is_weight)
     if call.kind not in ("layer", "product"):
@@ -67,7 +67,7 @@ def _layers_of(trace: Trace, call: FunctionCall) -> list[LayerCall]:
 
 
 def _node_of(trace: Trace, call: FunctionCall, parts: int) -> Node:
-    """Add a node for what is no layer, by the name of what it is to the network."""
+    """Add a node for a call that is no layer, named by its role in the network."""
     graph, inputs = trace.graph, call.inputs
     kind, label = call.kind, ACTIVATION_OF.get(call.name, call.name)
     if kind == "factor" and (gated := self_gated(graph, inputs)):
@@ -128,7 +128,7 @@ def _measure_node(
 
 
 def _note_use(trace: Trace, node: Node, call: FunctionCall, output: Tensor) -> None:
-    """Write down of layers what their units are for, where it is told by a function."""
+    """Record what a layer's units are for, where a function tells."""
     uses, graph = trace.records.uses, trace.graph
     if call.name == "pixel_shuffle" and node.owner is not None:
         uses[node.owner].values["shuffled"] = call.given.shape[-3] / output.shape[-3]

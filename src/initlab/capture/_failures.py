@@ -11,7 +11,7 @@ from initlab.capture._batch import Call, tensors_in, unknown_keys
 from initlab.capture._trace import Trace
 from initlab.errors import InitlabError, InvalidValueError
 
-# By which words torch's messages name a type, and what makes a tensor of it.
+# The words by which torch's messages name a type, and the method that converts to it.
 _WORDS = {
     torch.bool: {"bool"},
     torch.uint8: {"byte", "unsigned", "uint8"},
@@ -32,7 +32,7 @@ class ModelRunError(InvalidValueError):
 
 @contextmanager
 def named_failure(trace: Trace, model: nn.Module, call: Call) -> Iterator[None]:
-    """Say in which module the model failed that was called so."""
+    """Re-raise a model's exception with the module in which it failed."""
     try:
         yield
     except InitlabError:
@@ -43,8 +43,9 @@ def named_failure(trace: Trace, model: nn.Module, call: Call) -> Iterator[None]:
         name = f"{path} ({type(module).__name__})" if path else type(module).__name__
         said = _first_line(error)
         raise ModelRunError(
-            f"model: failed on this batch in {name}: {type(error).__name__}: {said}"
-            + _hint(said, model, call)
+            f"failed on this batch in {name}: {type(error).__name__}: {said}"
+            + _hint(said, model, call),
+            argument="model",
         ) from error
 
 
@@ -71,7 +72,7 @@ def _hint(line: str, model: nn.Module, call: Call) -> str:
 
 
 def _dtype_hint(line: str, model: nn.Module, tensors: list[torch.Tensor]) -> str:
-    """Return which type the batch should have, where its type is what torch names."""
+    """Return the type that the batch should have, if torch's message is about types."""
     if not re.search("dtype|scalar type|Input type|Type promoting", line):
         return ""
     found = {one.dtype for one in tensors}
@@ -86,7 +87,7 @@ def _dtype_hint(line: str, model: nn.Module, tensors: list[torch.Tensor]) -> str
         return f"; indices are whole numbers, the batch is {_name(real)}: give .long()"
     kinds = {p.dtype for p in model.parameters()}
     words = set(re.findall(r"[a-z]+\d*", line.lower()))
-    if "mixed dtype" not in line:  # which names none
+    if "mixed dtype" not in line:  # the message names no type
         found = {dtype for dtype in found if _WORDS.get(dtype, set()) & words}
         kinds = {dtype for dtype in kinds if _WORDS.get(dtype, set()) & words}
     odd = found - kinds
@@ -111,7 +112,7 @@ def _name(dtypes: set[torch.dtype]) -> str:
 
 @contextmanager
 def named_failure_back() -> Iterator[None]:
-    """Say that the model failed where gradients come back, as in a hook of its own."""
+    """Re-raise an exception of the backward pass, as from a hook of the model's own."""
     try:
         yield
     except Exception as error:
@@ -119,6 +120,6 @@ def named_failure_back() -> Iterator[None]:
         if said.startswith("Found dtype"):
             said += "; targets of another type? give them that of the outputs"
         raise ModelRunError(
-            "model: failed on the way back from its outputs: "
-            f"{type(error).__name__}: {said}"
+            f"failed on the way back from its outputs: {type(error).__name__}: {said}",
+            argument="model",
         ) from error

@@ -38,8 +38,9 @@ def made_optimizer(
         return optimizer
     if not callable(optimizer):
         raise InvalidValueError(
-            "optimizer: an optimizer or a function of parameters that makes one, got "
-            f"{shown(optimizer)}; give torch.optim.Adam"
+            "an optimizer or a function of parameters that makes one, got "
+            f"{shown(optimizer)}; give torch.optim.Adam",
+            argument="optimizer",
         )
     trainable = [p for p in model.parameters() if p.requires_grad]
     if not trainable:
@@ -52,13 +53,15 @@ def made_optimizer(
         if isinstance(error, TypeError):
             hint = "; give more by functools.partial(torch.optim.SGD, lr=0.1)"
         raise InvalidValueError(
-            "optimizer: a function that makes one of parameters alone, got one that "
-            f"raised {type(error).__name__}: {lines[0]}" + hint
+            "a function that makes one of parameters alone, got one that "
+            f"raised {type(error).__name__}: {lines[0]}" + hint,
+            argument="optimizer",
         ) from error
     if not isinstance(made, Optimizer):
         raise InvalidValueError(
-            "optimizer: a torch.optim.Optimizer, or a function that makes one of "
-            f"parameters, got a function that makes {type(made).__name__}"
+            "a torch.optim.Optimizer, or a function that makes one of "
+            f"parameters, got a function that makes {type(made).__name__}",
+            argument="optimizer",
         )
     _refuse_of_another(made, model)
     return made
@@ -68,13 +71,14 @@ def _refuse_of_another(optimizer: Optimizer, model: nn.Module) -> None:
     held = {id(p) for group in optimizer.param_groups for p in group["params"]}
     if not held & {id(p) for p in model.parameters()}:
         raise InvalidValueError(
-            "optimizer: holds none of the model's parameters; make it from "
-            "model.parameters(), or give a function that does, as torch.optim.Adam"
+            "holds none of the model's parameters; make it from "
+            "model.parameters(), or give a function that does, as torch.optim.Adam",
+            argument="optimizer",
         )
 
 
 def evaluates_the_loss(optimizer: Optimizer) -> bool:
-    """Whether an optimizer's step asks for a function that gives the loss: L-BFGS."""
+    """Whether an optimizer's step asks for a function that returns the loss: L-BFGS."""
     closure = inspect.signature(optimizer.step).parameters.get("closure")
     return closure is not None and closure.default is closure.empty
 
@@ -114,7 +118,7 @@ def take_step(
             size = norm(as_real(before).float())
             moved = norm(as_real(change).float())
             if not size and parameter.dim() > 1:
-                size = math.sqrt(len(parameter))  # of LeCun's weights in its place
+                size = math.sqrt(len(parameter))  # LeCun's weights in its place
             found[name] = {"update_ratio": moved / size if size else math.nan}
     return found
 
@@ -157,7 +161,7 @@ def _step_of(
     groups = copy.deepcopy(groups)
     for group in optimizer.param_groups:
         if group.get("foreach", True) is None:
-            group["foreach"] = False  # one tensor after the other needs less memory
+            group["foreach"] = False  # one tensor at a time needs less memory
     for name, parameter in model.named_parameters():
         parameter.grad = gradients.get(name) if parameter.requires_grad else None
     try:

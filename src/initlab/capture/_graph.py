@@ -69,7 +69,7 @@ class Graph:
         return node
 
     def ancestors(self, number: int) -> int:
-        """Return the nodes that this one is made of, itself too, as bits."""
+        """Return the nodes that this one is made of, itself included, as bits."""
         return self._ancestors[number]
 
     def descends(self, number: int, ancestor: int) -> bool:

@@ -67,8 +67,6 @@ ACTIVATION_OF: Mapping[str, str] = MappingProxyType(
         "special_expit": "sigmoid", "arctan": "arctan", "atan": "arctan",
     }
 )  # fmt: skip
-# f' is 0 on one whole side: a unit can be off for every example.
-RECTIFIERS = frozenset({"relu", "relu6", "threshold"})
 
 # What is given second lends its shape or its type, and none of its numbers.
 LENDS = frozenset({"expand_as", "view_as", "reshape_as", "type_as"})

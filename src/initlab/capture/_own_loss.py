@@ -1,4 +1,4 @@
-"""A loss of the user's: what it takes, and what it raises, said as its own."""
+"""The user's loss: what it takes, and what it raises, reported as its own fault."""
 
 import inspect
 from collections.abc import Callable
@@ -45,11 +45,12 @@ def loss_of(
     given = () if targets is None or not takes_targets(loss) else (targets,)
     if _places(loss)[0] > 1 + len(given):
         raise InvalidValueError(
-            "loss: takes outputs and targets, and there are no targets; give targets=, "
+            "takes outputs and targets, and there are no targets; give targets=, "
             "or a batch of inputs and targets"
             if not given
-            else "loss: must take outputs and targets, and needs more arguments; give "
-            "them by functools.partial"
+            else "must take outputs and targets, and needs more arguments; give "
+            "them by functools.partial",
+            argument="loss",
         )
     tree = outputs
     try:
@@ -64,16 +65,18 @@ def loss_of(
             raise _named(known) from known
     if not isinstance(value, Tensor):
         raise InvalidValueError(
-            f"loss: must return a tensor, got {type(value).__name__}"
+            f"must return a tensor, got {type(value).__name__}", argument="loss"
         )
     if value.numel() != 1:
         raise InvalidValueError(
-            f"loss: one number, got shape {tuple(value.shape)}; give "
-            'reduction="mean", or .mean() of it'
+            f"one number, got shape {tuple(value.shape)}; give "
+            'reduction="mean", or .mean() of it',
+            argument="loss",
         )
     if value.is_complex():
         raise InvalidValueError(
-            f"loss: a real number, got {value.dtype}; give .real or .abs() of it"
+            f"a real number, got {value.dtype}; give .real or .abs() of it",
+            argument="loss",
         )
     return value, tree, given
 
@@ -81,7 +84,8 @@ def loss_of(
 def _named(error: Exception) -> LossRunError:
     lines = str(error).strip().splitlines() or ["no text"]
     return LossRunError(
-        f"loss: raised {type(error).__name__} on these outputs and targets: {lines[0]}"
+        f"raised {type(error).__name__} on these outputs and targets: {lines[0]}",
+        argument="loss",
     )
 
 
@@ -90,7 +94,7 @@ def _places(loss: Callable[..., Any]) -> tuple[int, int]:
     try:
         of = loss.forward if isinstance(loss, nn.Module) else loss
         parameters = inspect.signature(of).parameters.values()
-    except (TypeError, ValueError):  # functions of C say nothing of their arguments
+    except (TypeError, ValueError):  # functions in C may have no signature
         return 1, 2
     kinds = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
     positional = [p for p in parameters if p.kind in kinds]

@@ -1,4 +1,4 @@
-"""Every parameter as it stands, and what the passes say of it."""
+"""Every parameter as it stands, and what the passes say about it."""
 
 import hashlib
 import math
@@ -12,17 +12,17 @@ from initlab.capture._moments import as_real, equal_rows, norm
 from initlab.capture._records import Records
 from initlab.spec import ParameterReading
 
-# Entries of a parameter that its fingerprint is made of, at most.
+# The most entries of a parameter that go into its fingerprint.
 _HASHED, _PRIME = 4096, 7919
-# What numbers go through as they are, in a sum, or by the share that a gate gives them.
+# Operations that pass numbers on as they are, in a sum, or by a gate's share.
 _ADDS = frozenset({"view", "sum", "shift", "cat", "dropout", "average", "factor"})
 # Entries among which equal ones are looked for.
 _COMPARED = 256
-# Gradients that are equal but for the order of their sums.
+# Gradients that differ by less are equal but for the order of their sums.
 _ALIKE = 1e-4
 # Batches that a model may have seen before anybody trains it.
 _TRIED = 50
-# No initializer draws as small a number; memory that held something else does.
+# No initializer draws such small numbers; memory that held something else has them.
 _TINY = 1e-20
 
 
@@ -116,7 +116,7 @@ def elasticity(values: Tensor, gradient: Tensor | None, loss: Tensor) -> float:
     """
     if gradient is None or values.is_complex():
         return math.nan
-    if gradient.is_sparse:  # as of tables that ask for it: of the rows that were met
+    if gradient.is_sparse:  # as tables may ask for: only of the rows that were used
         gradient = gradient.coalesce()
         rows = gradient.indices()[0]
         values, gradient = values.detach()[rows], gradient.values()
@@ -194,7 +194,8 @@ def _distinct_share(real: Tensor) -> float:
 def _fingerprint(values: Tensor) -> str:
     flat = values.flatten()
     stride = max(1, flat.numel() // _HASHED)
-    # One of each stretch, from another place of it each time: not all of one column.
+    # One of each stretch, at another place each time, so that not all are of one
+    # column.
     starts = torch.arange(0, flat.numel() - stride + 1, stride, device=flat.device)
     steps = torch.arange(len(starts), device=flat.device) * _PRIME
     some = flat[starts + steps % stride].contiguous().cpu()
@@ -228,7 +229,7 @@ def _roles(graph: Graph, records: Records) -> dict[str, str]:
 
 
 def _added_last(graph: Graph, records: Records) -> set[str]:
-    """Return the parameters that all ways add to the outputs, and do nothing else."""
+    """Return the parameters that are only ever added to the outputs."""
     biases = {number: use.bias for use in records.uses for number in use.nodes}
     consumers = graph.consumers()
 
@@ -249,7 +250,7 @@ def _added_last(graph: Graph, records: Records) -> set[str]:
 
 
 def has_counted(model: nn.Module) -> bool:
-    """Whether a batch normalization has counted more batches than a try takes."""
+    """Whether a batch normalization has counted more batches than a trial takes."""
     return any(
         name.endswith("num_batches_tracked") and int(buffer) > _TRIED
         for name, buffer in model.named_buffers()

@@ -69,10 +69,10 @@ def _gradients(
 
 @contextmanager
 def _set_aside(parameters: Sequence[Tensor]) -> Iterator[None]:
-    """Let parameters have no `.grad` inside, and the one that they had afterwards.
+    """Leave parameters without `.grad` inside, and give the old one back afterwards.
 
     A Function that runs its layers again on the way back, as reversible ones do, adds
-    to `.grad`: in place, so that what a user had there would be lost.
+    to `.grad` in place, so that what a user had there would be lost.
     """
     kept = [parameter.grad for parameter in parameters]
     for parameter in parameters:

@@ -71,7 +71,7 @@ def divides_by_own_size(graph: Graph, inputs: tuple[int, ...]) -> bool:
 
 
 def is_recurrence(graph: Graph, use: UseRecord) -> bool:
-    """Recognize h = f(W h + x) in a loop: a square weight that gets what it gave."""
+    """Recognize h = f(W h + x) in a loop: a square weight given its own output."""
     if use.calls < 2 or use.rows.shape[0] != use.rows.shape[1]:
         return False
     passed = _passed_between(graph, use)
@@ -81,7 +81,7 @@ def is_recurrence(graph: Graph, use: UseRecord) -> bool:
 def is_gated_recurrence(graph: Graph, use: UseRecord) -> bool:
     """Recognize the recurrent weight of LSTMs and GRUs by hand, packed or a gate's own.
 
-    What it gave meets gates, and comes back to it.
+    Its output meets gates, and comes back to it.
     """
     units, inputs = use.rows.shape
     if use.calls < _FEWEST_STEPS or not inputs or units % inputs:
@@ -92,7 +92,7 @@ def is_gated_recurrence(graph: Graph, use: UseRecord) -> bool:
 
 
 def is_joined_recurrence(graph: Graph, use: UseRecord) -> bool:
-    """Recognize f(W [x, h]) in a loop: of inputs and of a state side by side."""
+    """Recognize f(W [x, h]) in a loop: inputs and a state side by side."""
     if use.calls < _FEWEST_STEPS or use.layer.kind != "linear":
         return False
     passed = _passed_between(graph, use)
@@ -102,7 +102,7 @@ def is_joined_recurrence(graph: Graph, use: UseRecord) -> bool:
 def _passed_between(graph: Graph, use: UseRecord) -> set[str]:
     """Return the kinds of nodes from each call of a use to the next one.
 
-    The empty set if some call is not given what the one before gave.
+    The set is empty if some call is not given the output of the one before.
     """
     passed: set[str] = set()
     for first, second in pairwise(use.nodes):

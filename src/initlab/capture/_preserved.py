@@ -1,4 +1,4 @@
-"""Whatever happens inside, a model and all random states are as they were."""
+"""A model and all random states, put back as they were whatever happens inside."""
 
 import random
 import threading

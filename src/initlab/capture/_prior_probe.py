@@ -1,4 +1,4 @@
-"""Which outputs a loss would rather have elsewhere: asked, one output at a time.
+"""Which outputs a loss would rather have elsewhere, asked one output at a time.
 
 A model may give several outputs to a loss that we do not know. Where a target is far
 from what an output can be at the start, the loss is asked whether it minds: once with
@@ -21,12 +21,12 @@ Ask = Callable[[Mapping[int, Tensor]], Tensor]
 # Gates, below which a loss is not asked at all.
 _SHARE, _SPREADS, _AWAY, _LOG_AWAY = 0.9, 3.0, 1.0, 3.0
 _GAIN = 0.5
-# A candidate costs one loss, and another two where the loss falls.
+# A candidate costs one evaluation of the loss, and two more where the loss falls.
 _MOST_CANDIDATES, _MOST_HEADS, _MOST_TENSORS = 6, 4, 8
 # Share of the loss that falls, at least. Not all tensors of the targets are targets: a
 # mean that is another's must not be taken for this output's.
 _LEAST_FALL = {"identity": 0.5, "log": 0.5, "logit": 0.1, "classes": 0.1}
-# Logits of a sure answer.
+# The logit of a certain answer.
 _SURE = 8.0
 
 
@@ -96,7 +96,7 @@ def probe_priors(
         if not ideal < before:
             continue
         if one.reading.link in ("identity", "log"):
-            # A loss that goes on falling beyond, as a critic's, knows no place for it.
+            # A loss that keeps falling beyond, as a critic's, has no best place for it.
             beyond = 2 * one.moved() - outputs[one.output].detach()
             if _value(ask, placed | {key: beyond}) < after:
                 continue
@@ -176,7 +176,7 @@ def _of_mean(
 ) -> list[_Candidate]:
     wanted = float(goal.mean())
     if link == "log":
-        # Of counts, 0 has no logarithm: far below the mean is as good.
+        # A count of 0 has no logarithm: far below the mean does as well.
         goal = goal.clamp(min=0.01 * wanted).log()
         wanted = math.log(wanted)
     # A mean that is far off must not make room for itself.
@@ -247,7 +247,7 @@ def _of_classes(
         return []
     shares = counts[counts > 0] / total
     entropy = float(-(shares * shares.log()).sum())
-    # Labels drawn uniformly seem uneven by about so much.
+    # Labels drawn uniformly look uneven by about this much.
     gain = math.log(classes) - entropy - (classes - 1) / (2 * total)
     if not (gain > _GAIN or (classes == 2 and frequent > _SHARE * total)):
         return []
@@ -255,7 +255,8 @@ def _of_classes(
     others = [place for place in range(output.dim()) if place != axis]
     logs = ((counts + 0.5) / (total + 0.5 * classes)).log().to(output.dtype)
 
-    # Logarithms of probabilities: some losses take nothing else, to others all is one.
+    # Logarithms of probabilities: some losses take nothing else, the others do not
+    # care.
     def moved() -> Tensor:
         logits = output - output.mean(dim=others, keepdim=True) + logs.reshape(along)
         return logits.log_softmax(dim=axis)

@@ -67,8 +67,9 @@ def read(
     refuse_untrainable(model)
     if loss is not None and not callable(loss):
         raise InvalidValueError(
-            f"loss: a function of outputs and targets, got {loss!r}; give "
-            "torch.nn.functional.cross_entropy, or leave it out to have it guessed"
+            f"a function of outputs and targets, got {loss!r}; give "
+            "torch.nn.functional.cross_entropy, or leave it out to have it guessed",
+            argument="loss",
         )
     with ALONE, torch.inference_mode(False):
         return _read(model, batch, loss, targets, optimizer, seed, step)
@@ -95,5 +96,5 @@ def _read(
         with preserved(model) as copies, loss_kept, eager(model):
             torch.set_grad_enabled(True)
             return reader.read(copies)
-    finally:  # what an autocast around this call has kept are weights after a step
+    finally:  # an autocast around this call has kept casts of the weights after a step
         torch.clear_autocast_cache()

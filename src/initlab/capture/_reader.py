@@ -48,7 +48,7 @@ from initlab.capture._weights import equal_outgoing, weigh
 from initlab.errors import InvalidValueError
 from initlab.spec import ParameterReading
 
-# Heads, branch ends and branches of zeros may lie behind each other.
+# Heads, branch ends and branches of zeros may lie one behind the other.
 _MOST_STEPS = 3
 
 LossFunction = Callable[..., Tensor] | nn.Module
@@ -165,7 +165,7 @@ class Reader:
         for use in structure.uses:
             for below in use.previous:
                 record = records.uses[below]
-                # A table's rows are no units: what is made of it has its columns.
+                # The rows of a table are no units: what is made of it has its columns.
                 if self._groups[below] and record.layer.kind != "embedding":
                     copied = equal_outgoing(
                         self._groups[below], record.units, records.uses[use.index].rows
@@ -188,8 +188,9 @@ class Reader:
             and loss.value is not None
         ):
             raise InvalidValueError(
-                "loss: no gradient leads back from what it returns, as from detached "
-                "outputs or their argmax; return a loss that can be learned from"
+                "no gradient leads back from what it returns, as from detached "
+                "outputs or their argmax; return a loss that can be learned from",
+                argument="loss",
             )
         zero_heads = [
             t
@@ -231,14 +232,14 @@ class Reader:
     def _back_from_loss(
         self, trace: Trace, value: Tensor, parameters: Sequence[Tensor]
     ) -> list[Tensor | None]:
-        """Return the gradients of the loss; of a further run, if this one is used up.
+        """Return the gradients of the loss; from another run, if this one is used up.
 
-        A model's own hook or Function may allow one way back for each way forward.
+        A model's own hook or Function may allow only one way back per way forward.
         """
         trace.pass_name = "loss"
         try:
             return loss_gradients(value, parameters, keep=False)
-        except Exception:  # whatever such a hook raises
+        except Exception:  # such a hook may raise anything
             again = Trace(self._model, tensors_in((self._call.args, self._call.kwargs)))
             loss = self._read_loss(self._forward(again)).value
             if loss is None or not loss.requires_grad:

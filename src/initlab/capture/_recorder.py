@@ -1,4 +1,4 @@
-"""A model run once, and written down: one mechanism for modules and functions alike.
+"""A model run once and recorded, by one mechanism for modules and functions alike.
 
 A `TorchFunctionMode` sees every function of torch that the model calls, in order, with
 its tensors; hooks around all modules (`_modules`) say in whose forward it was called.
@@ -20,11 +20,11 @@ from initlab.capture._moments import as_real, moments
 from initlab.capture._operations import CONSTANTS, LENDS, kind_of, name_of
 from initlab.capture._trace import FunctionCall, Trace
 
-# Nobody starts tokens of a model's own at more.
+# Nobody starts a model's own tokens at more.
 _LOUD_TRUNK = 10.0
-# What is added to logits and is smaller forbids something.
+# A smaller number that is added to logits forbids something.
 _FORBIDS = -1e3
-# Of `dropout_p` among the arguments of `multi_head_attention_forward`.
+# The place of `dropout_p` among the arguments of `multi_head_attention_forward`.
 _DROPOUT_PLACE = 10
 
 
@@ -43,7 +43,7 @@ class Recorder(TorchFunctionMode):
         args: tuple[Any, ...] = (),
         kwargs: dict[str, Any] | None = None,
     ) -> Any:
-        """Run one function, and write down what it did."""
+        """Run one function, and record what it did."""
         kwargs = kwargs or {}
         name = name_of(func)
         if name == "attribute" or name in CONSTANTS:
@@ -140,7 +140,7 @@ class Recorder(TorchFunctionMode):
             measure.entered_activation(self._trace, owner, call, func)
 
     def _added(self, signal: Tensor, other: Tensor) -> None:
-        """Write down how large a parameter is beside the signal it is added to."""
+        """Record how large a parameter is beside the signal it is added to."""
         sources = self._trace.sources(other)
         if len(sources) != 1 or other.numel() < 2 or not signal.is_floating_point():
             return
@@ -157,7 +157,7 @@ class Recorder(TorchFunctionMode):
 
 
 def _allowed_rms(added: Tensor) -> float:
-    """Return the root mean square of what forbids nothing, as -10,000 in a CRF does."""
+    """Return the root mean square without entries that forbid, as a CRF's -10,000."""
     values = as_real(added.detach())
     return moments(values[values > _FORBIDS]).rms
 

@@ -1,4 +1,4 @@
-"""What the recorder writes down while the model runs."""
+"""What the recorder notes while the model runs."""
 
 from dataclasses import dataclass, field
 
@@ -26,7 +26,7 @@ class UseRecord:
         parts: Groups of them, in order, that have an input each.
         activation, negative_slope: Of the first activation after it.
         activated: The node that this is.
-        entered: What a weight of zeros was applied to, to start gradients there.
+        entered: The input of a weight of zeros, to start gradients there.
         silenced_by: The loudest parameter of what arrives as zeros; or "".
         values: Measures by the dataset's names.
     """

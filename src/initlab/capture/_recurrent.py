@@ -1,4 +1,4 @@
-"""A call of a recurrent function as layers: of each, its input and recurrent weight."""
+"""A call of a recurrent function as layers: an input and a recurrent weight each."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -21,7 +21,7 @@ def recurrent_calls(
 ) -> list[LayerCall]:
     """Return the weights of a recurrent function: of each layer, input then recurrent.
 
-    An LSTM's projections are none of them: what they make is kept as a state.
+    An LSTM's projections are left out: their output is kept as a state.
 
     Args:
         name: "lstm", "gru_cell", "rnn_tanh", ...

@@ -1,11 +1,11 @@
-"""Residual blocks, found in the dataflow: where a signal meets what was made of it."""
+"""Residual blocks in the dataflow: where a signal meets what was made of it."""
 
 from dataclasses import dataclass
 
 from initlab.capture._graph import Graph, Node, between
 from initlab.capture._records import Records
 
-# What a skip may pass beside one layer, its projection.
+# What a skip may pass besides one layer, its projection.
 _ON_A_SKIP = frozenset(
     {
         "view",
@@ -59,9 +59,9 @@ def residual_joins(graph: Graph, records: Records) -> list[Join]:
         if number in masked:
             continue
         sides = [n for n in node.inputs if graph.carries_signal(n)]
-        if len(sides) == 2 and (join := _join(graph, number, sides[0], sides[1])):
-            if not _is_last_of_models(graph, join):
-                found.append(join)
+        join = _join(graph, number, *sides) if len(sides) == 2 else None
+        if join is not None and not _is_last_of_models(graph, join):
+            found.append(join)
     return found
 
 

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 from torch.autograd.graph import saved_tensors_hooks
 
-from initlab.capture._operations import RECTIFIERS
+from initlab.spec import RECTIFIERS
 
 # Entries whose slopes are computed, where a comparison with 0 does not tell.
 _SAMPLED = 1 << 16
@@ -51,14 +51,16 @@ def flatness(
     keep = max(1, _SAMPLED // max(1, units))
     stride = max(1, len(rows) // keep)
     sample = rows[:: stride + (stride % 2 == 0)].float().clone()
-    # What is saved here is none of the model's, which a checkpoint counts.
+    # What is saved here is not the model's, whose saved tensors a checkpoint counts.
     unseen = saved_tensors_hooks(lambda saved: saved, lambda saved: saved)
     with torch.enable_grad(), unseen:
         sample.requires_grad_(True)
         try:
             out = apply(sample)
             (slope,) = torch.autograd.grad(out.sum(), sample)
-        except Exception:  # a user's function that takes no such rows: not measured
+        except (
+            Exception
+        ):  # a user's function may not take such rows: it is not measured
             return math.nan, 0, units
     sizes = slope.abs() / _STEEPEST.get(name, 1.0)
     saturated = float((sizes < _SATURATED).float().mean())

@@ -40,7 +40,7 @@ class Structure:
         self._consumers = graph.consumers()
         recurrent = {use.number for use in records.uses if use.role}
         for number, each in enumerate(self._links):
-            # Gates bound what a recurrent layer gives, so that its chain ends there.
+            # Gates bound a recurrent layer's output, so that its chain ends there.
             each.plain -= each.plain if number in recurrent else recurrent
         plain = [each.plain for each in self._links]
         self._segments, self._depths = segments(plain)
@@ -74,7 +74,8 @@ class Structure:
     def head_of(self, node: int | None) -> int:
         """Return which use an output came out of: the last head below it; -1 if none.
 
-        One that a further layer is given is no head, but what came out of it is its.
+        A use whose output a further layer is given is no head, but the output is its
+        own.
         """
         if node is None:
             return -1
@@ -246,7 +247,7 @@ class Structure:
     def _reached(self, number: int) -> tuple[set[int], bool]:
         """Return the uses that a node reaches through no other layer.
 
-        And whether the sum of its own block is reached before any of them.
+        Also whether the sum of its own block is reached before any of them.
         """
         own = self._block_of_node.get(number)
         last = None if own is None else self._joins[own].node

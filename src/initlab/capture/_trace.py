@@ -57,7 +57,7 @@ class FunctionCall:
         return self.args[0] if self.args else self.kwargs["input"]
 
     def argument(self, place: int, name: str, default: Any) -> Any:
-        """Return what it was given at a place or by a name."""
+        """Return the argument at a place or by a name."""
         here = len(self.args) > place
         return self.args[place] if here else self.kwargs.get(name, default)
 
@@ -127,7 +127,7 @@ class Trace:
         self.hidden.update(self.nodes_of(map(unwrapped_values, tensors)))
 
     def uncover(self, tensors: Iterable[Tensor]) -> None:
-        """Take what came out of nowhere for what mapped functions made."""
+        """Take tensors of unknown origin for what mapped functions made."""
         if not self.hidden:
             return
         for tensor in tensors:

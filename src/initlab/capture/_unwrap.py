@@ -26,7 +26,9 @@ def unwrapped(model: nn.Module) -> nn.Module:
         True
     """
     if not isinstance(model, nn.Module):
-        raise InvalidValueError(f"model: a torch.nn.Module, got {type(model).__name__}")
+        raise InvalidValueError(
+            f"a torch.nn.Module, got {type(model).__name__}", argument="model"
+        )
     for _ in range(8):
         if isinstance(getattr(model, "_orig_mod", None), nn.Module):
             model = model._orig_mod  # type: ignore[assignment]
@@ -36,13 +38,15 @@ def unwrapped(model: nn.Module) -> nn.Module:
             break
     if isinstance(model, torch.jit.ScriptModule):
         raise InvalidValueError(
-            "model: a scripted module hides its functions; give the module before "
-            "torch.jit.script or trace"
+            "a scripted module hides its functions; give the module before "
+            "torch.jit.script or trace",
+            argument="model",
         )
     if any(t.is_meta for t in _tensors(model)):
         raise InvalidValueError(
-            "model: its tensors are on the meta device and have no values; "
-            "initialize it first"
+            "its tensors are on the meta device and have no values; "
+            "initialize it first",
+            argument="model",
         )
     return model
 
@@ -57,18 +61,21 @@ def refuse_untrainable(model: nn.Module) -> None:
     # torch.export gives its modules a `train` of their own, which only refuses.
     if isinstance(model, torch.fx.GraphModule) and "train" in vars(model):
         raise InvalidValueError(
-            "model: an exported module has no training mode; give the module before "
-            "torch.export"
+            "an exported module has no training mode; give the module before "
+            "torch.export",
+            argument="model",
         )
     if any(hasattr(t, "placements") for t in _tensors(model)):
         raise InvalidValueError(
-            "model: its parameters are spread over processes (DTensor); give the "
-            "module before fully_shard or parallelize_module"
+            "its parameters are spread over processes (DTensor); give the "
+            "module before fully_shard or parallelize_module",
+            argument="model",
         )
     if any(not is_lazy(t) and t.is_inference() for t in _tensors(model)):
         raise InvalidValueError(
-            "model: its tensors were made inside torch.inference_mode() and cannot be "
-            "trained; make it outside"
+            "its tensors were made inside torch.inference_mode() and cannot be "
+            "trained; make it outside",
+            argument="model",
         )
 
 
@@ -84,8 +91,9 @@ def refuse_lazy(model: nn.Module) -> None:
     for name, tensor in (*model.named_parameters(), *model.named_buffers()):
         if is_lazy(tensor):
             raise InvalidValueError(
-                f"model: {name} is lazy and has no shape yet; run the model once "
-                "first, as in model(batch)"
+                f"{name} is lazy and has no shape yet; run the model once "
+                "first, as in model(batch)",
+                argument="model",
             )
 
 
@@ -128,7 +136,7 @@ def without_lazy(
     except Exception as error:
         first = (str(error).strip().splitlines() or [""])[0]
         raise InvalidValueError(
-            f"model: failed on this batch: {type(error).__name__}: {first}"
+            f"failed on this batch: {type(error).__name__}: {first}", argument="model"
         ) from error
     return copied
 

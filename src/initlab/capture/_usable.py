@@ -1,4 +1,4 @@
-"""What can be no batch, refused in one line before a model is blamed for it."""
+"""What cannot be a batch, refused in one line before a model is blamed for it."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -14,7 +14,7 @@ _ALLOWED = (
 
 
 def refuse_unusable(batch: Any, tensors: Sequence[torch.Tensor]) -> None:
-    """Refuse what no model takes as a batch; objects of a user's own are taken.
+    """Refuse what no model takes as a batch; a user's own objects pass.
 
     Numbers and text are taken as arguments of a tuple or a dict.
 
@@ -26,34 +26,40 @@ def refuse_unusable(batch: Any, tensors: Sequence[torch.Tensor]) -> None:
         InvalidValueError: If it is no batch, or there is nothing in it.
     """
     if batch is None:
-        raise InvalidValueError("batch: tensors, or a DataLoader of them, got None")
+        raise InvalidValueError(
+            "tensors, or a DataLoader of them, got None", argument="batch"
+        )
     if type(batch).__module__ == "numpy":
         raise InvalidValueError(
-            f"batch: tensors, got a numpy {type(batch).__name__}; give "
-            "torch.as_tensor(batch)"
+            f"tensors, got a numpy {type(batch).__name__}; give torch.as_tensor(batch)",
+            argument="batch",
         )
     fix = _fix(batch)
     if fix is not None:
         raise InvalidValueError(
-            f"batch: {_ALLOWED}, got {type(batch).__name__}; give {fix}"
+            f"{_ALLOWED}, got {type(batch).__name__}; give {fix}", argument="batch"
         )
     if isinstance(batch, list | tuple) and batch and all(map(_is_empty, batch)):
         raise InvalidValueError(
-            f"batch: tensors, got an empty {type(batch[0]).__name__} inside a "
-            f"{type(batch).__name__}"
+            f"tensors, got an empty {type(batch[0]).__name__} inside a "
+            f"{type(batch).__name__}",
+            argument="batch",
         )
     if any(one.is_nested for one in tensors):
         raise InvalidValueError(
-            "batch: padded tensors; nested ones cannot be measured; give "
-            "batch.to_padded_tensor(0.0)"
+            "padded tensors; nested ones cannot be measured; give "
+            "batch.to_padded_tensor(0.0)",
+            argument="batch",
         )
     if tensors and not any(one.numel() for one in tensors):
         shape = tuple(tensors[0].shape)
-        raise InvalidValueError(f"batch: at least one example, got shape {shape}")
+        raise InvalidValueError(
+            f"at least one example, got shape {shape}", argument="batch"
+        )
 
 
 def _fix(batch: Any) -> str | None:
-    """Return what to give in place of what is no batch; None for what may be one."""
+    """Return what to give instead of what cannot be a batch; None if it may be one."""
     if isinstance(batch, Iterator):
         return "next(iter(batch))"
     if isinstance(batch, Dataset):

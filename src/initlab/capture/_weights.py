@@ -8,9 +8,9 @@ from torch import Tensor
 from initlab.capture._moments import copies, equal_rows
 from initlab.capture._records import UseRecord
 
-# Above, eigenvalues cost more than the forward pass.
+# Above this size, eigenvalues cost more than the forward pass.
 _LARGEST_SQUARE = 256
-# Below, rows are parallel by chance or by design, as those of filters of a few taps.
+# Below this size, rows are parallel by chance or design, as filters of a few taps.
 _FEWEST_ENTRIES = 8
 # The second gate of an LSTM (input, forget, cell, output) and of a GRU (reset, update,
 # new) says how much of the state is kept.
@@ -29,9 +29,9 @@ def weigh(
 
     Args:
         record: Of the use.
-        is_recurrent: Whether the weight gets what it gave, in a loop by hand.
-        is_gated: Whether it does by way of gates.
-        is_joined: Whether what it gave is a part of what it gets.
+        is_recurrent: Whether the weight is given its own output, in a loop by hand.
+        is_gated: Whether that passes gates.
+        is_joined: Whether its own output is a part of what it is given.
     """
     rows, found = record.rows, record.values
     real = rows.float() if rows.dtype in (torch.float16, torch.bfloat16) else rows
@@ -134,7 +134,7 @@ def _equal_units(rows: Tensor, bias: Tensor | None) -> list[list[int]]:
 
 
 def _among_rivals(groups: list[list[int]], record: UseRecord) -> list[list[int]]:
-    """Return groups of equal units without those that are told apart around them.
+    """Return groups of equal units without those that differ by their surroundings.
 
     Units of different parts have inputs of their own. What a pixel shuffle lays side by
     side may start alike, so that a picture does: of a run one is left.
@@ -155,7 +155,7 @@ def _parallel(rows: Tensor, norms: Tensor) -> float:
     along = rows @ (rows[0] / norms[0])
     if not float((along.abs() / norms).amin()) > 1 - _ROUNDING:
         return 0.0
-    # Of copies but for some noise, the cosine is 1 as well.
+    # Copies with a little noise have a cosine of 1 as well.
     across = rows - along[:, None] * (rows[0] / norms[0])
     share = torch.linalg.vector_norm(across, dim=1) / norms
     return float(len(rows)) if float(share.amax()) < _ROUNDING else 0.0

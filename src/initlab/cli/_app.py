@@ -4,7 +4,7 @@ import gc
 import re
 import sys
 from collections.abc import Sequence
-from itertools import pairwise
+from typing import TYPE_CHECKING
 
 import typer
 from typer.exceptions import TyperException
@@ -22,6 +22,9 @@ from initlab.cli._spelling import spell
 from initlab.cli._stopped import StoppedError
 from initlab.cli._store import export, report, status
 from initlab.errors import InitlabError
+
+if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
 
 app = typer.Typer(
     name="initlab",
@@ -62,10 +65,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
         if code == INTERRUPTED:  # Typer turns Ctrl-C into a status of its own
             raise KeyboardInterrupt
     except InitlabError as error:
-        code = _failed(_in_options(as_typed(str(error))))
+        code = _failed(as_typed(error))
     except TyperException as error:
-        typed = sys.argv[1:] if arguments is None else arguments
-        code = _failed(as_refused(error.format_message(), typed))
+        code = _failed(as_refused(error))
     except StoppedError as stopped:
         print(f"initlab: {stopped}", file=sys.stderr)
         code = stopped.code
@@ -77,7 +79,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             "this study needs more memory than there is: fewer units, "
             "examples, members or records"
         )
-    except UnicodeEncodeError as error:  # bytes of a name that are no text
+    except UnicodeEncodeError as error:  # the bytes of a file name need not be text
         near = error.object[max(0, error.start - 20) : error.end + 20]
         code = _failed(f"a name is not text in UTF-8, near {near!r}; rename it")
     except BrokenPipeError:
@@ -96,74 +98,65 @@ def _failed(message: str) -> int:
     return USAGE
 
 
-_INVALID = re.compile(
-    r"^Invalid value for '(?P<option>[^']+)'.*?: Input should be "
-    r"(?P<allowed>.+?)(, unable to parse.*)?$"
-)
+def as_refused(error: TyperException) -> str:
+    """Return the command line's own complaint about a value in our form."""
+    from pydantic import ValidationError
+
+    cause = error.__cause__
+    if not isinstance(error, typer.BadParameter) or error.param is None:
+        return error.format_message()
+    if not isinstance(cause, ValidationError):
+        return error.format_message()
+    first = cause.errors()[0]
+    option, typed = error.param.opts[0], str(first["input"])
+    return f"{option}: must be {_allowed(first)}, got {_arrived(typed)}"
 
 
-def as_refused(message: str, typed: Sequence[str] = ()) -> str:
-    """Return the command line's own complaint about a value in our form.
-
-    Args:
-        message: The complaint.
-        typed: All that was typed: the complaint leaves out what arrived.
-
-    Example:
-        >>> as_refused("Invalid value for '--depth': Input should be greater than or "
-        ...            "equal to 1", ["signal", "--depth", "0"])
-        '--depth: must be at least 1, got 0'
-    """
-    found = _INVALID.match(message)
-    if found is None:
-        return message
-    allowed = found["allowed"].replace("greater than or equal to", "at least")
-    allowed = allowed.replace("a valid integer", "a whole number")
-    allowed = allowed.replace("a valid ", "a ")
-    return f"{found['option']}: must be {allowed}{_arrived(found['option'], typed)}"
+def _allowed(complaint: "ErrorDetails") -> str:
+    match complaint["type"]:
+        case "int_parsing" | "int_parsing_size" | "int_from_float":
+            return "a whole number"
+        case "greater_than_equal":
+            return f"at least {complaint['ctx']['ge']}"
+    allowed = complaint["msg"].removeprefix("Input should be ")
+    return allowed.partition(", unable to parse")[0].replace("a valid ", "a ")
 
 
-def _arrived(option: str, typed: Sequence[str]) -> str:
-    """Return what stands behind the option, and how to write it, if that is known."""
-    given = [word[len(option) + 1 :] for word in typed if word.startswith(f"{option}=")]
-    given += [
-        value for word, value in pairwise(typed) if word == option and value != option
-    ]
-    if len(set(given)) != 1:
-        return ""
-    value = given[0]
-    if re.fullmatch(r"[-+]?\d+,\d+", value):
-        return f", got {value!r}; write {value.replace(',', '.')}"
-    if re.fullmatch(r"\d+(\.\d+)?[eE]\+?\d\d?", value) and float(value).is_integer():
-        return f", got {value!r}; write {float(value):.0f}"
-    is_number = re.fullmatch(r"[-+]?\d+(\.\d+)?", value)
-    return f", got {value if is_number else repr(value[:60])}"
+def _arrived(typed: str) -> str:
+    """Return what was typed, and how to write it, if that is known."""
+    if re.fullmatch(r"[-+]?\d+,\d+", typed):
+        return f"{typed!r}; write {typed.replace(',', '.')}"
+    if re.fullmatch(r"\d+(\.\d+)?[eE]\+?\d\d?", typed) and float(typed).is_integer():
+        return f"{typed!r}; write {float(typed):.0f}"
+    is_number = re.fullmatch(r"[-+]?\d+(\.\d+)?", typed)
+    return typed if is_number else repr(typed[:60])
 
 
-def _in_options(message: str) -> str:
-    """Return the message with an argument of Python that it advises as an option."""
-    return re.sub(r"\bengine='(\w+)' or '(\w+)'", r"--engine \1 or \2", message)
-
-
-_FIELD = re.compile(r"^([a-z_0-9]+)(\.\d+)?:")
+# Where an option is not called as the argument.
 _OPTIONS = {"inits": "init", "network": "widths", "name": "problem"}
 # Of commands other than compare.
 _OTHERS = frozenset({"scheduler", "shard", "table", "target"})
 
 
-def as_typed(message: str) -> str:
-    """Return the message with the field that it begins with as its option.
+def as_typed(error: InitlabError) -> str:
+    """Return the error's line, with arguments as the options that they came from.
 
     Example:
-        >>> as_typed("learning_rate: must be greater than 0, got -1.0")
-        '--learning-rate: must be greater than 0, got -1.0'
+        >>> from initlab.errors import InvalidValueError
+        >>> as_typed(InvalidValueError("at most 3, got 4", argument="batch_size"))
+        '--batch-size: at most 3, got 4'
     """
     from initlab.cli._compare import OPTIONS
 
-    found = _FIELD.match(message)
-    if found is None:
-        return message
-    name = _OPTIONS.get(found[1], found[1])
-    if name not in OPTIONS | _OTHERS:
-        return message
-    return f"--{name.replace('_', '-')}:{message[found.end() :]}"
+    argument = error.argument or ""
+    name = _OPTIONS.get(argument, argument)
+    where = f"{_option(name)}: " if name in OPTIONS | _OTHERS else error.where
+    fix = f"; {error.fix}" if error.fix else ""
+    if error.use is not None:
+        other, values = error.use
+        fix += f"; use {_option(other)} {' or '.join(values)}"
+    return f"{where}{error.message}{fix}"
+
+
+def _option(name: str) -> str:
+    return f"--{name.replace('_', '-')}"

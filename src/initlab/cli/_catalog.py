@@ -107,7 +107,7 @@ def show_init(
     console = _console()
     console.print(f"{name}{alias}: {facts['summary']}\n")
     print_whole(console, table)
-    # Not in the table: a line to copy stays one line.
+    # Below the table, so that a line to copy stays one line.
     console.print(f"\n{facts['example']}", soft_wrap=True)
 
 
@@ -135,7 +135,7 @@ def _facts(text: str) -> dict[str, Any]:
     typed = text.split("(")[0].strip()
     shape = _EXAMPLE_KERNEL if "conv" in entry.needs else _EXAMPLE_SHAPE
     std = abs(init.scale) * entry.std(shape, **init.parameters)
-    # Of a std of 0 all entries are one number, whatever the entry draws otherwise.
+    # With a std of 0 all entries are equal, whatever the init draws otherwise.
     differ = std > 0
     kurtosis = None
     if differ and entry.excess_kurtosis is not None:
@@ -182,7 +182,7 @@ def _procedure_facts(name: str) -> dict[str, Any]:
 
 
 def _drawn_law(default: str, kurtosis: float | None) -> str:
-    """Return the distribution with the parameters typed: a dialect may cut normals."""
+    """Return the law with the parameters typed: a dialect may truncate normals."""
     if default != "normal" or kurtosis is None or kurtosis == 0:
         return default
     return "uniform" if kurtosis == -1.2 else "truncated_normal"
@@ -216,7 +216,7 @@ def _short(value: bool | float | str) -> str:
 def _console() -> "Console":
     from rich.console import Console
 
-    # What a table says is text: no brackets, colons or numbers with a meaning.
+    # Cells are plain text: Rich would read brackets, colons and numbers as markup.
     return Console(markup=False, emoji=False, highlight=False)
 
 

@@ -3,14 +3,17 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from initlab.cli._options import write_json
 from initlab.cli._spelling import command_typed
 
-_SEVERITIES = ("info", "warning", "error")
+if TYPE_CHECKING:
+    from initlab.messages import Severity
+    from initlab.pytorch import Diagnosis, Repair
+
 _DTYPES = ("float32", "float16", "bfloat16", "float64")
 
 
@@ -80,6 +83,7 @@ def check(
     ignore, input and tokens may stand in pyproject.toml, under [tool.initlab.check].
     """  # fmt: skip
     from initlab.errors import MissingExtraError
+    from initlab.messages import SEVERITIES
     from initlab.results import JSON, PAGES, refuse_unwritable
 
     settings = _Settings.of(
@@ -90,7 +94,7 @@ def check(
     if json_to not in (None, "-"):
         refuse_unwritable(Path(str(json_to)), "--json", ends=JSON)
     try:
-        from initlab.pytorch import _command
+        from initlab.pytorch import command
     except ImportError as error:
         if error.name not in ("torch", "safetensors"):
             raise
@@ -98,16 +102,16 @@ def check(
             "check needs PyTorch: pip install 'initlab[pytorch]'"
         ) from None
     typer.echo(f"importing {target.partition(':')[0]}", err=True)
-    asked = _command.Asked(
+    asked = command.Asked(
         target=target, inputs=settings.inputs, tokens=settings.tokens, classes=classes,
         checkpoint=checkpoint, seed=seed, device=device, dtype=dtype,
         ignore=settings.ignore,
     )  # fmt: skip
-    page: Any
+    page: Diagnosis | Repair
     if repair is None:
-        page = diagnosis = _command.check_target(asked, seeds=seeds)
+        page = diagnosis = command.check_target(asked, seeds=seeds)
     else:
-        page = _command.repair_target(asked, repair, seeds=seeds)
+        page = command.repair_target(asked, repair, seeds=seeds)
         of = (
             f": the weights of seed {seed}, the first of {seeds}, which alone was "
             "repaired" if seeds > 1 else ""
@@ -119,17 +123,17 @@ def check(
     if report is not None:
         page.report(report, command=command_typed())
     _print(diagnosis, to_stderr=json_to == "-")
-    worst = [_SEVERITIES.index(one.severity) for one in diagnosis.findings]
-    return int(max(worst, default=-1) >= _SEVERITIES.index(settings.fail_on))
+    worst = [SEVERITIES.index(one.severity) for one in diagnosis.findings]
+    return int(max(worst, default=-1) >= SEVERITIES.index(settings.fail_on))
 
 
 @dataclass(frozen=True, slots=True)
 class _Settings:
-    """What was typed, with what pyproject.toml says where nothing was."""
+    """The settings as typed; where nothing was typed, those of pyproject.toml."""
 
     inputs: tuple[str, ...]
     tokens: tuple[str, ...]
-    fail_on: str
+    fail_on: "Severity"
     ignore: tuple[str, ...]
 
     @classmethod
@@ -148,25 +152,27 @@ class _Settings:
             InvalidValueError: If a value is not allowed.
         """
         from initlab.errors import InvalidValueError, UnknownNameError
+        from initlab.messages import CHECKS, SEVERITIES
 
-        severity = fail_on or str(given.get("fail-on", "warning"))
-        if severity not in _SEVERITIES:
-            raise UnknownNameError("severity for --fail-on", severity, _SEVERITIES)
+        asked = fail_on or str(given.get("fail-on", "warning"))
+        severity = next((one for one in SEVERITIES if one == asked), None)
+        if severity is None:
+            raise UnknownNameError("severity for --fail-on", asked, SEVERITIES)
         if dtype not in _DTYPES:
             raise UnknownNameError("dtype", dtype, _DTYPES)
         every = ignore or given.get("ignore", ())
         ignored = tuple(name.strip() for one in every for name in one.split(","))
-        known = [f"WI{number:02}" for number in range(1, 26)]
         for name in ignored:
-            if name not in known:
-                raise UnknownNameError("check for --ignore", name, known)
+            if name not in CHECKS:
+                raise UnknownNameError("check for --ignore", name, CHECKS)
         shapes = tuple(inputs or ()), tuple(tokens or ())
         if not any(shapes):
             shapes = tuple(given.get("input", ())), tuple(given.get("tokens", ()))
         if not any(shapes):
             raise InvalidValueError(
-                "--input: the shape of what the model is given is needed, as in "
-                "--input 8x3x224x224, or --tokens 4x128:50257"
+                "the shape of what the model is given is needed, as in "
+                "--input 8x3x224x224, or --tokens 4x128:50257",
+                argument="--input",
             )
         return cls(*shapes, severity, ignored)
 
@@ -204,7 +210,7 @@ def configured(folder: Path) -> Mapping[str, Any]:
     return {}
 
 
-def _print(diagnosis: Any, *, to_stderr: bool) -> None:
+def _print(diagnosis: "Diagnosis", *, to_stderr: bool) -> None:
     from rich.console import Console
 
     from initlab.reports import finding_table

@@ -159,7 +159,7 @@ def compare(
     _conduct(study, out, json_to, print_costs, engine=engine, threads=threads)
 
 
-# What an error may name, as options spell it.
+# The arguments that an error may name and that have an option.
 OPTIONS = frozenset(compare.__annotations__) - {"return", "json_to"}
 
 
@@ -212,7 +212,7 @@ def _conduct(
 
 
 def _cost_lines(results: "xr.Dataset") -> Iterator[str]:
-    """Yield the lesson's lines, of member 0 of each init."""
+    """Yield the cost lines of the lesson, for member 0 of each init."""
     from initlab.reports import PRINTED_EVERY, printed_records
     from initlab.spec import from_toml
 

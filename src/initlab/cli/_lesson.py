@@ -60,7 +60,7 @@ def run_lesson(
 
 
 def _lines(report: "RunReport") -> Iterable[str]:
-    """Yield what a person reads of a run."""
+    """Yield the lines that a person reads about a run."""
     yield (
         f"{report.notebook}: {report.ran} of {report.cells} code cells ran in "
         f"{report.seconds:.1f} s"
@@ -184,7 +184,7 @@ def grade_files(
 
 
 def _graded_lines(graded: "Grade") -> Iterable[str]:
-    """Yield what a person reads of a grade."""
+    """Yield the lines that a person reads about a grade."""
     yield f"{graded.file}: {'passed' if graded.passed else 'not passed'}"
     for function in graded.functions:
         yield from _function_lines(function)

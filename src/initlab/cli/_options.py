@@ -40,8 +40,8 @@ def read_widths(text: str | None) -> tuple[int, ...] | None:
         return widths
     except ValueError:
         raise InvalidValueError(
-            f"widths: two or more whole numbers with commas, as in 2,10,5,1, "
-            f"got {text[:60]!r}"
+            f"two or more whole numbers with commas, as in 2,10,5,1, got {text[:60]!r}",
+            argument="widths",
         ) from None
 
 
@@ -61,14 +61,15 @@ def refuse_without_effect(
 
 
 def refuse_json(path: Path, out: Path, *, inputs: Iterable[str] = ()) -> None:
-    """Make sure that `--json` can be written: no input, and outside of `--out`."""
+    """Make sure that `--json` can be written, and is no input or inside `--out`."""
     from initlab.errors import OutputError
     from initlab.results import JSON, refuse_unwritable
 
     if out.resolve() in (path.resolve(), path.resolve().parent):
         raise OutputError(
-            f"--json: {path} is in the folder --out {out}, which gets a results.json "
-            "of its own; name another place"
+            f"{path} is in the folder --out {out}, which gets a results.json "
+            "of its own; name another place",
+            argument="--json",
         )
     refuse_unwritable(path, "--json", ends=JSON, inputs=inputs)
 

@@ -32,10 +32,10 @@ def power(
     if (store is None) == (share is None):
         raise InvalidValueError("STORE or --share: give one of the two")
     if not 0 < certainty < 1:
-        raise InvalidValueError(f"--power: between 0 and 1, got {certainty}")
+        raise InvalidValueError(f"between 0 and 1, got {certainty}", argument="--power")
     if share is not None:
         if not 0 <= share <= 1:
-            raise InvalidValueError(f"--share: from 0 to 1, got {share}")
+            raise InvalidValueError(f"from 0 to 1, got {share}", argument="--share")
         needed = members_needed(share, power=certainty)
         typer.echo("over a million" if needed is None else f"{needed:,}")
         return

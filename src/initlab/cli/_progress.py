@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from rich.console import Console
 
-# What the engine says of itself: that it compiles, for some seconds.
+# The engine's own messages, such as that it compiles for some seconds.
 _ENGINE = logging.getLogger("initlab.engine")
 
 
@@ -19,8 +19,8 @@ def progress_bar(what: str, *, unit: str = "") -> Iterator[Callable[[int, int], 
     What the engine logs meanwhile goes above the bar, also where no bar can be shown.
 
     Args:
-        what: Stands before the bar.
-        unit: Of the rate; empty: no rate is shown.
+        what: The words before the bar.
+        unit: The unit of the rate; if empty, no rate is shown.
     """
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn

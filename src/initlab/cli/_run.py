@@ -1,7 +1,6 @@
 """`initlab run` and `initlab merge`: a study written as TOML, resumable."""
 
 import logging
-import re
 import signal
 import sys
 from collections.abc import Iterator, Mapping
@@ -19,7 +18,7 @@ from initlab.cli._stopped import StoppedError
 if TYPE_CHECKING:
     from initlab.spec import Problem, Study
 
-# What needs a second thought, and so --yes.
+# A study beyond any of these deserves a second thought, and so needs --yes.
 _LONG = 24 * 3600.0  # seconds
 _LARGE = 10 * 2**30  # bytes
 _MANY = 100_000  # shards: files by the million
@@ -101,14 +100,15 @@ def merge(
 
 
 def _refuse_store(store: str) -> None:
-    """Make sure that it can be written, before anything is said of the study."""
+    """Make sure that the store can be written, before the study is looked at."""
     from initlab.errors import InvalidValueError
     from initlab.results import refuse_unstorable
 
     if not store.rstrip("/").endswith(".zarr"):
         raise InvalidValueError(
-            f"--store: must end in .zarr, got {store!r}; initlab export makes other "
-            "files of a store"
+            f"must end in .zarr, got {store!r}; initlab export makes other "
+            "files of a store",
+            argument="--store",
         )
     refuse_unstorable(store)
 
@@ -127,7 +127,7 @@ def _run(study: "Study", store: str, *, yes: bool, **where: Any) -> None:
         from initlab.errors import InvalidValueError
 
         raise InvalidValueError(
-            f"study: {size}; add --yes to run it, or make it smaller"
+            f"{size}; add --yes to run it, or make it smaller", argument="study"
         )
     say(str(size))
     with progress_bar("training", unit="steps/s") as progress:
@@ -148,20 +148,24 @@ def _read(path: Path) -> "Study":
     try:
         text = path.read_text(encoding="utf-8")
     except OSError as error:
-        raise InvalidValueError(f"study {path}: {error.strerror}") from None
+        raise InvalidValueError(
+            str(error.strerror), argument="study", part=f" {path}"
+        ) from None
     except UnicodeDecodeError:
-        raise InvalidValueError(f"study {path}: not text in UTF-8") from None
+        raise InvalidValueError(
+            "not text in UTF-8", argument="study", part=f" {path}"
+        ) from None
     try:
         return _beside(from_toml(text), path.parent)
     except InitlabError as error:
-        raise InvalidValueError(f"study {path}: {error}") from None
+        raise error.within("study", f" {path}") from None
 
 
 def _beside(study: "Study", folder: Path) -> "Study":
-    """Return the study with the paths of its data, which lie beside it, from here.
+    """Return the study with the paths of its data as seen from the working folder.
 
-    One that is there from here only stays as it is: so does what `initlab compare`
-    wrote into a folder of its own.
+    Data lie beside the study. A path that exists from the working folder only is kept,
+    as in a study that `initlab compare` wrote into a folder of its own.
     """
 
     def found(problem: "Problem") -> "Problem":
@@ -180,18 +184,17 @@ def _beside(study: "Study", folder: Path) -> "Study":
 
 @contextmanager
 def _of_the_study(path: Path) -> Iterator[None]:
-    """Say of which file it is, where data or memory do not allow what a study says."""
+    """Name the study's file in errors about its fields, its data or the memory."""
     from initlab.errors import InvalidValueError
     from initlab.spec import MLP, Problem, Study
 
     try:
         yield
     except InvalidValueError as error:
-        key = re.split("[:., ]", str(error), maxsplit=1)[0]
         fields = {*Study.model_fields, *MLP.model_fields, *Problem.model_fields}
-        if key not in fields:
+        if error.argument not in fields:
             raise
-        raise InvalidValueError(f"study {path}: {error}") from None
+        raise error.within("study", f" {path}") from None
 
 
 def _part(text: str | None) -> tuple[int, int] | None:
@@ -206,13 +209,13 @@ def _part(text: str | None) -> tuple[int, int] | None:
         return number, parts
     except ValueError:
         raise InvalidValueError(
-            f"shard: i/n with 1 <= i <= n, as in 3/100, got {text[:60]!r}"
+            f"i/n with 1 <= i <= n, as in 3/100, got {text[:60]!r}", argument="shard"
         ) from None
 
 
 @contextmanager
 def _executor(scheduler: str | None) -> Iterator[Any]:
-    """Give the executor of a Dask cluster that runs already, or none."""
+    """Yield the executor of a Dask cluster that is already running, or None."""
     if scheduler is None:
         with nullcontext() as nothing:
             yield nothing
@@ -223,9 +226,9 @@ def _executor(scheduler: str | None) -> Iterator[Any]:
         from distributed import Client
     except ImportError:
         raise MissingExtraError(
-            "scheduler: needs Dask: pip install 'initlab[distributed]'"
+            "needs Dask: pip install 'initlab[distributed]'", argument="scheduler"
         ) from None
-    # What a lost scheduler means for the run is said in one sentence.
+    # We say ourselves, in one sentence, what a lost scheduler means for the run.
     for name in list(logging.root.manager.loggerDict):
         if name.split(".")[0] == "distributed":
             logging.getLogger(name).setLevel(logging.CRITICAL)
@@ -233,7 +236,7 @@ def _executor(scheduler: str | None) -> Iterator[Any]:
         client = Client(scheduler, timeout=10)
     except (OSError, TimeoutError, ValueError) as error:
         raise ExecutionError(
-            f"scheduler: nobody answers at {scheduler}: {str(error)[:200]}"
+            f"nobody answers at {scheduler}: {str(error)[:200]}", argument="scheduler"
         ) from None
     try:
         yield client.get_executor(pure=False)

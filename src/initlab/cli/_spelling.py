@@ -1,4 +1,4 @@
-"""What a terminal cannot show, spelled with what it can; and commands as typed."""
+"""What a terminal cannot show, spelled with what it can; and the command as typed."""
 
 import codecs
 import shlex
@@ -17,12 +17,12 @@ _SPELLINGS = MappingProxyType(
         "\N{LESS-THAN OR EQUAL TO}": "<=",
     }
 )
-# Bytes of file names that are no text stand there in Python's strings.
+# Where Python's strings keep those bytes of a file name that are not text.
 _BYTES = range(0xDC80, 0xDD00)
 
 
 def spell() -> None:
-    """Let stdout and stderr spell what their encoding does not have, for good.
+    """Let stdout and stderr spell out whatever their encoding lacks, from now on.
 
     R² of a regression is in the table of a terminal in ASCII, too, and a Greek label in
     one in Latin-1: without this, a training ends in a traceback.
@@ -56,7 +56,7 @@ def _ascii(character: str) -> str:
 
 
 def command_typed() -> str:
-    r"""Return what was typed, to be typed again: text, also of names that are none.
+    r"""Return the command to type again; file names that are not text are quoted.
 
     Example:
         >>> _quoted("a b"), _quoted("d\udcff.csv")

@@ -1,4 +1,4 @@
-"""What ends a command before its end, and is no error."""
+"""What stops a command early without being an error."""
 
 
 class StoppedError(Exception):

@@ -1,6 +1,5 @@
 """`initlab status | export | report`: what a store holds, in other forms."""
 
-import re
 from pathlib import Path
 from typing import Annotated
 
@@ -70,13 +69,15 @@ def export(
     ] = None,
 ) -> None:
     """Write a store's results as NetCDF, or as tidy rows in CSV or Parquet."""
-    from initlab.errors import InvalidValueError, OutputError
+    from initlab.errors import InitlabError
     from initlab.results import export as exported
 
     try:
         path = exported(store, out, table=table)
-    except (InvalidValueError, OutputError) as error:  # here OUT is no option
-        raise type(error)(re.sub("^out:", "OUT:", str(error))) from None
+    except InitlabError as error:
+        if error.argument == "out":  # not an option of this command
+            error.argument = "OUT"
+        raise
     typer.echo(f"{path}: {path.stat().st_size:,} bytes")
 
 
@@ -105,7 +106,7 @@ def report(
         refuse_unwritable(out, "--out", ends=PAGES, inputs=[store])
     asked = command_typed()
     with open_store(store) as results:
-        # Shards are of a store; a file holds what a command in memory gave.
+        # Only stores have shards; a file holds the results of a run in memory.
         made = shlex.join(["initlab", "run", "study.toml", "--store", store])
         command = f"{made}\n{asked}" if "shard" in results else asked
         page = out or Path(Path(store).with_suffix(".html").name)

@@ -2,7 +2,13 @@
 
 from initlab.engine._choice import StepCost, quickest, step_cost
 from initlab.engine._cores import cores, one_blas_thread
-from initlab.engine._ensemble import ENGINES, stream_ensemble, train_ensemble
+from initlab.engine._ensemble import (
+    ENGINES,
+    refuse_for_reference,
+    stream_ensemble,
+    train_ensemble,
+)
+from initlab.engine._kernels import COMPILERS
 from initlab.engine._losses import LOSSES
 from initlab.engine._machine import machine
 from initlab.engine._network import Reference
@@ -24,6 +30,7 @@ from initlab.engine._values import (
 )
 
 __all__ = [
+    "COMPILERS",
     "ENGINES",
     "LOSSES",
     "MEASURED_SIGNALS",
@@ -43,6 +50,7 @@ __all__ = [
     "machine",
     "one_blas_thread",
     "quickest",
+    "refuse_for_reference",
     "starting_outputs",
     "step_cost",
     "stream_ensemble",

@@ -124,11 +124,7 @@ def _by_reference(
     executor: Executor | None,
     progress: Progress | None,
 ) -> Iterator[tuple[range, list[History]]]:
-    if study.precision != "float64":
-        raise InvalidValueError(
-            f"precision: the reference engine computes in float64, got "
-            f"{study.precision}; use engine='lanes' or 'wide'"
-        )
+    refuse_for_reference(study.precision)
     if executor is not None:
         groups = _groups(len(starts), 1)
         yield from _by_executor(
@@ -191,13 +187,30 @@ def _train_alone(
         ]
 
 
+def refuse_for_reference(precision: str) -> None:
+    """Make sure that the reference engine computes in it.
+
+    Raises:
+        InvalidValueError: If it does not.
+    """
+    if precision != "float64":
+        raise InvalidValueError(
+            f"the reference engine computes in float64, got {precision}",
+            argument="precision",
+            use=("engine", ("lanes", "wide")),
+        )
+
+
 def _check_rates(rates: Sequence[float], networks: int) -> None:
     if len(rates) != networks:
-        raise InvalidValueError(f"rates: one per network, {networks}, got {len(rates)}")
+        raise InvalidValueError(
+            f"one per network, {networks}, got {len(rates)}", argument="rates"
+        )
     for number, rate in enumerate(rates):
         if not (np.isfinite(rate) and rate > 0):
             raise InvalidValueError(
-                f"rates: must be positive and finite, got {rate} for network {number}"
+                f"must be positive and finite, got {rate} for network {number}",
+                argument="rates",
             )
 
 
@@ -209,14 +222,16 @@ def _checked(start: Weights, study: Study, number: int) -> Weights:
     given = [(np.shape(weight), np.shape(bias)) for weight, bias in start]
     if given != shapes:
         raise InvalidValueError(
-            f"starts: network {number} needs weights and biases of shapes {shapes}, "
-            f"got {given}"
+            f"network {number} needs weights and biases of shapes {shapes}, "
+            f"got {given}",
+            argument="starts",
         )
     for layer, pair in enumerate(start, start=1):
         for what, array in zip(("weight", "bias"), pair, strict=True):
             if not np.isfinite(array).all():
                 raise InvalidValueError(
-                    f"starts: network {number} has a {what} that is not finite in "
-                    f"layer {layer}"
+                    f"network {number} has a {what} that is not finite in "
+                    f"layer {layer}",
+                    argument="starts",
                 )
     return start

@@ -41,7 +41,7 @@ _SOURCES = (
     "_vector_functions.py",
     "_vector_math.py",
 )
-_COMPILERS = ("numba", "llvmlite")
+COMPILERS = ("numba", "llvmlite")
 # Another folder for the object files.
 CACHE_VARIABLE = "INITLAB_CACHE"
 
@@ -135,7 +135,7 @@ def _key(precision: str, target: Target) -> str:
     found = hashlib.sha256()
     for name in _SOURCES:
         found.update((Path(__file__).parent / name).read_bytes())
-    versions = [importlib.metadata.version(name) for name in _COMPILERS]
+    versions = [importlib.metadata.version(name) for name in COMPILERS]
     found.update(
         repr((precision, target, versions, platform.python_version())).encode()
     )

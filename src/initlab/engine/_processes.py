@@ -20,10 +20,10 @@ from threadpoolctl import threadpool_limits
 
 from initlab.engine._cores import cores, one_blas_thread
 from initlab.engine._reference import train
+from initlab.engine._threads import PERIOD
 from initlab.engine._values import Examples, History, Progress, Weights
 from initlab.spec import Study
 
-_PERIOD = 0.1  # seconds between two reports of progress
 # Starting workers costs about a second; less work than this stays in the process.
 _WORTH_WORKERS = 2.0  # seconds
 _STEP_OVERHEAD = 5e-5  # seconds per step of a small network, measured
@@ -142,7 +142,7 @@ class _Counters:
         ended = threading.Event()
 
         def watch() -> None:
-            while not ended.wait(_PERIOD):
+            while not ended.wait(PERIOD):
                 progress(int(self._steps.sum()), total)
 
         watcher = threading.Thread(target=watch, daemon=True)

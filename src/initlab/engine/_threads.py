@@ -13,7 +13,7 @@ from initlab.engine._values import Progress, Tick
 
 Found = TypeVar("Found")
 
-_PERIOD = 0.1  # seconds between two reports of progress
+PERIOD = 0.1  # seconds between two reports of progress
 
 
 class _StoppedError(Exception):
@@ -67,7 +67,7 @@ def in_threads(
                     running[pool.submit(work, number)] = number
                 if not running:
                     break
-                ended, _ = wait(running, timeout=_PERIOD, return_when=FIRST_COMPLETED)
+                ended, _ = wait(running, timeout=PERIOD, return_when=FIRST_COMPLETED)
                 if progress is not None:
                     progress(int(done.sum()), total)
                 for future in ended:

@@ -32,10 +32,13 @@ def refuse_unknown_band(results: xr.Dataset, band: str) -> None:
         InvalidValueError: If there is no such band, or too few members for it.
     """
     if band not in _LABELS:
-        raise InvalidValueError(f"band: {' or '.join(_LABELS)}, got {band!r}")
+        raise InvalidValueError(
+            f"{' or '.join(_LABELS)}, got {band!r}", argument="band"
+        )
     members = results.sizes["member"]
     if band == "interval" and members < FEWEST_FOR_AN_INTERVAL:
         raise InvalidValueError(
-            f"band: interval needs at least {FEWEST_FOR_AN_INTERVAL} members, these "
-            f"results have {members}; use band='spread'"
+            f"interval needs at least {FEWEST_FOR_AN_INTERVAL} members, these "
+            f"results have {members}; use band='spread'",
+            argument="band",
         )

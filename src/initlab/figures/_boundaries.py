@@ -70,8 +70,9 @@ def decision_boundaries(
     """
     if "grid_output" not in results:
         raise InvalidValueError(
-            "results: no grid_output; boundaries need data with two features and "
-            "one number or class to predict"
+            "no grid_output; boundaries need data with two features and "
+            "one number or class to predict",
+            argument="results",
         )
     inits = results.sizes["init"]
     with style():

@@ -6,10 +6,10 @@ import numpy as np
 from jaxtyping import Float
 from matplotlib.axes import Axes
 
+from initlab.analysis.statistics import SPREAD
 from initlab.figures._labels import plain
 from initlab.figures._style import PAGE_WIDTH, colour_of, marker_of, new_figure, style
 
-_SPREAD = (0.05, 0.95)
 _ABOVE = 100.0  # so many times the largest finite value stands for infinity
 
 
@@ -87,7 +87,7 @@ def along(
             ax = new_figure(PAGE_WIDTH, 4.2).add_subplot()
         for number, (label, rows) in enumerate(values.items()):
             ranked = np.sort(np.where(np.isnan(rows), np.inf, rows), axis=1)
-            low, high = np.quantile(ranked, _SPREAD, axis=1, method="inverted_cdf")
+            low, high = np.quantile(ranked, SPREAD, axis=1, method="inverted_cdf")
             colour = colour_of(number)
             top = _ABOVE * max(1.0, float(ranked[np.isfinite(ranked)].max(initial=0)))
             ax.plot(

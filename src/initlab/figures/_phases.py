@@ -89,9 +89,10 @@ def _check(
         fits = weights[0] <= weight <= weights[-1] and biases[0] <= bias <= biases[-1]
         if not fits:
             raise InvalidValueError(
-                f"marks: give weight variances from {weights[0]:g} to {weights[-1]:g} "
+                f"give weight variances from {weights[0]:g} to {weights[-1]:g} "
                 f"and bias variances from {biases[0]:g} to {biases[-1]:g}, got "
-                f"({weight:g}, {bias:g}) for {name!r}"
+                f"({weight:g}, {bias:g}) for {name!r}",
+                argument="marks",
             )
 
 

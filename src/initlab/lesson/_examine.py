@@ -66,7 +66,9 @@ def examine(
         if name not in CLAIMS:
             raise UnknownNameError("claim", name, CLAIMS)
     if members < 1:
-        raise InvalidValueError(f"members: must be at least 1, got {members}")
+        raise InvalidValueError(
+            f"must be at least 1, got {members}", argument="members"
+        )
     claims = [CLAIMS[name] for name in names or CLAIMS]
     planned = [claim.studies(members) for claim in claims]
     total = sum(

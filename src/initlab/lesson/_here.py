@@ -24,7 +24,7 @@ def here(folder: str | Path = ".") -> tuple[list[Path], list[Path]]:
     """
     place = Path(folder)
     if not place.is_dir():
-        raise OutputError(f"folder: {place} is no folder")
+        raise OutputError(f"{place} is no folder", argument="folder")
     written, kept = [], []
     for name in sorted({*BASIC, *_imported_in(place)}):
         path = place / f"{name.replace('.', '/')}.py"

@@ -146,9 +146,13 @@ def run(
 
 def _refuse_foreign(executed: Path, notebook: Path) -> None:
     if executed.suffix != ".ipynb":
-        raise OutputError(f"output: must end in .ipynb, got {str(executed)!r}")
+        raise OutputError(
+            f"must end in .ipynb, got {str(executed)!r}", argument="output"
+        )
     if executed.resolve() == notebook.resolve():
-        raise OutputError(f"output: {executed} is the notebook itself; name another")
+        raise OutputError(
+            f"{executed} is the notebook itself; name another", argument="output"
+        )
     if not executed.exists():
         return
     try:
@@ -158,8 +162,9 @@ def _refuse_foreign(executed: Path, notebook: Path) -> None:
         ours = False
     if not ours:
         raise OutputError(
-            f"output: {executed} exists and was not written by this command; "
-            "name another with --output"
+            f"{executed} exists and was not written by this command; "
+            "name another with --output",
+            argument="output",
         )
 
 

@@ -1,6 +1,7 @@
 """Every sentence that people read, by id; ready for translation."""
 
-from initlab.messages._causes import CAUSES, cause_sentence
+from initlab.messages._causes import CAUSES, CauseId, cause_sentence
+from initlab.messages._checks import CHECKS, SEVERITIES, FindingCause, Severity
 from initlab.messages._console import print_whole
 from initlab.messages._findings import (
     FINDINGS,
@@ -32,27 +33,35 @@ from initlab.messages._signals import (
     SIGNAL_CAVEAT,
     SIGNAL_QUESTION,
     SIGNALS,
+    VerdictId,
     signal_sentence,
     signal_title,
 )
-from initlab.messages._statements import STATEMENTS, statement_sentence
+from initlab.messages._statements import STATEMENTS, StatementId, statement_sentence
 from initlab.messages._words import REACHES
 
 __all__ = [
     "ASK_MORE_MEMBERS",
     "CAUSES",
+    "CHECKS",
     "FINDINGS",
     "FROZEN",
     "GRID_CAVEAT",
     "NOTHING",
     "PAIRED_CAVEAT",
     "REACHES",
+    "SEVERITIES",
     "SIGNALS",
     "SIGNAL_CAVEAT",
     "SIGNAL_QUESTION",
     "SOUND",
     "SOUND_NEXT",
     "STATEMENTS",
+    "CauseId",
+    "FindingCause",
+    "Severity",
+    "StatementId",
+    "VerdictId",
     "about_cells",
     "about_profiles",
     "about_target",

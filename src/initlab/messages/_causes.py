@@ -3,8 +3,35 @@
 import re
 from collections.abc import Mapping
 from types import MappingProxyType
+from typing import Literal
 
-CAUSES: Mapping[str, str] = MappingProxyType(
+CauseId = Literal[
+    "trained",
+    "trained_with_copies",
+    "symmetric_units",
+    "copied_units",
+    "inactive_units",
+    "mostly_inactive_units",
+    "died_in_training",
+    "saturated_outputs",
+    "oversized_outputs",
+    "saturated_units",
+    "vanishing_signal",
+    "vanishing_gradient",
+    "exploding_gradient",
+    "diverged",
+    "diverged_from_oversized_outputs",
+    "not_finite_at_start",
+    "learning_rate_too_small",
+    "too_little_training",
+    "rising_loss",
+    "unstable",
+    "unfinished",
+    "learned_in_part",
+    "unknown",
+]
+
+CAUSES: Mapping[CauseId, str] = MappingProxyType(
     {
         "trained": "trained",
         "trained_with_copies": (
@@ -102,7 +129,7 @@ CAUSES: Mapping[str, str] = MappingProxyType(
 
 
 # Instead of the sentence above, where a layer has one unit.
-ONE_UNIT: Mapping[str, str] = MappingProxyType(
+ONE_UNIT: Mapping[CauseId, str] = MappingProxyType(
     {
         "inactive_units": (
             "the only unit of layer {layer} is inactive on every example from the "
@@ -134,7 +161,7 @@ _ADDITIONS: Mapping[str, str] = MappingProxyType(
 )
 
 
-def cause_sentence(cause: str, evidence: Mapping[str, float]) -> str:
+def cause_sentence(cause: CauseId, evidence: Mapping[str, float]) -> str:
     """Return what happened, in one sentence.
 
     Example:

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
+from initlab.messages._checks import FindingCause
 from initlab.messages._signal_findings import SIGNAL_FINDINGS
 from initlab.messages._weight_findings import WEIGHT_FINDINGS
 from initlab.messages._words import (
@@ -24,7 +25,9 @@ from initlab.messages._words import (
     Words,
 )
 
-FINDINGS: Mapping[str, Words] = MappingProxyType({**WEIGHT_FINDINGS, **SIGNAL_FINDINGS})
+FINDINGS: Mapping[FindingCause, Words] = MappingProxyType(
+    {**WEIGHT_FINDINGS, **SIGNAL_FINDINGS}
+)
 
 # Factors that differ by less, as draws of one law do, are written as one.
 _SAME = 1.15
@@ -50,7 +53,7 @@ def shown_name(name: str) -> str:
     return _PARAMETRIZED.sub(r"\1", name)
 
 
-def finding_sentence(cause: str, evidence: Mapping[str, Any]) -> str:
+def finding_sentence(cause: FindingCause, evidence: Mapping[str, Any]) -> str:
     """Return what was found, in one sentence.
 
     Example:
@@ -65,12 +68,12 @@ nothing passes'
     return FINDINGS[cause].sentence.format(**shown)
 
 
-def finding_formula(cause: str, evidence: Mapping[str, Any]) -> str:
+def finding_formula(cause: FindingCause, evidence: Mapping[str, Any]) -> str:
     """Return the formula or bound that was measured against."""
     return FINDINGS[cause].formula.format(**_with_words(evidence))
 
 
-def finding_fix(cause: str, evidence: Mapping[str, Any]) -> str:
+def finding_fix(cause: FindingCause, evidence: Mapping[str, Any]) -> str:
     """Return what to do: one line of code, or one thing to look at."""
     return FINDINGS[cause].fix.format(**_with_words(evidence))
 

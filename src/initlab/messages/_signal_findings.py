@@ -3,9 +3,10 @@
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from initlab.messages._checks import FindingCause
 from initlab.messages._words import SCALE, ZERO_BIAS, Words
 
-SIGNAL_FINDINGS: Mapping[str, Words] = MappingProxyType(
+SIGNAL_FINDINGS: Mapping[FindingCause, Words] = MappingProxyType(
     {
         "wrong_gain": Words(
             "wrong gain in {count} of {layers} layers, from {where} on: fan_in var(w) "

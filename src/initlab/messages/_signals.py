@@ -3,9 +3,26 @@
 import math
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Literal
 
-SIGNALS: Mapping[str, str] = MappingProxyType(
+VerdictId = Literal[
+    "critical",
+    "chaotic",
+    "ordered",
+    "growing_gradient",
+    "shrinking_gradient",
+    "exploding_gradient",
+    "vanishing_gradient",
+    "alike_examples",
+    "alike_inputs",
+    "saturated_units",
+    "symmetric_units",
+    "no_signal",
+    "single_layer",
+    "not_finite",
+]
+
+SIGNALS: Mapping[VerdictId, str] = MappingProxyType(
     {
         "critical": "critical: {flow}: trainable",
         "chaotic": "chaotic: {flow}: trainable{better}",
@@ -70,7 +87,7 @@ def signal_title(activation: str, layers: int) -> str:
     return f"Signals at initialization: {activation}, {layers} layers"
 
 
-def signal_sentence(verdict: str, evidence: Mapping[str, Any]) -> str:
+def signal_sentence(verdict: VerdictId, evidence: Mapping[str, Any]) -> str:
     """Return what an init does to signals, in one sentence.
 
     Example:

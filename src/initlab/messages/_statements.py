@@ -2,9 +2,15 @@
 
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Literal
 
-STATEMENTS: Mapping[str, str] = MappingProxyType(
+StatementId = Literal[
+    "ends_below",
+    "no_order",
+    "all_alike",
+]
+
+STATEMENTS: Mapping[StatementId, str] = MappingProxyType(
     {
         "ends_below": (
             "{quantity}{where}: {first} ends below {second} in {share} of {members}"
@@ -19,7 +25,7 @@ STATEMENTS: Mapping[str, str] = MappingProxyType(
 
 
 def statement_sentence(
-    name: str, evidence: Mapping[str, Any], at: Mapping[str, Any]
+    name: StatementId, evidence: Mapping[str, Any], at: Mapping[str, Any]
 ) -> str:
     """Return a statement in words, the interval in brackets.
 

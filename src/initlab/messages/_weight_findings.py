@@ -3,9 +3,10 @@
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from initlab.messages._checks import FindingCause
 from initlab.messages._words import REDRAW, SCALE, Words
 
-WEIGHT_FINDINGS: Mapping[str, Words] = MappingProxyType(
+WEIGHT_FINDINGS: Mapping[FindingCause, Words] = MappingProxyType(
     {
         "nonfinite_parameter": Words(
             "{measured:.0f} entries of {where} are nan or infinite",

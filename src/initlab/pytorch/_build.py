@@ -1,4 +1,4 @@
-"""A model built twice over poisoned memory: what nothing initialized shows itself."""
+"""A model built twice over poisoned memory, which shows what nothing initialized."""
 
 import sys
 from collections.abc import Callable, Iterator
@@ -49,12 +49,12 @@ class _Poison(TorchDispatchMode):  # type: ignore[no-untyped-call]
                 write = (args[0].numel(), kind, writer)
                 self.writes.setdefault(args[0].data_ptr(), []).append(write)
         elif isinstance(out, Tensor) and _is_new(out, args):
-            self.writes.pop(out.data_ptr(), None)  # another tensor's, that is gone
+            self.writes.pop(out.data_ptr(), None)  # a freed tensor's
         return out
 
 
 def _is_new(out: Tensor, args: tuple[Any, ...]) -> bool:
-    """Whether a function allocated what it gave."""
+    """Whether a function allocated the tensor that it returned."""
     memory = out.untyped_storage().data_ptr()
     return not any(
         one.untyped_storage().data_ptr() == memory
@@ -64,7 +64,7 @@ def _is_new(out: Tensor, args: tuple[Any, ...]) -> bool:
 
 
 def _writer() -> str | None:
-    """Return the function of the user's that sets a tensor; None in a constructor."""
+    """Return the user's function that sets a tensor; None in a constructor."""
     frame = sys._getframe(2)
     writer = None
     while frame is not None:
@@ -89,7 +89,7 @@ def build(factory: Factory, seed: int) -> nn.Module:
 
 
 def build_facts(factory: Factory, seed: int) -> BuildFacts:
-    """Build a model twice over different poison; return what took it.
+    """Build a model twice, over different poison; return the parameters that kept it.
 
     Args:
         factory: Makes a model; all its randomness from the global streams.
@@ -108,7 +108,7 @@ def build_facts(factory: Factory, seed: int) -> BuildFacts:
         if other is None or other.shape != parameter.shape:
             continue
         differs = parameter.detach() != other.detach()
-        # What has a random source of its own differs as well, but not by as much.
+        # Tensors with a random source of their own differ as well, but not by as much.
         odd = differs & (
             (parameter.detach().abs() > 1e3) | (other.detach().abs() > 1e3)
         )
@@ -145,16 +145,17 @@ def _made(factory: Factory) -> nn.Module:
     except TypeError as error:
         if "argument" in str(error):
             raise InvalidValueError(
-                f"model: the function that makes it must need no arguments: {error}; "
-                "give functools.partial(...) or a function of your own"
+                f"the function that makes it must need no arguments: {error}; "
+                "give functools.partial(...) or a function of your own",
+                argument="model",
             ) from error
         raise
     if not isinstance(model, nn.Module):
         raise InvalidValueError(
-            f"model: the function must return a torch.nn.Module, got "
-            f"{type(model).__name__}"
+            f"the function must return a torch.nn.Module, got {type(model).__name__}",
+            argument="model",
         )
-    capture.unwrapped(model)  # refuses what has no values, or hides its functions
+    capture.unwrapped(model)  # refuses modules without values, or with hidden functions
     return model
 
 

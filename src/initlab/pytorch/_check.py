@@ -64,8 +64,9 @@ def check(
     if isinstance(model, nn.Module):
         if seeds > 1:
             raise InvalidValueError(
-                f"seeds: {seeds} members need a function that makes the model, got a "
-                "module; give lambda: Model(...)"
+                f"{seeds} members need a function that makes the model, got a "
+                "module; give lambda: Model(...)",
+                argument="seeds",
             )
         models: list[Callable[[], nn.Module]] = [lambda: model]
         facts, name = BuildFacts(), type(model).__name__
@@ -79,8 +80,9 @@ def check(
         name = getattr(model, "__name__", "model")
     else:
         raise InvalidValueError(
-            "model: a torch.nn.Module or a function that makes one, got "
-            f"{type(model).__name__}"
+            "a torch.nn.Module or a function that makes one, got "
+            f"{type(model).__name__}",
+            argument="model",
         )
     readings = []
     for make in models:

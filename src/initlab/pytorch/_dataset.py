@@ -14,7 +14,7 @@ from initlab.spec import BuildFacts, WeightUse, facts_to_json
 
 INIT = "as built"
 
-# The n-th use of a parameter by a module: what members' layers are matched by.
+# The n-th use of a parameter by a module, by which members' layers are matched.
 Key = tuple[str, str, int]
 
 
@@ -23,8 +23,8 @@ def dataset_of(
 ) -> xr.Dataset:
     """Return what was read of a model's members, with true fans.
 
-    Members need not run the same layers: of experts, say, each member may choose its
-    own. What did not run in a member is nan there, and `use` tells each layer's place.
+    Members need not run the same layers: each may choose experts of its own, say. A
+    layer that did not run in a member is nan there, and `use` tells each layer's place.
 
     Args:
         readings: One per member.
@@ -42,7 +42,7 @@ def dataset_of(
         for one, reading in zip(keys, readings, strict=True)
         for key, use in zip(one, reading.uses, strict=True)
     }
-    # A measure of copies, say, is there only where a member has some.
+    # Some measures, as of copies, exist only where a member has any.
     measured = dict.fromkeys(n for reading in readings for n in reading.measures)
     names = [n for n in measured if n in SCHEMA and n != "units"]
     shape = (1, len(readings), 1, len(layers))

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import get_args
 
 import torch
 
@@ -9,15 +10,15 @@ from initlab import catalog
 from initlab.errors import InvalidValueError, UnknownNameError
 from initlab.pytorch._sites import Site
 from initlab.pytorch._variances import Adapted, adapted
-from initlab.spec import Init
+from initlab.spec import Init, LayerKind
 
 Inits = str | Init | Mapping[str, str | Init]
-KINDS = ("linear", "conv", "embedding")
+KINDS: tuple[LayerKind, ...] = get_args(LayerKind)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decision:
-    """What becomes of a weight.
+    """What is done with a weight.
 
     Attributes:
         site: Where it is.
@@ -45,7 +46,8 @@ def inits_by_kind(init: Inits) -> dict[str, Init]:
         return dict.fromkeys(KINDS, one)
     if not init:
         raise InvalidValueError(
-            f"init: an init, or one for each of {', '.join(KINDS)}; got an empty dict"
+            f"an init, or one for each of {', '.join(KINDS)}; got an empty dict",
+            argument="init",
         )
     for kind in init:
         if kind not in KINDS:
@@ -61,7 +63,7 @@ def decide(
     *,
     read: bool,
 ) -> Decision:
-    """What becomes of the weight at a site.
+    """What is done with the weight at a site.
 
     Args:
         site: Where it is.

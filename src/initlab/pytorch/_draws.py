@@ -16,7 +16,7 @@ from initlab.spec import Init, LayerSpec
 Index = Sequence[slice]
 
 _ELEMENTWISE = ("normal", "uniform", "truncated_normal")
-# With these the entries' distribution is another than the table says.
+# With these the distribution of the entries differs from the table's.
 _OTHER_LAWS = ("dialect", "distribution")
 
 
@@ -30,9 +30,9 @@ def draw_weight(
 ) -> np.ndarray:
     """The weight that `initialize_` gives a parameter of that name, or a part of it.
 
-    Of entries whose numbers are independent only the part is drawn, so that ranks of a
-    sharded model draw what they hold, and all of them together what one machine would.
-    Orthogonal and other structured weights are drawn whole and cut.
+    If the entry's numbers are independent, only the part is drawn: each rank of a
+    sharded model draws what it holds, and all ranks together what one machine would.
+    Orthogonal and other structured weights are drawn whole, then cut.
 
     Args:
         init: Of the catalog.
@@ -105,7 +105,8 @@ def _elementwise(
     options: dict[str, Any] = {}
     if "bound" in entry.parameters:
         options["bound"] = float((entry.parameters | init.parameters)["bound"])
-    # Rows of the first axis are one run of entries; what is cut further is drawn too.
+    # Rows of the first axis are one run of entries; cuts along others are drawn and
+    # dropped.
     per_row = math.prod(layer.shape[1:])
     rows = cut[0] if cut else slice(0, layer.shape[0])
     count = rows.stop - rows.start
@@ -126,12 +127,14 @@ def _elementwise(
 def _cut(index: Index, shape: tuple[int, ...]) -> tuple[slice, ...]:
     if len(index) > len(shape):
         raise InvalidValueError(
-            f"index: at most one slice per axis of {shape}, got {len(index)}"
+            f"at most one slice per axis of {shape}, got {len(index)}", argument="index"
         )
     found = []
     for one, size in zip(index, shape, strict=False):
         start, stop, step = one.indices(size)
         if step != 1:
-            raise InvalidValueError(f"index: slices without steps, got {one}")
+            raise InvalidValueError(
+                f"slices without steps, got {one}", argument="index"
+            )
         found.append(slice(start, max(start, stop)))
     return tuple(found)

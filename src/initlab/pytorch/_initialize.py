@@ -1,4 +1,4 @@
-"""Every entry of the catalog on any module, in the fans that its layers really have."""
+"""Every entry of the catalog on any module, with the fans its layers really have."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -31,7 +31,7 @@ def initialize_(
     device: torch.device | str = "cpu",
     dry_run: bool = False,
 ) -> Initialization:
-    """Start a model's weights anew, and say of every parameter what was done to it.
+    """Start a model's weights anew, and report what was done to every parameter.
 
     Every weight is drawn in the fans of its layer (groups, strides, transposed
     convolutions, packed projections and gates one by one), from its own stream, which
@@ -48,9 +48,9 @@ def initialize_(
     0), and single numbers and vectors that are no bias of a layer. Biases become 0, or
     what the entry or criticality says.
 
-    Beside an embedding that is the head as well, and drawn as one, others of its width
-    that would be over 4 times as loud are brought to it, as positions beside words;
-    unless the init is given by kind.
+    An embedding that is the head as well is drawn as a head. Other embeddings of its
+    width that would be over 4 times as loud, as those of positions, are brought down to
+    it, unless the init is given by kind.
 
     Parameters on the meta device become real ones on `device`, as by `to_empty`, but
     only those that are drawn or set here; PyTorch's normalizations there are reset.
@@ -95,7 +95,7 @@ def initialize_(
         decide(site, weight_of(model, site), inits, nonlinearity, read=read)
         for site in sites
     ]
-    if not isinstance(init, Mapping):  # else tables have what was asked for them
+    if not isinstance(init, Mapping):  # otherwise the user said how to draw tables
         decisions = evened(decisions)
     tasks: list[Task] = []
     for decision in decisions:
@@ -122,13 +122,16 @@ def initialize_(
 def _checked(model: nn.Module, read: bool) -> nn.Module:
     """Return a module out of its wrappers, whose weights have a shape."""
     if not isinstance(model, nn.Module):
-        raise InvalidValueError(f"model: a torch.nn.Module, got {type(model).__name__}")
+        raise InvalidValueError(
+            f"a torch.nn.Module, got {type(model).__name__}", argument="model"
+        )
     capture.refuse_lazy(model)
     if not any(one.device.type == "meta" for one in model.parameters()):
         return capture.unwrapped(model)
     if read:
         raise InvalidValueError(
-            "batch: a model on the meta device cannot be run; leave batch= out"
+            "a model on the meta device cannot be run; leave batch= out",
+            argument="batch",
         )
     return model
 

@@ -1,4 +1,4 @@
-"""LSUV on a PyTorch model: layers scaled by what they put out for a batch."""
+"""LSUV on a PyTorch model: layers scaled by their outputs for a batch."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -110,21 +110,21 @@ def _outputs(
     sites: dict[str, Site],
     current: dict[str, Any],
 ) -> Iterator[tuple[str, np.ndarray]]:
-    """Run the model with these weights; give what its layers put out, in order."""
+    """Run the model with these weights; yield the outputs of its layers, in order."""
     found: list[tuple[str, np.ndarray]] = []
     hooks = []
     for name, site in sites.items():
         module = model.get_submodule(site.module)
 
         def look(_m: nn.Module, _i: Any, output: Any, name: str = name) -> None:
-            # A copy, as an activation in place overwrites it.
+            # A copy, since an activation in place would overwrite it.
             found.append((name, output.detach().double().cpu().numpy().copy()))
 
         with torch.no_grad():
             weight_of(model, site).copy_(torch.from_numpy(current[name]))
         hooks.append(module.register_forward_hook(look))
     try:
-        torch.clear_autocast_cache()  # casts are of before
+        torch.clear_autocast_cache()  # casts hold the old weights
         with torch.no_grad():
             model(*call.args, **call.kwargs)
     finally:

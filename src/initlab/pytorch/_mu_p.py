@@ -1,7 +1,7 @@
-"""muP: scales and learning rates with which a narrow model's tuning holds for a wide.
+"""muP: scales and learning rates that carry a narrow model's tuning over to a wide one.
 
-A parameter's axes are told apart by comparing the model with a narrower base of it:
-those whose size differs go to infinity with the width.
+A parameter's axes are told apart by comparing the model with a narrower base: those
+whose sizes differ grow with the width.
 """
 
 import math
@@ -116,7 +116,8 @@ def mu_p(
     if set(names.all) != set(base):
         odd = sorted(set(names.all) ^ set(base))
         raise InvalidValueError(
-            f"base_model: must have the same parameters, got a difference in {odd[0]}"
+            f"must have the same parameters, got a difference in {odd[0]}",
+            argument="base_model",
         )
     groups: dict[tuple[Role, float], dict[str, Any]] = {}
     scalings = {
@@ -176,7 +177,8 @@ def _scaling(
 ) -> Scaling:
     if parameter.dim() != base.dim():
         raise InvalidValueError(
-            f"base_model: {name} has {base.dim()} axes, the model's {parameter.dim()}"
+            f"{name} has {base.dim()} axes, the model's {parameter.dim()}",
+            argument="base_model",
         )
     if parameter.dim() < 2:
         grown = parameter.numel() / base.numel()
@@ -192,8 +194,9 @@ def _scaling(
     makes = parameter.shape[out] / base.shape[out]
     if any(a != b for a, b in zip(parameter.shape[2:], base.shape[2:], strict=True)):
         raise InvalidValueError(
-            f"base_model: {name} grows in its kernel, which muP has no rule for, got "
-            f"{tuple(parameter.shape)} over {tuple(base.shape)}"
+            f"{name} grows in its kernel, which muP has no rule for, got "
+            f"{tuple(parameter.shape)} over {tuple(base.shape)}",
+            argument="base_model",
         )
     if reads != 1 and makes != 1:
         return Scaling(role="hidden", multiplier=reads)
@@ -209,7 +212,7 @@ def _rescale(parameter: torch.Tensor, base: torch.Tensor, scaling: Scaling) -> N
     if parameter.dim() < 2 or scaling.role == "fixed":
         return
     own, wanted = _rms(parameter), _rms(base) * scaling.std()
-    # Of so few numbers the deviation is mostly chance; within it nothing is rescaled.
+    # The deviation of so few numbers is mostly chance; within it nothing is rescaled.
     chance = 3 / math.sqrt(2 * min(parameter.numel(), base.numel()))
     if own == 0 or wanted == 0 or abs(own / wanted - 1) < chance:
         return

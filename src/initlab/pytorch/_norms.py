@@ -12,7 +12,7 @@ _KINDS = (
 
 
 def is_normalization(module: nn.Module) -> bool:
-    """Whether a module is one: PyTorch's, or by its name with vectors alone.
+    """Whether a module is one: PyTorch's own, or named so and holding vectors alone.
 
     Example:
         >>> is_normalization(nn.BatchNorm2d(3)), is_normalization(nn.Linear(3, 3))

@@ -25,6 +25,7 @@ def as_seed(seed: Any, members: int = 1) -> int:
     if not 0 <= whole <= _SEEDS - members:
         several = f" for {members} members" if members > 1 else ""
         raise InvalidValueError(
-            f"seed: must be from 0 to {_SEEDS - members}{several}, got {seed}"
+            f"must be from 0 to {_SEEDS - members}{several}, got {seed}",
+            argument="seed",
         )
     return whole

@@ -41,7 +41,7 @@ class Plan:
         action: Action = "set",
         std: float = math.nan,
     ) -> None:
-        """Enter what a parameter becomes; frozen ones are kept.
+        """Plan what a parameter becomes; frozen ones are kept.
 
         Args:
             name: Any of its names.

@@ -23,11 +23,11 @@ from initlab.spec import Init, LayerSpec
 def zero_branch_ends_(
     model: nn.Module, batch: Any, *, dry_run: bool = False
 ) -> Initialization:
-    """Let every residual block start as the identity: 0 at the end of its branch.
+    """Let every residual block start as the identity, with 0 at the end of its branch.
 
     Where a normalization ends the branch, its factor becomes 0 (Goyal et al. 2017),
-    else the last layer's weight and bias. Blocks whose branch is multiplied by a
-    factor that is 0 already (SkipInit, ReZero) start so anyway, and are left alone.
+    else the last layer's weight and bias. Blocks whose branch is already multiplied by
+    a factor of 0 (SkipInit, ReZero) are left alone.
 
     Args:
         model: Any module with residual blocks; changed in place.
@@ -105,7 +105,7 @@ def fixup_(
     seed = as_seed(seed)
     model, reading = _read(model, batch)
     blocks = _blocks(reading, "fixup_")
-    _refuse_norms(reading, "fixup_", "zero_branch_ends_")
+    _refuse_norms(reading, "fixup_")
     plan = Plan(model)
     for use in _weights(reading):
         _draw(plan, use, Init.of("he_normal"), "outside of branches", seed)
@@ -162,9 +162,11 @@ def t_fixup_(
     seed = as_seed(seed)
     model, reading = _read(model, batch)
     if not reading.attentions:
-        raise InvalidValueError("model: t_fixup_ needs attention, and none was found")
+        raise InvalidValueError(
+            "t_fixup_ needs attention, and none was found", argument="model"
+        )
     blocks = _blocks(reading, "t_fixup_")
-    _refuse_norms(reading, "t_fixup_", "zero_branch_ends_")
+    _refuse_norms(reading, "t_fixup_")
     inside = _in_branches(reading, blocks)
     layers = _depth(reading, blocks)
     small = (9 * layers) ** -0.25
@@ -198,7 +200,7 @@ def _in_branches(reading: Reading, blocks: Sequence[Block]) -> set[int]:
 def _depth(reading: Reading, blocks: Sequence[Block]) -> int:
     """Return how many layers there are: each has one branch without attention.
 
-    Where none has, as many as there are attentions: both are in one branch.
+    If none has, attention and MLP share a branch: then as many as there are attentions.
     """
     attend = {number for one in reading.attentions for number in one.uses}
     plain = [block for block in blocks if not attend & set(block.uses)]
@@ -222,18 +224,19 @@ def _blocks(reading: Reading, recipe: str) -> Sequence[Block]:
     found = [block for block in reading.blocks if block.outer is None and block.uses]
     if not found:
         raise InvalidValueError(
-            f"model: {recipe} needs residual blocks, and none was found"
+            f"{recipe} needs residual blocks, and none was found", argument="model"
         )
     return found
 
 
-def _refuse_norms(reading: Reading, recipe: str, instead: str) -> None:
+def _refuse_norms(reading: Reading, recipe: str) -> None:
     if reading.norms:
         named = ", ".join(norm.module or norm.kind for norm in reading.norms[:3])
         raise InvalidValueError(
-            f"model: {recipe} takes the place of normalization, and the model has "
+            f"{recipe} takes the place of normalization, and the model has "
             f"{len(reading.norms)} ({named}{', ...' if len(reading.norms) > 3 else ''})"
-            f"; remove them, or use {instead}"
+            "; remove them, or use zero_branch_ends_",
+            argument="model",
         )
 
 

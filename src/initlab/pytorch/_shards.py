@@ -8,7 +8,7 @@ from initlab.pytorch._draws import Index
 
 
 def local_part(tensor: Any) -> Index | None:
-    """The slices of a sharded tensor that this rank holds; None of an ordinary one.
+    """The slices of a sharded tensor that this rank holds; None for an ordinary one.
 
     Example:
         >>> local_part(torch.zeros(2, 3)) is None
@@ -28,7 +28,7 @@ def local_part(tensor: Any) -> Index | None:
 
 
 def held(tensor: torch.Tensor) -> torch.Tensor:
-    """The part of a tensor that this rank holds: itself, of an ordinary one.
+    """The part of a tensor that this rank holds; an ordinary tensor as it is.
 
     Example:
         >>> tensor = torch.zeros(2)

@@ -74,8 +74,8 @@ class Site:
 def sites_by_type(model: nn.Module) -> list[Site]:
     """The weights of modules that PyTorch knows, in the order of registration.
 
-    The activation is known where one follows in the same `nn.Sequential`. Which
-    matrices are packed is known of PyTorch's own attention and recurrent layers.
+    The activation is known where one follows in the same `nn.Sequential`. Packed
+    matrices are known in PyTorch's own attention and recurrent layers only.
 
     Example:
         >>> model = nn.Sequential(nn.Linear(4, 8), nn.Tanh(), nn.Linear(8, 2))
@@ -96,7 +96,7 @@ def sites_by_type(model: nn.Module) -> list[Site]:
 
 
 def decisive(known: Site | None, site: Site) -> Site:
-    """The site of a weight that decides: of a table that is a head, too, the head.
+    """The site that decides about a weight: of a table that is a head, too, the head.
 
     Example:
         >>> table = Site(module="0", tensor="weight",
@@ -113,7 +113,7 @@ def decisive(known: Site | None, site: Site) -> Site:
 
 
 def weight_of(model: nn.Module, site: Site) -> torch.Tensor:
-    """The tensor at a site; of a parametrized one what stands in for it."""
+    """The tensor at a site; of a parametrized one, the parameter behind it."""
     module = model.get_submodule(site.module)
     if parametrize.is_parametrized(module, site.tensor):
         held: Any = module.parametrizations[site.tensor]  # type: ignore[index]

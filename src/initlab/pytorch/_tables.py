@@ -1,7 +1,7 @@
-"""Tables whose rows are added up: none is drawn to drown one that is tied to a head.
+"""Tables whose rows are added up: none may drown one that is tied to a head.
 
-By its fan an embedding is drawn with deviations of 1, but one that is the head as well
-with 1 / sqrt(width): of both added, positions would be all that the model sees.
+By its fan an embedding is drawn with a deviation of 1, but one that is the head as well
+with 1 / sqrt(width): in their sum, positions would be all that the model sees.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -16,7 +16,7 @@ _LOUD = 4.0
 
 
 def evened(decisions: Sequence[Decision]) -> list[Decision]:
-    """Decisions, with tables brought to a tied one of their width where they are loud.
+    """Decisions in which loud tables are brought down to a tied one of their width.
 
     Example:
         >>> from initlab.pytorch._decisions import decide, inits_by_kind
@@ -64,5 +64,5 @@ def _std(one: Decision) -> float:
         return 0.0
     try:
         return law(one.law.init, one.site.layer)
-    except InvalidValueError:  # which is said where it is drawn
+    except InvalidValueError:  # the error is raised where it is drawn
         return 0.0

@@ -27,9 +27,9 @@ from initlab.pytorch._write import (
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """A row of the report, how to make it true, and the parameters that it is of.
+    """A row of the report, how to make it true, and the parameters that it is about.
 
-    Writing says whether the model now has the very numbers.
+    Writing returns whether the model now holds exactly these numbers.
     """
 
     row: Initialized
@@ -40,7 +40,7 @@ class Task:
 def tasks_of(
     model: nn.Module, names: Names, decision: Decision, seed: int, forget_bias: float
 ) -> Iterator[Task]:
-    """Yield what becomes of a weight, and of the bias beside it.
+    """Yield what is done with a weight, and with the bias beside it.
 
     Args:
         model: That has them.

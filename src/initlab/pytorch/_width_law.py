@@ -138,7 +138,7 @@ def width_law(
         Yang et al. (2022), appendix D.1, https://arxiv.org/abs/2203.03466
     """  # fmt: skip
     if len(set(widths)) < 2:
-        raise InvalidValueError(f"widths: two or more, got {tuple(widths)}")
+        raise InvalidValueError(f"two or more, got {tuple(widths)}", argument="widths")
     for name, given, example in (
         ("make", make, "lambda width: Model(width)"),
         ("loss", loss, "torch.nn.functional.cross_entropy"),
@@ -146,7 +146,7 @@ def width_law(
     ):
         if not callable(given):
             raise InvalidValueError(
-                f"{name}: a function, such as {example}, got {given!r}"
+                f"a function, such as {example}, got {given!r}", argument=name
             )
     seeds = as_count("seeds", seeds, least=2)  # of one there is no spread
     seed = as_seed(seed, seeds)
@@ -160,7 +160,9 @@ def width_law(
                 shape = (len(widths), seeds, steps + 1)
                 sizes.setdefault(name, np.full(shape, np.nan))[i, member] = values
     if any(np.isnan(values).any() for values in sizes.values()):
-        raise InvalidValueError("make: the same modules are needed at every width")
+        raise InvalidValueError(
+            "the same modules are needed at every width", argument="make"
+        )
     logs = np.log(np.asarray(widths, dtype=np.float64))
     slopes = {
         name: [_slope(logs, np.log(values[:, :, t])) for t in range(steps + 1)]
@@ -184,7 +186,7 @@ def _sizes(
     calls: dict[str, list[float]] = {}
     with ALONE, _recorded(model, calls), torch.random.fork_rng(devices=[]):
         for step in range(steps + 1):
-            torch.clear_autocast_cache()  # casts are of before the step
+            torch.clear_autocast_cache()  # casts hold the weights before the step
             calls.clear()
             value = loss(model(*call.args, **call.kwargs), call.targets)
             for name, each in calls.items():
@@ -198,7 +200,7 @@ def _sizes(
 
 @contextmanager
 def _recorded(model: nn.Module, found: dict[str, list[float]]) -> Iterator[None]:
-    """Write down the size of what each layer gives, of each of its calls."""
+    """Record the size of each layer's output, at each of its calls."""
 
     def record(name: str) -> Callable[[nn.Module, Any, Any], None]:
         def hook(_: nn.Module, __: Any, output: Any) -> None:

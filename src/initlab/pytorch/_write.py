@@ -57,7 +57,7 @@ def drawn_weight(
         return draw_weight(init, layer, name=name, seed=seed, index=part)
     if part is not None:
         return drawn_weight(site, shape, law, name=name, seed=seed)[tuple(part)]
-    # Of x @ weight.T, too, the matrix that is applied is stored the other way round.
+    # In x @ weight.T, too, the applied matrix is stored the other way round.
     for stored, turn in ((layer.shape, False), (layer.shape[::-1], True)):
         lead = shape[: len(shape) - len(stored)]
         if shape[len(lead) :] == stored and (site.stored_transposed or not turn):
@@ -110,7 +110,7 @@ def drawn_bias(
         values = catalog.draw_bias(init, site.layer, rng=rng)
     else:
         values = np.full(count, init.bias)
-        # A bias before a normalization is taken out again.
+        # A normalization removes a bias before it again.
         if law.bias_std and not site.normed:
             values += law.bias_std * standardized("normal", seed, name, 0, count)
     if site.role == "recurrent" and site.layer.packed == 4:

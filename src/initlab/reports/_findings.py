@@ -15,7 +15,15 @@ from rich.table import Table
 from rich.text import Text
 
 from initlab.analysis.findings import CHECKS, Finding, find
-from initlab.messages import FROZEN, NOTHING, SOUND, SOUND_NEXT, print_whole, shown_name
+from initlab.messages import (
+    FROZEN,
+    NOTHING,
+    SEVERITIES,
+    SOUND,
+    SOUND_NEXT,
+    print_whole,
+    shown_name,
+)
 from initlab.reports._json import finite
 
 _HEADERS = ("check", "severity", "where", "what was found")
@@ -112,7 +120,7 @@ def finding_table(
 def _verdict(dataset: xr.Dataset, found: Sequence[Finding]) -> str:
     counts = {
         severity: sum(one.severity == severity for one in found)
-        for severity in ("error", "warning", "info")
+        for severity in reversed(SEVERITIES)
     }
     every = find(dataset)
     kept = {one.id for one in found}

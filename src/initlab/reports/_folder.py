@@ -14,7 +14,7 @@ from initlab.reports._kinds import KINDS, kind_of
 from initlab.reports._pictures import png_of, svg_of
 from initlab.results import refuse_not_text, write_netcdf
 
-# The file that tells a folder of ours from anybody's.
+# The file by which we recognize a folder of ours.
 MANIFEST = "results.json"
 # All that we ever write: nothing else is replaced or removed.
 _PAGES = ("report.html", "study.toml", "results.nc", MANIFEST)
@@ -41,19 +41,22 @@ def refuse_foreign(folder: str | Path) -> None:
     folder = Path(folder)
     refuse_not_text(folder, "out")
     if folder.is_symlink() and not folder.exists():
-        raise OutputError(f"out: {folder} is a link to nothing")
+        raise OutputError(f"{folder} is a link to nothing", argument="out")
     if folder.exists() and not folder.is_dir():
-        raise OutputError(f"out: {folder} exists and is not a folder")
+        raise OutputError(f"{folder} exists and is not a folder", argument="out")
     try:
         foreign = folder.is_dir() and any(folder.iterdir()) and not _is_ours(folder)
     except OSError as error:
-        raise OutputError(f"out: cannot read {folder}: {error.strerror}") from None
+        raise OutputError(
+            f"cannot read {folder}: {error.strerror}", argument="out"
+        ) from None
     if foreign:
         raise OutputError(
-            f"out: {folder} exists and was not written by initlab; name another folder"
+            f"{folder} exists and was not written by initlab; name another folder",
+            argument="out",
         )
     if folder.is_dir() and not os.access(folder, os.W_OK):
-        raise OutputError(f"out: {folder} is not writable")
+        raise OutputError(f"{folder} is not writable", argument="out")
     with _staging(folder):
         pass
 
@@ -105,14 +108,14 @@ def _write_files(results: xr.Dataset, folder: Path, command: str | None) -> None
 
 @contextmanager
 def _staging(folder: Path) -> Iterator[Path]:
-    """Give an empty folder in or beside the folder, on its disk; it does not stay."""
+    """Yield an empty folder in or beside the folder, on its disk; it is removed."""
     where = folder if folder.is_dir() else folder.absolute().parent
     try:
         with tempfile.TemporaryDirectory(prefix=".initlab-", dir=where) as staged:
             yield Path(staged)
     except OSError as error:
         reason = error.strerror or error
-        raise OutputError(f"out: cannot write {folder}: {reason}") from None
+        raise OutputError(f"cannot write {folder}: {reason}", argument="out") from None
 
 
 def _is_ours(folder: Path) -> bool:

@@ -10,7 +10,7 @@ from markupsafe import Markup, escape
 # With more columns the last one, which is prose, goes below its row.
 _MOST_COLUMNS = 6
 
-# What is longer is folded: a click, or printing, opens it.
+# A table with more rows is folded: a click, or printing, opens it.
 _UNFOLDED = 24
 
 

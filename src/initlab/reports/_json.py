@@ -20,7 +20,7 @@ PRINTED_EVERY = 1000
 def printed_records(study: Study) -> list[int]:
     """Return which records are listed: steps 0, 1000, ..., and the last.
 
-    All of them, where the study says how often to record.
+    Where the study says how often to record, all records are listed.
     """
     return _printed(study, study.recorded_steps)
 
@@ -37,7 +37,8 @@ def as_json(results: xr.Dataset) -> dict[str, Any]:
     """Return `spec` and `results`, one entry per init, as plain values.
 
     Losses are medians over members where there are several; each member's own are
-    under `members`. Of a selection, it is what was selected, by its own numbers.
+    under `members`. A selection has entries for what was selected, under their original
+    numbers.
     """
     results = analysis.selected(results)
     study = from_toml(results.attrs["spec"])

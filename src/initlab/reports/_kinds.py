@@ -1,4 +1,4 @@
-"""What is written of a dataset, by what it is: a trained study, or signals."""
+"""What is written about a dataset, by its kind: a trained study, or signals."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -38,11 +38,11 @@ class Kind:
     """How one kind of dataset is shown.
 
     Attributes:
-        command: That writes it into a folder.
+        command: The command that writes it into a folder.
         pictures: Every name that `draw` may give.
         draw: Its pictures, by name.
         page: Its page, from the dataset, the pictures, and what was typed, if it was.
-            Of a run also from a target loss, where one was asked for.
+            A run's page also takes a target loss, where one was asked for.
         as_json: Its numbers, as plain values.
     """
 

@@ -1,4 +1,4 @@
-"""A page's tables of numbers: each with its interval, and of how many members."""
+"""A page's tables of numbers, each with its interval and its count of members."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -10,7 +10,7 @@ from initlab import analysis
 from initlab.messages import about_cells, about_profiles, about_target
 from initlab.reports._html import PageTable
 
-# Of a profile's factors, those that have a column.
+# The factors of a profile that have a column.
 _FACTORS = (1.0, 1.5, 2.0, 10.0)
 _ESTIMATES = {"median": "median", "iqm": "interquartile mean", "mean": "mean"}
 

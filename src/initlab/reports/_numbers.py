@@ -56,7 +56,7 @@ def target_numbers(
 
 
 def profile_numbers(results: xr.Dataset) -> list[dict[str, Any]]:
-    """Return a row for every init and factor: how often it is so near the best."""
+    """Return a row per init and factor: how often it ends within it of the best."""
     return [
         {
             "init": each.init,

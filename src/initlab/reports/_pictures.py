@@ -105,7 +105,7 @@ def png_of(figure: Figure) -> bytes:
 def laid_out(ax: Axes) -> Figure:
     """Return the figure with its layout fixed.
 
-    Every saving would lay it out anew, from where the last one left it.
+    Matplotlib would lay it out again at each saving, starting from the last result.
     """
     figure = ax.get_figure(root=True)
     assert figure is not None
@@ -125,7 +125,7 @@ def quiet() -> Iterator[None]:
 def _keep_style_inside(root: ElementTree.Element) -> None:
     """Turn matplotlib's style sheet, whose rule is for `*`, into inherited style.
 
-    A sheet inside an inline SVG would hold for the whole page.
+    A style sheet inside an inline SVG would apply to the whole page.
     """
     for defs in root.findall(f"{_SVG}defs"):
         for sheet in defs.findall(f"{_SVG}style"):

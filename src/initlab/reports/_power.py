@@ -12,11 +12,11 @@ MANY = "over 1e6"
 
 
 def power_tables(results: xr.Dataset, *, power: float) -> list[Table]:
-    """Return what was seen of every two inits, and how many members settle it.
+    """Return how each pair of inits compared, and how many members settle its order.
 
     Args:
         results: What `initlab.run` returned, or a store.
-        power: How often so many members settle the order, in (0, 1).
+        power: The probability that so many members settle the order, in (0, 1).
 
     Returns:
         One table per point of the grid, headed by it.

@@ -61,6 +61,6 @@ def _refuse_targetless(results: xr.Dataset, target: float) -> None:
     """Make sure that a target is asked for where there are losses, before drawing."""
     if results.attrs.get("kind", "run") not in ("run", "grid"):
         raise InvalidValueError(
-            "target: is of a trained study; these results have no training"
+            "is of a trained study; these results have no training", argument="target"
         )
     analysis.target_losses(results, target)

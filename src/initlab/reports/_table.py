@@ -16,13 +16,13 @@ from initlab import analysis
 from initlab.analysis import Comparison, Pair, Row, Summary
 from initlab.messages import cause_sentence, print_whole
 
-# What happened stands under the table, where its column would be narrower.
+# Where its column would be narrower than this, what happened goes below the table.
 _PROSE = 22
 # The columns of several members: loss, training score, test score.
 _BY_QUANTITY = ((0, 1, 2, 3, 4), (0, 5, 6, 7), (0, 8, 9, 10))
-# An R squared beyond it says no more than that.
+# How far an R squared is beyond this says nothing more.
 _LONG = 1e4
-# A longer label is folded, so that the other columns keep their room.
+# Longer labels are folded, so that the other columns keep their width.
 _SHORT_LABEL = 24
 
 
@@ -49,7 +49,7 @@ class ComparisonTable:
         return console.export_text().rstrip()
 
     def print_to(self, console: Console) -> None:
-        """Print the table; of several members in three, and what happened under it."""
+        """Print the table, for several members as three; what happened goes below."""
         several = self.comparison.members > 1
         last = len(self.headers) - 1
         apart = several or self._room_for_prose(console) < _PROSE
@@ -162,7 +162,7 @@ def _cells(row: Row, several: bool) -> tuple[str, ...]:
 
 
 def what_happened(row: Row) -> str:
-    """Return the cause in words; with several members, how many had it."""
+    """Return the cause in words; with several members, also how many had it."""
     if len(row.causes) == 1:
         return _sentence(row.causes[0])
     return "; ".join(

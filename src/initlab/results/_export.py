@@ -58,20 +58,22 @@ def export(store: str | Path, out: str | Path, *, table: str | None = None) -> P
     """
     if not isinstance(store, str | Path):
         raise InvalidValueError(
-            f"store: the path of a store or a .nc file, got {type(store).__name__}; "
-            "results that are no file: results.to_netcdf, results.il.to_dataframe"
+            f"the path of a store or a .nc file, got {type(store).__name__}; "
+            "results that are no file: results.to_netcdf, results.il.to_dataframe",
+            argument="store",
         )
     path = Path(out)
     if path.suffix not in FORMATS:
         raise InvalidValueError(
-            f"out: must end in {', '.join(FORMATS)}, got {str(out)!r}"
+            f"must end in {', '.join(FORMATS)}, got {str(out)!r}", argument="out"
         )
     if table is not None:
         _refuse_unknown(table)
     if table is not None and path.suffix == ".nc":
         raise InvalidValueError(
-            f"table: .nc has everything, so {table!r} would change nothing; leave it "
-            "out, or name a .csv or .parquet file"
+            f".nc has everything, so {table!r} would change nothing; leave it "
+            "out, or name a .csv or .parquet file",
+            argument="table",
         )
     refuse_damaged(store)
     refuse_unwritable(path, "out", inputs=[store])
@@ -107,7 +109,7 @@ def tidy(results: xr.Dataset, table: str = _TABLE) -> Iterator[pd.DataFrame]:
     dims = (*grid, "init", *row)
     names = sorted(str(name) for name, each in results.items() if each.dims == dims)
     if not names:
-        raise InvalidValueError(f"table: nothing of {table} was recorded")
+        raise InvalidValueError(f"nothing of {table} was recorded", argument="table")
     names.sort(key=lambda name: name != "loss")
     per_member = int(np.prod([results.sizes[dim] for dim in row[1:]]))
     size = max(1, _ROWS // per_member)
@@ -127,7 +129,7 @@ def tidy(results: xr.Dataset, table: str = _TABLE) -> Iterator[pd.DataFrame]:
 
 def _refuse_unknown(table: str) -> None:
     if table not in TABLES:
-        raise InvalidValueError(f"table: {', '.join(TABLES)}, got {table!r}")
+        raise InvalidValueError(f"{', '.join(TABLES)}, got {table!r}", argument="table")
 
 
 def _frame(
@@ -163,7 +165,7 @@ def _write_parquet(frames: Iterator[pd.DataFrame], path: Path) -> None:
         import pyarrow.parquet as pq
     except ImportError:
         raise MissingExtraError(
-            "out: .parquet needs pyarrow: pip install 'initlab[parquet]'"
+            ".parquet needs pyarrow: pip install 'initlab[parquet]'", argument="out"
         ) from None
     writer = None
     try:

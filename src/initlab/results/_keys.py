@@ -166,9 +166,9 @@ def keys_of(store: str | Path) -> Keys:
     try:
         filesystem, root = fsspec.core.url_to_fs(str(store))
     except ValueError as error:
-        raise OutputError(f"store: {store}: {error}") from None
+        raise OutputError(f"{store}: {error}", argument="store") from None
     except ImportError as error:
-        raise MissingExtraError(f"store: {store}: {error}") from None
+        raise MissingExtraError(f"{store}: {error}", argument="store") from None
     return RemoteKeys(filesystem, root)
 
 

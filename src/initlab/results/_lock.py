@@ -35,11 +35,14 @@ def sole_writer(store: str | Path, keys: Keys) -> Iterator[str | None]:
         lock.acquire(timeout=0)
     except Timeout:
         raise OutputError(
-            f"store: {store} is being written by {_who(folder)}; wait for it, or stop "
-            "it first"
+            f"{store} is being written by {_who(folder)}; wait for it, or stop "
+            "it first",
+            argument="store",
         ) from None
     except OSError as error:
-        raise OutputError(f"store: cannot write {store}: {error.strerror}") from None
+        raise OutputError(
+            f"cannot write {store}: {error.strerror}", argument="store"
+        ) from None
     note = folder / "process.json"
     try:
         died = _who(folder) if note.exists() else None

@@ -41,7 +41,7 @@ def open_store(store: str | Path) -> xr.Dataset:
     """
     if str(store).endswith(".nc"):
         if not Path(store).is_file():
-            raise OutputError(f"store: there is no file {store}")
+            raise OutputError(f"there is no file {store}", argument="store")
         return migrated(_opened_file(store))
     if root_attributes(store) is None:
         raise no_store(store)
@@ -57,8 +57,9 @@ def _opened_file(store: str | Path) -> xr.Dataset:
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise OutputError(
-            f"store: {store} is no whole NetCDF file ({reason}); it was cut off or is "
-            "something else: write it again"
+            f"{store} is no whole NetCDF file ({reason}); it was cut off or is "
+            "something else: write it again",
+            argument="store",
         ) from None
 
 
@@ -67,8 +68,9 @@ def no_store(store: str | Path) -> OutputError:
     is_study = str(store).endswith(".toml")
     study = ", and that is a study: run it first" if is_study else ""
     return OutputError(
-        f"store: there is no store of initlab's at {str(store) or 'an empty name'}"
-        f"{study}; name a .zarr folder that initlab run wrote, or a .nc file"
+        f"there is no store of initlab's at {str(store) or 'an empty name'}"
+        f"{study}; name a .zarr folder that initlab run wrote, or a .nc file",
+        argument="store",
     )
 
 
@@ -90,8 +92,9 @@ def refuse_newer(attributes: Mapping[str, Any]) -> None:
     version = int(attributes.get("schema_version", 1))
     if version != SCHEMA_VERSION:
         raise OutputError(
-            f"store: has schema {version}, and this initlab writes {SCHEMA_VERSION}: "
-            "it can be read and exported, and resumed by the version that began it"
+            f"has schema {version}, and this initlab writes {SCHEMA_VERSION}: "
+            "it can be read and exported, and resumed by the version that began it",
+            argument="store",
         )
 
 
@@ -104,21 +107,24 @@ def refuse_unstorable(store: str | Path) -> None:
     """
     name = str(store).rstrip("/")
     if not name.endswith(".zarr"):
-        raise InvalidValueError(f"store: must end in .zarr or .nc, got {str(store)!r}")
+        raise InvalidValueError(
+            f"must end in .zarr or .nc, got {str(store)!r}", argument="store"
+        )
     keys = keys_of(store)
     if not isinstance(keys, LocalKeys):
         return
     folder = keys.folder
     if not folder.absolute().parent.is_dir():
         raise OutputError(
-            f"store: the folder {folder.absolute().parent} does not exist"
+            f"the folder {folder.absolute().parent} does not exist", argument="store"
         )
     if folder.exists() and not folder.is_dir():
-        raise OutputError(f"store: {store} is a file; name another")
+        raise OutputError(f"{store} is a file; name another", argument="store")
     ours = root_attributes(store) is not None or (folder / STATE).is_dir()
     if folder.is_dir() and any(folder.iterdir()) and not ours:
         raise OutputError(
-            f"store: {store} exists already, and holds no study; name another"
+            f"{store} exists already, and holds no study; name another",
+            argument="store",
         )
 
 

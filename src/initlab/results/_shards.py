@@ -226,8 +226,9 @@ class StudyStore:
         chunks = other.chunks(place)
         if _checksum(iter(chunks.values())) != state.checksum:
             raise OutputError(
-                f"store: {other.name} is not whole: init {place.init}, cell "
-                f"{place.cell}, block {place.block} is not what its marker says"
+                f"{other.name} is not whole: init {place.init}, cell "
+                f"{place.cell}, block {place.block} is not what its marker says",
+                argument="store",
             )
         with writing(self.name):
             self._put_chunks(place, chunks, replaces=replaces)
@@ -278,7 +279,8 @@ class writing:  # noqa: N801  reads as a statement: with writing(store)
     def __exit__(self, _: Any, error: BaseException | None, __: Any) -> None:
         if isinstance(error, OSError) and not isinstance(error, OutputError):
             raise OutputError(
-                f"store: cannot write {self._store}: {error.strerror or error}"
+                f"cannot write {self._store}: {error.strerror or error}",
+                argument="store",
             ) from None
 
 

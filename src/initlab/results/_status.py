@@ -53,7 +53,9 @@ def status(store: str | Path) -> Status:
     """
     if not is_sharded(store):
         open_store(store).close()
-        raise OutputError(f"store: {store} is no store that fills shard by shard")
+        raise OutputError(
+            f"{store} is no store that fills shard by shard", argument="store"
+        )
     found = survey(store, checksums=False)
     attributes = root_attributes(store)
     assert attributes is not None

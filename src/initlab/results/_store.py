@@ -27,11 +27,15 @@ def refuse_existing(store: str | Path) -> Path:
     """
     path = Path(store)
     if path.suffix not in (".zarr", ".nc"):
-        raise InvalidValueError(f"store: must end in .zarr or .nc, got {str(store)!r}")
+        raise InvalidValueError(
+            f"must end in .zarr or .nc, got {str(store)!r}", argument="store"
+        )
     if path.exists():
-        raise OutputError(f"store: {store} exists already; remove it or name another")
+        raise OutputError(
+            f"{store} exists already; remove it or name another", argument="store"
+        )
     if not path.parent.is_dir():
-        raise OutputError(f"store: the folder {path.parent} does not exist")
+        raise OutputError(f"the folder {path.parent} does not exist", argument="store")
     return path
 
 
@@ -55,24 +59,25 @@ def refuse_unwritable(
         OutputError: If it is a folder, in none that can be written, or an input.
     """
     if path.is_dir():
-        raise OutputError(f"{name}: {path} is a folder; name a file")
+        raise OutputError(f"{path} is a folder; name a file", argument=name)
     if ends and path.suffix.lower() not in ends:
         raise InvalidValueError(
-            f"{name}: must end in {' or '.join(ends)}, got {str(path)!r}"
+            f"must end in {' or '.join(ends)}, got {str(path)!r}", argument=name
         )
     whole = path.resolve()
     for each in map(Path, inputs):
         if each.resolve() in (whole, *whole.parents):
             raise OutputError(
-                f"{name}: {path} is in {each}, which is read; name another file"
+                f"{path} is in {each}, which is read; name another file"
                 if each.is_dir()
-                else f"{name}: {path} is what is read; name another file"
+                else f"{path} is what is read; name another file",
+                argument=name,
             )
     try:
         with moved_into_place(path, keep=False):
             pass
     except OutputError as error:
-        raise OutputError(f"{name}: {error}") from None
+        raise OutputError(str(error), argument=name) from None
 
 
 def refuse_not_text(path: Path, name: str) -> None:
@@ -89,8 +94,8 @@ def refuse_not_text(path: Path, name: str) -> None:
         str(path.resolve()).encode()
     except UnicodeEncodeError:
         raise OutputError(
-            f"{name}: {path.absolute()} is not text in UTF-8, which NetCDF needs; "
-            "name another"
+            f"{path.absolute()} is not text in UTF-8, which NetCDF needs; name another",
+            argument=name,
         ) from None
 
 

@@ -100,14 +100,16 @@ def refuse_damaged(store: str | Path) -> None:
     found = survey(store, checksums=True)
     if found.damaged:
         raise OutputError(
-            f"store: {store}: {found.damaged:,} of {found.shards:,} shards are damaged "
-            "or miss chunks; run the study again to mend them"
+            f"{store}: {found.damaged:,} of {found.shards:,} shards are damaged "
+            "or miss chunks; run the study again to mend them",
+            argument="store",
         )
     lost = list(_lost(keys_of(store), found.layout))
     if lost:
         raise OutputError(
-            f"store: {store}: {', '.join(lost)} is damaged or missing; run the study "
-            "again to mend it"
+            f"{store}: {', '.join(lost)} is damaged or missing; run the study "
+            "again to mend it",
+            argument="store",
         )
 
 

@@ -11,6 +11,7 @@ from initlab.spec._inits import (
     INIT_ALIASES,
     INIT_NAMES,
     INIT_PARAMETERS,
+    INIT_SHARED,
     PROCEDURE_NAMES,
     Dialect,
     Distribution,
@@ -18,18 +19,7 @@ from initlab.spec._inits import (
     Mode,
 )
 from initlab.spec._layer import LayerKind, LayerSpec
-from initlab.spec._model import (
-    AttentionUse,
-    Block,
-    BuildFacts,
-    Choice,
-    ModelFacts,
-    NormUse,
-    OutputReading,
-    ParameterReading,
-    PriorReading,
-    WeightUse,
-)
+from initlab.spec._model import BuildFacts, ModelFacts
 from initlab.spec._model_text import facts_from_json, facts_to_json
 from initlab.spec._names import (
     ACTIVATION_NAMES,
@@ -38,6 +28,7 @@ from initlab.spec._names import (
     PRECISION_NAMES,
     PROBLEM_NAMES,
     RECORD_NAMES,
+    RECTIFIERS,
     SEEDING_NAMES,
     ActivationName,
     LossName,
@@ -45,6 +36,8 @@ from initlab.spec._names import (
     PrecisionName,
 )
 from initlab.spec._network import MLP
+from initlab.spec._outputs import OutputReading, PriorReading
+from initlab.spec._parameter import ParameterReading
 from initlab.spec._problem import ARRAYS, Problem
 from initlab.spec._signal import SignalStudy
 from initlab.spec._study import Study
@@ -54,6 +47,7 @@ from initlab.spec._text import (
     to_dict,
     to_toml,
 )
+from initlab.spec._uses import AttentionUse, Block, Choice, NormUse, WeightUse
 
 __all__ = [
     "ACTIVATION_NAMES",
@@ -64,6 +58,7 @@ __all__ = [
     "INIT_ALIASES",
     "INIT_NAMES",
     "INIT_PARAMETERS",
+    "INIT_SHARED",
     "LOSS_NAMES",
     "MLP",
     "OPTIMIZER_NAMES",
@@ -71,6 +66,7 @@ __all__ = [
     "PROBLEM_NAMES",
     "PROCEDURE_NAMES",
     "RECORD_NAMES",
+    "RECTIFIERS",
     "SEEDING_NAMES",
     "ActivationName",
     "AttentionUse",

@@ -50,7 +50,8 @@ class Spec(BaseModel, frozen=True, extra="forbid", allow_inf_nan=False):
             kind = _number_kind(cls.model_fields[info.field_name].annotation)
             if kind is not None:
                 raise InvalidValueError(
-                    f"{info.field_name}: must be a {kind}, got {shortened(given)}"
+                    f"must be a {kind}, got {shortened(given)}",
+                    argument=info.field_name,
                 )
         return given
 
@@ -70,14 +71,14 @@ def _number_kind(annotation: Any) -> str | None:
 def one_line(error: ValidationError, model: type[BaseModel]) -> InitlabError:
     """Return pydantic's first complaint as the sentence that a user can act on."""
     first = error.errors()[0]
-    where = ".".join(str(part) for part in first["loc"])
-    if first["type"] == "extra_forbidden" and len(first["loc"]) == 1:
+    argument, *within = map(str, first["loc"] or [""])
+    if first["type"] == "extra_forbidden" and not within:
         return UnknownNameError(
-            f"argument of {model.__name__}", where, model.model_fields
+            f"argument of {model.__name__}", argument, model.model_fields
         )
     cause = first.get("ctx", {}).get("error")
     if isinstance(cause, InitlabError):
-        return InvalidValueError(str(cause))
+        return cause.anew()
     message = first["msg"].replace("Input should be", "must be")
     message = message[0].lower() + message[1:]
     if first["type"] == "int_from_float":
@@ -86,7 +87,11 @@ def one_line(error: ValidationError, model: type[BaseModel]) -> InitlabError:
     message = re.sub(r"\d{16,}", lambda digits: f"{float(digits[0]):g}", message)
     if first["type"] == "too_short":
         message = f"needs at least {first['ctx']['min_length']}"
-    return InvalidValueError(f"{where}: {message}, got {shortened(first['input'])}")
+    return InvalidValueError(
+        f"{message}, got {shortened(first['input'])}",
+        argument=argument,
+        part="".join(f".{each}" for each in within),
+    )
 
 
 def shortened(value: object, limit: int = 60) -> str:

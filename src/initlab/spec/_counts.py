@@ -24,7 +24,7 @@ def as_count(name: str, count: Any, *, least: int) -> int:
     """
     whole = as_whole(name, count)
     if whole < least:
-        raise InvalidValueError(f"{name}: must be at least {least}, got {count}")
+        raise InvalidValueError(f"must be at least {least}, got {count}", argument=name)
     return whole
 
 
@@ -40,5 +40,5 @@ def as_whole(name: str, given: Any) -> int:
         return operator.index(given)
     except TypeError:
         raise InvalidValueError(
-            f"{name}: must be a whole number, got {shortened(given)}"
+            f"must be a whole number, got {shortened(given)}", argument=name
         ) from None

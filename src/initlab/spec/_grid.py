@@ -92,25 +92,29 @@ def as_grid(given: Any) -> Any:
         return None
     if not isinstance(given, Mapping):
         raise InvalidValueError(
-            f"grid: fields with lists of values, as in learning_rate = [0.01, 0.1], "
-            f"got {shortened(given)}"
+            f"fields with lists of values, as in learning_rate = [0.01, 0.1], "
+            f"got {shortened(given)}",
+            argument="grid",
         )
     if not given:
         raise InvalidValueError(
-            "grid: at least one field with a list of values, got none; leave [grid] "
-            "out of a study without one"
+            "at least one field with a list of values, got none; leave [grid] "
+            "out of a study without one",
+            argument="grid",
         )
     grid = {name: _values(name, listed) for name, listed in _flat(given)}
     sizes = [len(values) for values in grid.values()]
     if math.prod(sizes) > MOST_CELLS:
         raise InvalidValueError(
-            f"grid: {' x '.join(map(str, sizes))} = {math.prod(sizes):,} cells, "
-            f"at most {MOST_CELLS:,} are allowed"
+            f"{' x '.join(map(str, sizes))} = {math.prod(sizes):,} cells, "
+            f"at most {MOST_CELLS:,} are allowed",
+            argument="grid",
         )
     if "network.widths" in grid and grid.keys() & {"network.depth", "network.width"}:
         raise InvalidValueError(
-            "grid: network.widths says all of a network's size; list it, or "
-            "network.depth and network.width"
+            "network.widths says all of a network's size; list it, or "
+            "network.depth and network.width",
+            argument="grid",
         )
     return grid
 
@@ -129,15 +133,21 @@ def _values(name: str, listed: Any) -> tuple[Any, ...]:
         raise UnknownNameError("field of grid", name, GRID_FIELDS)
     if isinstance(listed, str) or not hasattr(listed, "__iter__"):
         raise InvalidValueError(
-            f"grid.{name}: a list of values, got {shortened(listed)}; put a single "
-            "one outside the grid"
+            f"a list of values, got {shortened(listed)}; put a single "
+            "one outside the grid",
+            argument="grid",
+            part=f".{name}",
         )
     values = tuple(_value(name, each) for each in listed)
     if not values:
-        raise InvalidValueError(f"grid.{name}: at least one value, got none")
+        raise InvalidValueError(
+            "at least one value, got none", argument="grid", part=f".{name}"
+        )
     for each, count in Counter(map(label, values)).items():
         if count > 1:
-            raise InvalidValueError(f"grid.{name}: {each!r} is listed twice")
+            raise InvalidValueError(
+                f"{each!r} is listed twice", argument="grid", part=f".{name}"
+            )
     return values
 
 
@@ -146,14 +156,17 @@ def _value(name: str, given: Any) -> Any:
     from initlab.spec._study import Study
 
     if given is None:
-        raise InvalidValueError(f"grid.{name}: None cannot be listed")
+        raise InvalidValueError(
+            "None cannot be listed", argument="grid", part=f".{name}"
+        )
     room, leaf = name.rpartition(".")[0], dimension(name)
     model = {"network": MLP, "problem": Problem}.get(room, Study)
     try:
         return getattr(model(**{leaf: given}), leaf)
     except InitlabError as error:
-        message = str(error).removeprefix(f"{leaf}: ")
-        raise InvalidValueError(f"grid.{name}: {message}") from None
+        if (error.argument, error.part) == (leaf, ""):  # the grid's key says it
+            raise error.anew(argument="grid", part=f".{name}") from None
+        raise error.within("grid", f".{name}") from None
 
 
 def cells_of(study: "Study") -> Iterator[Cell]:

@@ -173,7 +173,7 @@ class Init(Spec):
         name, arguments = _parsed(text)
         if name in (CALLABLE, EXPLICIT):
             raise UnknownNameError("init", name, [*INIT_NAMES, *INIT_ALIASES])
-        shared = {key: arguments.pop(key) for key in _SHARED & arguments.keys()}
+        shared = {key: arguments.pop(key) for key in arguments.keys() & INIT_SHARED}
         try:
             return cls(name=name, parameters=arguments, **shared)
         except InvalidValueError as error:
@@ -191,8 +191,9 @@ class Init(Spec):
         if callable(given):
             return cls._of_callable(given)
         raise InvalidValueError(
-            f"inits: an init is a name, an Init or a function(shape, rng), "
-            f"got {shortened(given)}"
+            f"an init is a name, an Init or a function(shape, rng), "
+            f"got {shortened(given)}",
+            argument="inits",
         )
 
     @classmethod
@@ -227,7 +228,8 @@ class Init(Spec):
         return self.label
 
 
-_SHARED = {"scale", "bias", "label"}
+# What every init takes besides its own.
+INIT_SHARED = ("scale", "bias", "label")
 
 
 def _checked(name: str, parameters: Mapping[str, Any]) -> dict[str, bool | float | str]:

@@ -60,24 +60,26 @@ class LayerSpec(Spec):
         if (self.kind == "conv") != bool(self.kernel):
             wanted = "(out, in, *kernel)" if self.kind == "conv" else "two sizes"
             raise InvalidValueError(
-                f"shape: a layer of kind {self.kind!r} has {wanted}, got {self.shape}"
+                f"a layer of kind {self.kind!r} has {wanted}, got {self.shape}",
+                argument="shape",
             )
         for name in ("stride", "dilation"):
             sizes = getattr(self, name)
             if sizes and len(sizes) != len(self.kernel):
                 raise InvalidValueError(
-                    f"{name}: one number per axis of the kernel {self.kernel}, "
-                    f"got {sizes}"
+                    f"one number per axis of the kernel {self.kernel}, got {sizes}",
+                    argument=name,
                 )
         if self.kind != "conv" and (self.groups > 1 or self.transposed):
             raise InvalidValueError(
-                f"groups, transposed: only convolutions have them, got kind "
-                f"{self.kind!r}"
+                f"only convolutions have them, got kind {self.kind!r}",
+                argument="groups",
+                part=", transposed",
             )
         for name, parts in (("groups", self.groups), ("packed", self.packed)):
             if self.shape[0] % parts:
                 raise InvalidValueError(
-                    f"{name}: must divide the first axis of shape {self.shape}, "
-                    f"got {parts}"
+                    f"must divide the first axis of shape {self.shape}, got {parts}",
+                    argument=name,
                 )
         return self

@@ -28,6 +28,10 @@ PROBLEM_NAMES: tuple[str, ...] = get_args(_Problem)
 SEEDING_NAMES: tuple[str, ...] = get_args(_Seeding)
 RECORD_NAMES: tuple[str, ...] = get_args(_Record)
 
+# Of the functions that a user's model may have: f' is 0 on one whole side, so that a
+# unit can be off for every example.
+RECTIFIERS = frozenset({"relu", "relu6", "threshold"})
+
 ActivationName = Annotated[
     _Activation, BeforeValidator(known_name("activation", ACTIVATION_NAMES))
 ]

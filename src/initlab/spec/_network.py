@@ -40,8 +40,9 @@ class MLP(Spec):
     def _says_its_size_once(self) -> "MLP":
         if self.widths is not None and (self.depth or self.width):
             raise InvalidValueError(
-                "depth, width: widths says all of a network's size; give it, or "
-                "depth and width"
+                "widths says all of a network's size; give it, or depth and width",
+                argument="depth",
+                part=", width",
             )
         return self
 

@@ -86,8 +86,9 @@ class Problem(Spec):
         if isinstance(given, tuple | list) and len(given) == 2:
             return cls.of_arrays(given[0], given[1])
         raise InvalidValueError(
-            "problem: give a name, a file, or (X, y) with X of shape "
-            f"(example, feature), got {shortened(given)}"
+            "give a name, a file, or (X, y) with X of shape "
+            f"(example, feature), got {shortened(given)}",
+            argument="problem",
         )
 
     @classmethod

@@ -51,13 +51,14 @@ class SignalStudy(Spec):
     def _consistent(self) -> Self:
         if self.network.widths is None:
             raise InvalidValueError(
-                "widths: a signal needs a network with its widths, as in "
-                "MLP(widths=(100, 100, 100, 1))"
+                "a signal needs a network with its widths, as in "
+                "MLP(widths=(100, 100, 100, 1))",
+                argument="widths",
             )
         if self.network.batch_norm:
             raise InvalidValueError(
-                "batch_norm: signals are measured and predicted without it; "
-                "leave it out"
+                "signals are measured and predicted without it; leave it out",
+                argument="batch_norm",
             )
         refuse_equal_labels(self.inits)
         refuse_seeds_beyond(self.seeding, self.seed, self.members)

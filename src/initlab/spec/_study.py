@@ -50,8 +50,9 @@ def refuse_equal_labels(inits: tuple[Init, ...]) -> None:
     for label, count in Counter(init.label for init in inits).items():
         if count > 1:
             raise InvalidValueError(
-                f"inits: {label!r} is listed twice; give one a label=, as in "
-                f"zeros(label=second)"
+                f"{label!r} is listed twice; give one a label=, as in "
+                f"zeros(label=second)",
+                argument="inits",
             )
 
 
@@ -59,7 +60,8 @@ def refuse_seeds_beyond(seeding: str, seed: int, members: int) -> None:
     """Make sure that legacy seeding has a seed for every member."""
     if seeding == "legacy" and seed + members > 2**32:
         raise InvalidValueError(
-            f"seed: legacy seeds end at {2**32 - 1}, got {seed} for {members} members"
+            f"legacy seeds end at {2**32 - 1}, got {seed} for {members} members",
+            argument="seed",
         )
 
 
@@ -137,12 +139,14 @@ class Study(Spec):
         sizes = {"network.depth", "network.width"} & (self.grid or {}).keys()
         if self.network.widths is not None and sizes:
             raise InvalidValueError(
-                f"grid: {min(sizes)} cannot vary where network.widths is given; "
-                "leave one out"
+                f"{min(sizes)} cannot vary where network.widths is given; "
+                "leave one out",
+                argument="grid",
             )
         if self.grid and self.record and "pictures" in self.record:
             raise InvalidValueError(
-                "record: pictures are of a study without a grid; leave them out"
+                "pictures are of a study without a grid; leave them out",
+                argument="record",
             )
         return self
 

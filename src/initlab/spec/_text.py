@@ -72,9 +72,9 @@ def _read(text: str, kind: type[_Kind]) -> _Kind:
         raise InvalidValueError(f"not TOML: {error}{hint}") from None
     for key, model in _TABLES.items():
         if isinstance(values.get(key), dict):
-            with _named(f"{key}.", model):
+            with _named(model, table=key):
                 values[key] = model(**values[key])
-    with _named("", kind):
+    with _named(kind):
         return kind(**values)
 
 
@@ -85,13 +85,15 @@ _TABLES: Mapping[str, type[Spec]] = MappingProxyType(
 
 
 @contextmanager
-def _named(prefix: str, model: type[Spec]) -> Iterator[None]:
+def _named(model: type[Spec], table: str | None = None) -> Iterator[None]:
     """Say of a complaint which key of the TOML it is about."""
     try:
         yield
     except UnknownNameError as error:
-        said = error.message.replace(f"argument of {model.__name__}", "key")
-        error.message = f"{prefix[:-1]}: {said}" if prefix else said
-        raise
+        kind = "key" if error.kind == f"argument of {model.__name__}" else error.kind
+        raise UnknownNameError(kind, error.name, error.known, argument=table) from None
     except InvalidValueError as error:
-        raise InvalidValueError(f"{prefix}{error}") from None
+        if table is None or error.argument is None:
+            raise
+        part = f".{error.argument}{error.part}"
+        raise error.anew(argument=table, part=part) from None

@@ -44,7 +44,8 @@ def ready_cells(study: Study, given: Given) -> tuple[Study, tuple[ReadyCell, ...
     """
     if study.grid and given:
         raise InvalidValueError(
-            "weights: explicit weights are of one network; leave out the grid"
+            "explicit weights are of one network; leave out the grid",
+            argument="weights",
         )
     ready = _Ready()
     if not study.grid:
@@ -58,7 +59,7 @@ def ready_cells(study: Study, given: Given) -> tuple[Study, tuple[ReadyCell, ...
             cells.append(ready.cell(point.study, point.index))
         except InitlabError as error:
             where = _where(study, point.index)
-            raise InvalidValueError(f"grid, {where}: {error}") from None
+            raise error.within("grid", f", {where}") from None
     _refuse_undrawable(study, cells)
     return study, tuple(cells)
 
@@ -105,9 +106,8 @@ def _refuse_undrawable(study: Study, cells: list[ReadyCell]) -> None:
         try:
             Starts(cell.study.model_copy(update={"members": 1}), {})
         except InitlabError as error:
-            raise InvalidValueError(
-                f"grid, {_where(study, cell.index)}: {error}"
-            ) from None
+            where = _where(study, cell.index)
+            raise error.within("grid", f", {where}") from None
 
 
 def data_digests(cells: tuple[ReadyCell, ...]) -> dict[str, str]:

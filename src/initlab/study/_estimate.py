@@ -118,14 +118,16 @@ def refuse_impossible(plan: Plan, store: str | Path | None) -> None:
     if store is None:
         if memory is not None and estimate.bytes > memory:
             raise InvalidValueError(
-                f"study: {estimate}, and {sized(memory)} of memory are free; give "
-                "store= to keep them on disk, or record less"
+                f"{estimate}, and {sized(memory)} of memory are free; give "
+                "store= to keep them on disk, or record less",
+                argument="study",
             )
         return
     if memory is not None and 4 * estimate.shard_bytes > memory:
         raise InvalidValueError(
-            f"study: {estimate}, and {sized(memory)} of memory are free for the shards "
-            "in flight; a smaller shard_members makes them smaller"
+            f"{estimate}, and {sized(memory)} of memory are free for the shards "
+            "in flight; a smaller shard_members makes them smaller",
+            argument="study",
         )
     if results.is_remote(store):
         return
@@ -133,8 +135,9 @@ def refuse_impossible(plan: Plan, store: str | Path | None) -> None:
     free = shutil.disk_usage(folder).free
     if estimate.bytes > free:
         raise InvalidValueError(
-            f"study: {estimate}, and {sized(free)} are free in {folder}; use another "
-            "disk, fewer records, or record less"
+            f"{estimate}, and {sized(free)} are free in {folder}; use another "
+            "disk, fewer records, or record less",
+            argument="study",
         )
 
 

@@ -198,7 +198,9 @@ def _submitted(executor: Executor, task: Task) -> Future[Done]:
     except InitlabError:
         raise
     except Exception as error:
-        raise ExecutionError(f"executor: takes no more work: {_said(error)}") from error
+        raise ExecutionError(
+            f"takes no more work: {_said(error)}", argument="executor"
+        ) from error
 
 
 def _result(future: Future[Done], shard: Shard, tries: dict[Shard, int]) -> Done | None:
@@ -210,14 +212,14 @@ def _result(future: Future[Done], shard: Shard, tries: dict[Shard, int]) -> Done
     except (BrokenExecutor, CancelledError, ConnectionError) as error:
         # All of the executor is gone, not one worker.
         raise ExecutionError(
-            f"executor: its workers are gone: {_said(error)}"
+            f"its workers are gone: {_said(error)}", argument="executor"
         ) from None
     except Exception as error:
         tries[shard] = tries.get(shard, 0) + 1
         if tries[shard] < _TRIES:
             return None
         raise ExecutionError(
-            f"executor: a shard failed {_TRIES} times: {_said(error)}"
+            f"a shard failed {_TRIES} times: {_said(error)}", argument="executor"
         ) from error
 
 

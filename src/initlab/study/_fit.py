@@ -22,19 +22,21 @@ def fitted(study: Study, data: Data) -> Study:
     widths = study.network.widths or (data.features, *hidden, outputs)
     if widths[0] != data.features:
         raise InvalidValueError(
-            f"widths: the first is the number of features, {data.features} for "
-            f"{study.problem.name}, got {widths[0]}"
+            f"the first is the number of features, {data.features} for "
+            f"{study.problem.name}, got {widths[0]}",
+            argument="widths",
         )
     if widths[-1] != outputs:
         raise InvalidValueError(
-            f"widths: the last is the number of outputs, {outputs} for "
-            f"{study.problem.name} with {loss}, got {widths[-1]}"
+            f"the last is the number of outputs, {outputs} for "
+            f"{study.problem.name} with {loss}, got {widths[-1]}",
+            argument="widths",
         )
     examples = len(data.train_x)
     if study.batch_size is not None and study.batch_size > examples:
         raise InvalidValueError(
-            f"batch_size: at most the {examples} training examples, "
-            f"got {study.batch_size}"
+            f"at most the {examples} training examples, got {study.batch_size}",
+            argument="batch_size",
         )
     sized = {"widths": widths, "depth": None, "width": None}
     network = study.network.model_copy(update=sized)
@@ -54,16 +56,18 @@ def _outputs(study: Study, data: Data, loss: str) -> int:
     if data.classes is None:
         if loss != "mean_squared_error":
             raise InvalidValueError(
-                f"loss: {loss} needs classes, and the targets of "
-                f"{study.problem.name} are numbers; use mean_squared_error"
+                f"{loss} needs classes, and the targets of "
+                f"{study.problem.name} are numbers; use mean_squared_error",
+                argument="loss",
             )
         return data.outputs
     classes = len(data.classes)
     if loss == "binary_cross_entropy":
         if classes != 2:
             raise InvalidValueError(
-                f"loss: binary_cross_entropy needs 2 classes, {study.problem.name} "
-                f"has {classes}; use softmax_cross_entropy"
+                f"binary_cross_entropy needs 2 classes, {study.problem.name} "
+                f"has {classes}; use softmax_cross_entropy",
+                argument="loss",
             )
         return 1
     if loss == "softmax_cross_entropy":

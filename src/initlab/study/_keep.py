@@ -129,12 +129,14 @@ def agreed(
         grown = extension(held, study)
     except ValueError as error:
         raise OutputError(
-            f"store: {store} holds another study ({error}); name another store"
+            f"{store} holds another study ({error}); name another store",
+            argument="store",
         ) from None
     if not extend:
         raise OutputError(
-            f"store: {store} holds a smaller study ({'; '.join(found)}); add --extend "
-            "(extend=True) to grow it"
+            f"{store} holds a smaller study ({'; '.join(found)}); add --extend "
+            "(extend=True) to grow it",
+            argument="store",
         )
     return grown
 
@@ -162,8 +164,9 @@ def refuse_changed(
             found += [f"{what}: {n} there only" for n in there if n not in here[what]]
     if found:
         raise OutputError(
-            f"store: {store} was computed otherwise ({'; '.join(found)}); resume it "
-            "as it was begun, or name another store"
+            f"{store} was computed otherwise ({'; '.join(found)}); resume it "
+            "as it was begun, or name another store",
+            argument="store",
         )
 
 

@@ -15,9 +15,9 @@ from initlab.study._cells import ReadyCell, data_digests, ready_cells
 from initlab.study._pictures import HISTOGRAM_BINS, picture_axes
 from initlab.study._start import Given
 from initlab.study._versions import versions
+from initlab.study._work import SUMMARIES
 
 AUTO = "auto"
-_SUMMARIES = tuple(engines.LayerSummaries.__dataclass_fields__)
 # What a shard's numbers do not depend on.
 _ELSEWHERE = ("inits", "members", "grid", "record", "shard_members")
 
@@ -120,11 +120,7 @@ def planned(study: Study, given: Given, engine: str) -> Plan:
         engine = _quickest(study, cells)
     if engine == "reference":
         for cell in cells:
-            if cell.study.precision != "float64":
-                raise InvalidValueError(
-                    f"precision: the reference engine computes in float64, got "
-                    f"{cell.study.precision}; use engine='lanes' or 'wide'"
-                )
+            engines.refuse_for_reference(cell.study.precision)
     return Plan(
         study=study,
         cells=cells,
@@ -141,8 +137,9 @@ def refuse_unknown_engine(engine: str) -> None:
     """
     if not isinstance(engine, str):
         raise InvalidValueError(
-            f"engine: must be one of {', '.join((AUTO, *engines.ENGINES))}, "
-            f"got {shortened(engine)}"
+            f"must be one of {', '.join((AUTO, *engines.ENGINES))}, "
+            f"got {shortened(engine)}",
+            argument="engine",
         )
     if engine not in (AUTO, *engines.ENGINES):
         raise UnknownNameError("engine", engine, (AUTO, *engines.ENGINES))
@@ -185,7 +182,7 @@ def _layout(study: Study, cells: tuple[ReadyCell, ...]) -> results.Layout:
         names = [f"{part}_{kind}" for kind in kinds for part in ("train", "test")]
         recorded |= dict.fromkeys(sorted(names), "float64")
     if "layers" in study.recorded:
-        recorded |= dict.fromkeys(_SUMMARIES, "float64")
+        recorded |= dict.fromkeys(SUMMARIES, "float64")
     if "weights" in study.recorded:
         recorded["final_weights"] = "float64"
     if "pictures" in study.recorded:

@@ -97,8 +97,9 @@ def run(
     """
     if not isinstance(study, Study):
         raise InvalidValueError(
-            f"study: an initlab.Study, got {type(study).__name__}; of a file it is "
-            'initlab.from_toml(Path("study.toml").read_text())'
+            f"an initlab.Study, got {type(study).__name__}; of a file it is "
+            'initlab.from_toml(Path("study.toml").read_text())',
+            argument="study",
         )
     refuse_unknown_engine(engine)
     choices = _Choices(
@@ -122,8 +123,9 @@ def _by_label(weights: Any) -> Given:
     if isinstance(weights, Mapping):
         return weights
     raise InvalidValueError(
-        "weights: layers by label, as in {'mine': [(W1, b1), (W2, b2)]}, "
-        f"got {shortened(weights)}"
+        "layers by label, as in {'mine': [(W1, b1), (W2, b2)]}, "
+        f"got {shortened(weights)}",
+        argument="weights",
     )
 
 
@@ -137,7 +139,8 @@ def _as_part(part: Any) -> tuple[int, int] | None:
             if number <= of:
                 return number, of
     raise InvalidValueError(
-        f"part: (i, n), whole numbers with 1 <= i <= n, got {shortened(part)}"
+        f"(i, n), whole numbers with 1 <= i <= n, got {shortened(part)}",
+        argument="part",
     )
 
 
@@ -190,13 +193,15 @@ def _refuse_unidentified(study: Study) -> None:
             continue
         if init.digest is None:
             raise InvalidValueError(
-                f"inits: the source of {init.label!r} cannot be read, so that a change "
-                "would go unseen: a store needs a function that is written in a file"
+                f"the source of {init.label!r} cannot be read, so that a change "
+                "would go unseen: a store needs a function that is written in a file",
+                argument="inits",
             )
         if init.has_changed:
             raise InvalidValueError(
-                f"inits: {init.label!r}, or a value that it refers to, has changed "
-                "since this study was made of it; make the study anew"
+                f"{init.label!r}, or a value that it refers to, has changed "
+                "since this study was made of it; make the study anew",
+                argument="inits",
             )
 
 

@@ -113,13 +113,15 @@ def _inputs(study: SignalStudy) -> tuple[np.ndarray, list[str]]:
     data = problems.load(study.problem)
     if data.features != features:
         raise InvalidValueError(
-            f"widths: the first is the number of features, {data.features} for "
-            f"{study.problem.name}, got {features}"
+            f"the first is the number of features, {data.features} for "
+            f"{study.problem.name}, got {features}",
+            argument="widths",
         )
     if len(data.train_x) < 2:
         raise InvalidValueError(
-            f"problem: a signal needs two examples to compare, {study.problem.name} "
-            f"has {len(data.train_x)}"
+            f"a signal needs two examples to compare, {study.problem.name} "
+            f"has {len(data.train_x)}",
+            argument="problem",
         )
     return data.train_x, list(data.notes)
 

@@ -64,8 +64,9 @@ def drawn(study: Study | SignalStudy, init: Init, member: int) -> Weights:
     assert study.network.widths is not None
     if init.name == EXPLICIT:
         raise InvalidValueError(
-            f"inits: {init.label!r} names explicit weights, which a spec cannot hold: "
-            f"pass weights={{{init.label!r}: ...}} again"
+            f"{init.label!r} names explicit weights, which a spec cannot hold: "
+            f"pass weights={{{init.label!r}: ...}} again",
+            argument="inits",
         )
     widths = study.network.widths
     one = study.seeding == "legacy"
@@ -109,14 +110,16 @@ def _members(
     pairs = _pairs(label, layers)
     if len(pairs) != len(widths) - 1:
         raise InvalidValueError(
-            f"weights[{label!r}]: one (weight, bias) per layer, {len(widths) - 1} for "
-            f"widths {widths}, got {len(pairs)}"
+            f"one (weight, bias) per layer, {len(widths) - 1} for "
+            f"widths {widths}, got {len(pairs)}",
+            argument="weights",
+            part=f"[{label!r}]",
         )
     read: list[list[tuple[np.ndarray, np.ndarray]]] = [[] for _ in range(study.members)]
     for layer, ((weight, bias), (fan_in, fan_out)) in enumerate(
         zip(pairs, pairwise(widths), strict=True), start=1
     ):
-        where = f"weights[{label!r}], layer {layer}"
+        where = f"[{label!r}], layer {layer}"
         tensors = [
             _tensor(f"{where}: W", weight, (fan_out, fan_in), study.members),
             _tensor(
@@ -137,8 +140,9 @@ def _pairs(
     """Return (weight, bias) pairs; also from the lesson's dict W1, b1, W2, ..."""
     if not hasattr(layers, "__iter__") or isinstance(layers, str):
         raise InvalidValueError(
-            f"weights[{label!r}]: a (W, b) per layer, or a dict W1, b1, ..., "
-            f"got {shortened(layers)}"
+            f"a (W, b) per layer, or a dict W1, b1, ..., got {shortened(layers)}",
+            argument="weights",
+            part=f"[{label!r}]",
         )
     if isinstance(layers, Mapping):
         numbers = range(1, 1 + sum(str(name).startswith("W") for name in layers))
@@ -146,7 +150,7 @@ def _pairs(
             return [(layers[f"W{i}"], layers.get(f"b{i}")) for i in numbers]
         except KeyError as missing:
             raise InvalidValueError(
-                f"weights[{label!r}]: {missing} is missing"
+                f"{missing} is missing", argument="weights", part=f"[{label!r}]"
             ) from None
     return [
         (layer[0], layer[1]) if _is_pair(layer) else (layer, None) for layer in layers
@@ -168,17 +172,29 @@ def _flat(bias: Any, fan_out: int) -> Any:
     return bias
 
 
-def _tensor(where: str, given: Any, shape: tuple[int, ...], members: int) -> np.ndarray:
-    """Return the tensor of every member, `(member, *shape)`."""
+def _tensor(part: str, given: Any, shape: tuple[int, ...], members: int) -> np.ndarray:
+    """Return the tensor of every member, `(member, *shape)`.
+
+    Args:
+        part: Which of the explicit weights it is, for what is said of it.
+        given: The numbers of every member, or of each.
+        shape: Of one member's.
+        members: How many there are.
+    """
     try:
         tensor = np.asarray(given, dtype=np.float64)
     except (TypeError, ValueError):
-        raise InvalidValueError(f"{where}: numbers of shape {shape} expected") from None
+        raise InvalidValueError(
+            f"numbers of shape {shape} expected", argument="weights", part=part
+        ) from None
     if tensor.shape not in (shape, (members, *shape)):
         raise InvalidValueError(
-            f"{where}: shape {shape} or {(members, *shape)} expected, "
-            f"got {tensor.shape}"
+            f"shape {shape} or {(members, *shape)} expected, got {tensor.shape}",
+            argument="weights",
+            part=part,
         )
     if not np.isfinite(tensor).all():
-        raise InvalidValueError(f"{where}: every number must be finite")
+        raise InvalidValueError(
+            "every number must be finite", argument="weights", part=part
+        )
     return np.broadcast_to(tensor, (members, *shape))

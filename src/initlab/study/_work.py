@@ -16,7 +16,7 @@ from initlab.study._pictures import pictures
 from initlab.study._start import drawn
 from initlab.study._versions import versions
 
-_SUMMARIES = tuple(engines.LayerSummaries.__dataclass_fields__)
+SUMMARIES = tuple(engines.LayerSummaries.__dataclass_fields__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,8 +79,9 @@ def work(task: Task) -> Done:
     for name, wanted in task.versions.items():
         if here.get(name) != wanted:
             raise InvalidValueError(
-                f"executor: a worker has {name} {here.get(name)}, and this study runs "
-                f"with {wanted}; install the same versions everywhere"
+                f"a worker has {name} {here.get(name)}, and this study runs "
+                f"with {wanted}; install the same versions everywhere",
+                argument="executor",
             )
     data = task.data or _loaded(task.study.problem, task.study.loss)
     examples = examples_of(task.study, data)
@@ -135,7 +136,7 @@ def arrays_of(
         elif name in (f"train_{score}", f"test_{score}"):
             field = f"{name.partition('_')[0]}_score"
             found[name] = np.stack([getattr(each, field) for each in histories])
-        elif name in _SUMMARIES:
+        elif name in SUMMARIES:
             found[name] = np.stack([getattr(each.layers, name) for each in histories])
         elif name == "final_weights":
             found[name] = np.stack([each.parameters.flat for each in histories])

@@ -61,17 +61,21 @@ def checked_array(
         >>> checked_array("q", [1, 2], at_least=0.0)
         array([1., 2.])
     """
-    refused = f"{name}: give {_allowed(at_least, above, at_most, finite)}, got"
+    allowed = _allowed(at_least, above, at_most, finite)
     try:
         numbers = np.asarray(values, dtype=np.float64)
     except (TypeError, ValueError):
-        raise InvalidValueError(f"{refused} {_one_line(values)}") from None
+        raise InvalidValueError(
+            f"give {allowed}, got {_one_line(values)}", argument=name
+        ) from None
     bad = np.isnan(numbers) | (numbers < at_least) | (numbers > at_most)
     bad |= (numbers <= above) & (above > -math.inf)
     if finite:
         bad |= np.isinf(numbers)
     if bad.any():
-        raise InvalidValueError(f"{refused} {float(numbers[bad][0])!r}")
+        raise InvalidValueError(
+            f"give {allowed}, got {float(numbers[bad][0])!r}", argument=name
+        )
     return numbers
 
 
@@ -94,7 +98,9 @@ def checked_number(
     """
     number = checked_array(name, value, at_least=at_least, above=above, at_most=at_most)
     if number.ndim:
-        raise InvalidValueError(f"{name}: give one number, got {_one_line(value)}")
+        raise InvalidValueError(
+            f"give one number, got {_one_line(value)}", argument=name
+        )
     return float(number)
 
 
@@ -127,7 +133,9 @@ def checked_layers(
         return np.full(layers, numbers)
     wanted = "one number per layer" if layers is None else f"{layers} numbers"
     if numbers.ndim != 1 or numbers.size != (layers or numbers.size or 1):
-        raise InvalidValueError(f"{name}: give {wanted}, got {_one_line(values)}")
+        raise InvalidValueError(
+            f"give {wanted}, got {_one_line(values)}", argument=name
+        )
     return numbers
 
 

@@ -69,8 +69,9 @@ def critical(activation: str, *, q: Number = 1.0) -> Critical:
     bias = float(_variances(activation, np.asarray(q))[1])
     if bias < 0:
         raise InvalidValueError(
-            f"activation: {activation} is not critical at q={q:g}, it would need a "
-            f"bias variance of {bias:.4g}; {_where(activation)}"
+            f"{activation} is not critical at q={q:g}, it would need a "
+            f"bias variance of {bias:.4g}; {_where(activation)}",
+            argument="activation",
         )
     return _point(activation, q)
 

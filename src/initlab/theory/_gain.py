@@ -6,7 +6,7 @@ Three different numbers go by that name. They are told apart by `definition`.
 import math
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Literal
+from typing import Literal, get_args
 
 from initlab.activations import LEAKY_SLOPE
 from initlab.errors import InvalidValueError
@@ -14,7 +14,7 @@ from initlab.theory._checks import checked_activation, checked_name
 from initlab.theory._moments import activation_std, second_moment
 
 Definition = Literal["second_moment", "standard_deviation", "pytorch"]
-DEFINITIONS: tuple[Definition, ...] = ("second_moment", "standard_deviation", "pytorch")
+DEFINITIONS: tuple[Definition, ...] = get_args(Definition)
 
 # torch.nn.init.calculate_gain, whose "linear" is our identity. Its tanh and selu are
 # choices made by experience, not one of the formulas above.
@@ -69,7 +69,8 @@ def gain(activation: str, *, definition: Definition = "second_moment") -> float:
         return 1 / math.sqrt(second_moment(activation, 1.0))
     if activation not in _PYTORCH:
         raise InvalidValueError(
-            f"activation: PyTorch's table of gains has {', '.join(_PYTORCH)}, "
-            f"got {activation!r}; give definition='second_moment'"
+            f"PyTorch's table of gains has {', '.join(_PYTORCH)}, "
+            f"got {activation!r}; give definition='second_moment'",
+            argument="activation",
         )
     return _PYTORCH[activation]

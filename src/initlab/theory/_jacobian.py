@@ -107,8 +107,9 @@ def jacobian_singular_values(
     derivative = checked_activation(activation).derivative
     if not weights or len(pre_activations) not in (len(weights) - 1, len(weights)):
         raise InvalidValueError(
-            "pre_activations: give those of layers 1 to L-1, "
-            f"got {len(pre_activations)} for {len(weights)} weights"
+            "give those of layers 1 to L-1, "
+            f"got {len(pre_activations)} for {len(weights)} weights",
+            argument="pre_activations",
         )
     product, log_scale = weights[0], 0.0
     for layer, (weight, h) in enumerate(
@@ -116,8 +117,9 @@ def jacobian_singular_values(
     ):
         if h.shape != product.shape[:1] or weight.shape[1:] != h.shape:
             raise InvalidValueError(
-                f"pre_activations: layer {layer} has {product.shape[0]} units and the "
-                f"next weight {weight.shape[1]} inputs, got {h.size} numbers"
+                f"layer {layer} has {product.shape[0]} units and the "
+                f"next weight {weight.shape[1]} inputs, got {h.size} numbers",
+                argument="pre_activations",
             )
         product = weight @ (derivative(h)[:, None] * product)
         # Deep products leave the range of floats long before their ratios do.

@@ -2,7 +2,7 @@
 
 import math
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 from initlab.theory._checks import Number, checked_activation, checked_number
 from initlab.theory._correlation import correlation_fixed_point
@@ -10,7 +10,7 @@ from initlab.theory._fixed_points import variance_fixed_point
 from initlab.theory._moments import second_moment_growth, slope_moment
 
 Phase = Literal["ordered", "critical", "chaotic"]
-PHASES: tuple[Phase, ...] = ("ordered", "critical", "chaotic")
+PHASES: tuple[Phase, ...] = get_args(Phase)
 
 # chi_1 follows from q*, which is known to about ten digits where it attracts weakly.
 CRITICAL_WITHIN = 1e-9

@@ -3,7 +3,17 @@
 One small file per family of checks; `find` runs them all on a dataset.
 """
 
+from initlab.analysis.findings._confidence import QUIET_LOGITS
 from initlab.analysis.findings._find import find
-from initlab.analysis.findings._finding import CHECKS, SEVERITIES, Finding, Severity
+from initlab.analysis.findings._finding import Finding, rank
+from initlab.messages import CHECKS, SEVERITIES, Severity
 
-__all__ = ["CHECKS", "SEVERITIES", "Finding", "Severity", "find"]
+__all__ = [
+    "CHECKS",
+    "QUIET_LOGITS",
+    "SEVERITIES",
+    "Finding",
+    "Severity",
+    "find",
+    "rank",
+]

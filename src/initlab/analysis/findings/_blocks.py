@@ -7,6 +7,7 @@ import numpy as np
 
 from initlab.analysis.findings._finding import Finding
 from initlab.analysis.findings._model import Model
+from initlab.messages import FindingCause
 from initlab.spec import Block, NormUse, ParameterReading
 
 # Of the trunk's size over all its blocks; a sum of 100 equal branches grows by 10.
@@ -117,14 +118,15 @@ def quiet_gammas(model: Model) -> Iterator[Finding]:
         norm: factor is not None and _is_about_zero(factor)
         for norm, factor in factors.items()
     }
-    for cause, found in (
-        ("gamma_about_zero", [norm for norm in factors if drawn[norm]]),
-        ("gamma_tiny", [
+    of_causes: dict[FindingCause, list[NormUse]] = {
+        "gamma_about_zero": [norm for norm in factors if drawn[norm]],
+        "gamma_tiny": [
             norm for norm, factor in factors.items()
             if factor is not None and not drawn[norm] and not norm.branch_end
             and 0 < norm.gamma_rms < _TINY_FACTOR
-        ]),
-    ):  # fmt: skip
+        ],
+    }  # fmt: skip
+    for cause, found in of_causes.items():
         if found:
             yield Finding(
                 id="WI17", severity="warning", cause=cause, module=found[0].module,

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Set
 
 from initlab.analysis.findings._finding import Finding, rank
+from initlab.messages import FindingCause
 
 # What each check explains, wherever it is found.
 _EXPLAINS = {
@@ -38,15 +39,21 @@ _STEPS = {
 _ALL = 0.99  # of a function's values: then nothing comes back through it
 # Over a chain whose gradient shrinks so, float16 rounds entries near 1 to 0.
 _ROUNDED_TO_ZERO = 1e-6
-_INFINITE = frozenset({"nonfinite_output", "nonfinite_loss", "nonfinite_gradient"})
-_MEMORY = frozenset({"uninitialized", "old_memory"})
+_INFINITE: frozenset[FindingCause] = frozenset(
+    {"nonfinite_output", "nonfinite_loss", "nonfinite_gradient"}
+)
+_MEMORY: frozenset[FindingCause] = frozenset({"uninitialized", "old_memory"})
 _OF_TENSORS = frozenset({"WI01", "WI02", "WI03", "WI05", "WI06", "WI21"})
-_OF_MEANS = frozenset({"mean_ignored", "log_mean_ignored", "imbalance_ignored"})
+_OF_MEANS: frozenset[FindingCause] = frozenset(
+    {"mean_ignored", "log_mean_ignored", "imbalance_ignored"}
+)
 _OF_SCALES = frozenset({"WI05", "WI06", "WI13"})
-_DROWNS = ("bias_drowns", "drowns_a_signal", "quiet_beside")
-_SENDS_LOUD = frozenset({"drowns_a_signal", "drowns_its_neighbours", "loud_table"})
-_FED = frozenset({"saturated", "saturated_gates"})
-_GATES = frozenset({"forgets", "writes_nothing"})
+_DROWNS: tuple[FindingCause, ...] = ("bias_drowns", "drowns_a_signal", "quiet_beside")
+_SENDS_LOUD: frozenset[FindingCause] = frozenset(
+    {"drowns_a_signal", "drowns_its_neighbours", "loud_table"}
+)
+_FED: frozenset[FindingCause] = frozenset({"saturated", "saturated_gates"})
+_GATES: frozenset[FindingCause] = frozenset({"forgets", "writes_nothing"})
 _LITTLE = 0.1
 # Layers of usual weights saturate what they are given at such sizes.
 _LOUD_INPUT = 4.0
@@ -54,8 +61,8 @@ _LOUD_INPUT = 4.0
 _OF_ALIKE = frozenset({"WI04", "WI10", "WI11", "WI14", "WI23"})
 _LOSES_SIGNALS = _OF_TENSORS | {"WI12", "WI13", "WI16", "WI17", "WI19", "WI22"}
 _OF_OUTPUTS = frozenset({"WI14", "WI15"})
-_LOUD_BIASES = ("loud_biases", "bias_drowns")
-_CHAINS = frozenset({"wrong_gain", "one_layer"})
+_LOUD_BIASES: tuple[FindingCause, ...] = ("loud_biases", "bias_drowns")
+_CHAINS: frozenset[FindingCause] = frozenset({"wrong_gain", "one_layer"})
 
 
 def consequences_of(finding: Finding) -> Set[str]:

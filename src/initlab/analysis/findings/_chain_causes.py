@@ -9,7 +9,7 @@ import numpy as np
 
 from initlab import theory
 from initlab.analysis.findings._fans import tells, wrong_fan
-from initlab.analysis.findings._finding import Finding, Severity
+from initlab.analysis.findings._finding import Finding
 from initlab.analysis.findings._laws import (
     are_quiet,
     multiple,
@@ -18,6 +18,7 @@ from initlab.analysis.findings._laws import (
     wanted_gain,
 )
 from initlab.analysis.findings._model import Model
+from initlab.messages import Severity
 from initlab.spec import WeightUse
 
 # Largest sum of ln chi: docs/trainability.md and docs/check-calibration.md.

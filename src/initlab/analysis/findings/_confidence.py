@@ -3,7 +3,7 @@
 import math
 from collections.abc import Iterator
 
-from initlab.analysis.findings._finding import Finding, Severity
+from initlab.analysis.findings._finding import Finding
 from initlab.analysis.findings._heads import (
     OF_NO_SIZE,
     biased,
@@ -13,6 +13,7 @@ from initlab.analysis.findings._heads import (
     what_makes_it_loud,
 )
 from initlab.analysis.findings._model import Model
+from initlab.messages import Severity
 from initlab.spec import OutputReading, ParameterReading, WeightUse
 
 # Nats of the initial loss over the prior's entropy. A loud head costs slowly more: of
@@ -25,8 +26,9 @@ _BLIND_ERROR = 40.0
 _LOUD_INPUTS = 5.0
 # Of a regression's outputs, over its targets.
 _LOUD_OUTPUTS = 10.0
-# Deviation of logits whose softmax is near the prior, as a repair makes them.
-_QUIET = 0.3
+# Deviation of logits whose softmax is near the prior, as a repair makes them: an
+# excess of .045 nat.
+QUIET_LOGITS = 0.3
 # Of a temperature's logarithm: those in use lie between 0 and the logarithm of 100.
 _LARGEST_SCALE = math.log(101)
 # Of 307 public models no normalization starts with a larger factor; of LeCun's weights
@@ -134,7 +136,7 @@ def _sure_outputs(model: Model, head: WeightUse, excess: float) -> Iterator[Find
     evidence = {
         "std": output.std,
         "classes": 2 if binary else output.classes or output.shape[-1],
-        "known": known, "ratio": min(1.0, _QUIET / max(size, 1e-12)),
+        "known": known, "ratio": min(1.0, QUIET_LOGITS / max(size, 1e-12)),
     }  # fmt: skip
     loud = what_makes_it_loud(model, head)
     if loud is None:

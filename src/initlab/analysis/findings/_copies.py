@@ -3,9 +3,10 @@
 import math
 from collections.abc import Iterator, Set
 
-from initlab.analysis.findings._finding import SEVERITIES, Finding, Severity
+from initlab.analysis.findings._finding import Finding
 from initlab.analysis.findings._model import Model
 from initlab.analysis.findings._places import at_parameter, at_use, is_matrix, joined
+from initlab.messages import SEVERITIES, FindingCause, Severity
 from initlab.spec import ParameterReading, WeightUse
 
 # Copies among units that are no accident: none of 72 models had any.
@@ -42,9 +43,11 @@ def _learn_alike(
     """Yield one finding for tensors of equal units; what is only added does no harm."""
     if not twins:
         return
-    cause = "twins_for_ever" if twins[0].constant else "equal_rows_for_ever"
+    cause: FindingCause = "added_twins"
+    if severity != "info":
+        cause = "twins_for_ever" if twins[0].constant else "equal_rows_for_ever"
     yield at_parameter(
-        twins[0], "WI02", severity, "added_twins" if severity == "info" else cause,
+        twins[0], "WI02", severity, cause,
         measured=twins[0].mean, places=tuple(p.name for p in twins),
     )  # fmt: skip
 

@@ -3,42 +3,16 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from math import nan
-from types import MappingProxyType
-from typing import Any, Literal
+from typing import Any
 
-from initlab.messages import finding_fix, finding_formula, finding_sentence
-
-Severity = Literal["info", "warning", "error"]
-SEVERITIES: tuple[Severity, ...] = ("info", "warning", "error")
-
-CHECKS: Mapping[str, str] = MappingProxyType(
-    {
-        "WI01": "not finite",
-        "WI02": "symmetric units",
-        "WI03": "dead zero tensor",
-        "WI04": "symmetric update",
-        "WI05": "wrong gain",
-        "WI06": "wrong fan",
-        "WI07": "depth budget",
-        "WI08": "vanishing forward",
-        "WI09": "exploding forward",
-        "WI10": "vanishing or exploding backward",
-        "WI11": "correlation collapse",
-        "WI12": "dead units",
-        "WI13": "saturation",
-        "WI14": "over-confident output",
-        "WI15": "output bias against prior",
-        "WI16": "residual growth",
-        "WI17": "normalization off on the trunk",
-        "WI18": "tied embedding",
-        "WI19": "recurrent gates",
-        "WI20": "finite width",
-        "WI21": "not initialized, overwritten or unused",
-        "WI22": "low precision",
-        "WI23": "attention",
-        "WI24": "first update",
-        "WI25": "width law",
-    }
+from initlab.messages import (
+    CHECKS,
+    SEVERITIES,
+    FindingCause,
+    Severity,
+    finding_fix,
+    finding_formula,
+    finding_sentence,
 )
 
 
@@ -62,7 +36,7 @@ class Finding:
 
     id: str
     severity: Severity
-    cause: str
+    cause: FindingCause
     module: str
     parameter: str | None = None
     measured: float = nan

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from initlab.analysis.findings._finding import Finding
 from initlab.analysis.findings._model import Model
 from initlab.analysis.findings._places import at_name, at_parameter
+from initlab.messages import FindingCause
 from initlab.spec import WeightUse
 
 # Largest numbers of the types, and the share of them that is as good as infinite.
@@ -52,7 +53,9 @@ def not_finite(model: Model) -> Iterator[Finding]:
         if count > 0 or largest > limit:
             grown = _grown_before(model, use)
             first = grown[0] if grown else use
-            beyond = "nonfinite_output" if count > 0 else "nearly_infinite"
+            beyond: FindingCause = (
+                "nonfinite_output" if count > 0 else "nearly_infinite"
+            )
             yield Finding(
                 id="WI01", severity="error", module=first.module,
                 cause="grows_beyond" if grown else beyond,

@@ -12,9 +12,10 @@ from initlab.analysis.findings._chain_causes import (
     Chain,
     cause_of,
 )
-from initlab.analysis.findings._finding import Finding, Severity
+from initlab.analysis.findings._finding import Finding
 from initlab.analysis.findings._laws import are_quiet, wanted_factor
 from initlab.analysis.findings._model import Model
+from initlab.messages import Severity
 from initlab.spec import WeightUse
 
 # As `BUDGET_WARNING`, of an error.

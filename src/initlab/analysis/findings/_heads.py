@@ -3,8 +3,9 @@
 import math
 from typing import Literal
 
-from initlab.analysis.findings._finding import Finding, Severity
+from initlab.analysis.findings._finding import Finding
 from initlab.analysis.findings._model import Model
+from initlab.messages import Severity
 from initlab.spec import OutputReading, WeightUse
 
 # How much of itself a loss changes with a weight that is divided by its size, and with

@@ -3,7 +3,8 @@
 from dataclasses import replace
 from typing import Any
 
-from initlab.analysis.findings._finding import Finding, Severity
+from initlab.analysis.findings._finding import Finding
+from initlab.messages import FindingCause, Severity
 from initlab.spec import ParameterReading, WeightUse
 
 
@@ -13,7 +14,7 @@ def is_matrix(parameter: ParameterReading) -> bool:
 
 
 def at_name(
-    name: str, check: str, severity: Severity, cause: str, **more: Any
+    name: str, check: str, severity: Severity, cause: FindingCause, **more: Any
 ) -> Finding:
     """Return a finding about what has this name: a parameter or a buffer."""
     return Finding(
@@ -26,7 +27,7 @@ def at_parameter(
     parameter: ParameterReading,
     check: str,
     severity: Severity,
-    cause: str,
+    cause: FindingCause,
     **more: Any,
 ) -> Finding:
     """Return a finding about a parameter."""
@@ -37,7 +38,7 @@ def at_parameter(
 
 
 def at_use(
-    use: WeightUse, check: str, severity: Severity, cause: str, **more: Any
+    use: WeightUse, check: str, severity: Severity, cause: FindingCause, **more: Any
 ) -> Finding:
     """Return a finding about the weight of a layer, by the module that ran."""
     return Finding(

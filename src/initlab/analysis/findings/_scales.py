@@ -9,7 +9,7 @@ from initlab.analysis.findings._fans import (
     whole_law,
     wrong_fan,
 )
-from initlab.analysis.findings._finding import SEVERITIES, Finding, Severity
+from initlab.analysis.findings._finding import Finding
 from initlab.analysis.findings._laws import (
     FANS,
     LawFit,
@@ -20,6 +20,7 @@ from initlab.analysis.findings._laws import (
     wanted_gain,
 )
 from initlab.analysis.findings._model import Model
+from initlab.messages import SEVERITIES, Severity
 from initlab.spec import WeightUse
 
 # A layer whose std is off by more is no variant of its siblings' law.

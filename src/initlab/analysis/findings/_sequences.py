@@ -3,8 +3,9 @@
 import math
 from collections.abc import Iterator
 
-from initlab.analysis.findings._finding import Finding, Severity
+from initlab.analysis.findings._finding import Finding
 from initlab.analysis.findings._model import Model
+from initlab.messages import FindingCause, Severity
 from initlab.spec import AttentionUse, WeightUse
 
 # Biases that are set for memories of 3,000 steps (chrono) are -7 on average.
@@ -146,7 +147,7 @@ def _summed_bias(model: Model, name: str, use: WeightUse) -> tuple[float, Weight
 
 def attention(model: Model) -> Iterator[Finding]:
     """WI23: logits that make each token look at one other, tokens all alike."""
-    found: list[tuple[float, AttentionUse, Severity, str]] = []
+    found: list[tuple[float, AttentionUse, Severity, FindingCause]] = []
     for each in model.facts.attentions:
         logits, entropy = each.logit_std, each.entropy
         unscaled = not each.scaled and each.width >= 16 and logits > _UNSCALED_LOGITS

@@ -5,9 +5,10 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from initlab.analysis.findings._finding import Finding, Severity
+from initlab.analysis.findings._finding import Finding
 from initlab.analysis.findings._model import Model
 from initlab.analysis.findings._places import at_parameter
+from initlab.messages import Severity
 from initlab.spec import ParameterReading
 
 _LOW_PRECISION = frozenset({"float16", "bfloat16"})

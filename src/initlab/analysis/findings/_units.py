@@ -4,12 +4,12 @@ import math
 from collections.abc import Iterator
 
 from initlab import theory
-from initlab.analysis.findings._finding import Finding, Severity, rank
+from initlab.analysis.findings._finding import Finding, rank
 from initlab.analysis.findings._model import Model
 from initlab.analysis.findings._places import joined
-from initlab.spec import ParameterReading, WeightUse
+from initlab.messages import Severity
+from initlab.spec import RECTIFIERS, ParameterReading, WeightUse
 
-_RECTIFIERS = frozenset({"relu", "relu6", "threshold"})
 # Not quite flat below 0, but as good as that far below.
 _SMOOTH = frozenset({"gelu", "silu", "elu", "mish", "hardswish", "softplus", "selu"})
 _SQUASHING = frozenset({"tanh", "sigmoid", "erf", "hardtanh", "hardsigmoid", "glu"})
@@ -53,7 +53,7 @@ def _dead_units(model: Model) -> Iterator[Finding]:
     """Yield layers with more units off than chance explains."""
     dead = False
     for use in model.uses:
-        if use.activation not in _RECTIFIERS | _SMOOTH or use.gate:
+        if use.activation not in RECTIFIERS | _SMOOTH or use.gate:
             continue
         if use.zero and not use.joined:
             continue  # what is added to zeros, as to an adapter's, may shut units

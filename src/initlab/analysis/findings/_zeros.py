@@ -3,9 +3,10 @@
 import math
 from collections.abc import Iterator, Sequence
 
-from initlab.analysis.findings._finding import Finding, Severity
+from initlab.analysis.findings._finding import Finding
 from initlab.analysis.findings._model import Model
 from initlab.analysis.findings._places import at_parameter, at_use, joined
+from initlab.messages import FindingCause, Severity
 from initlab.spec import Block, ParameterReading, WeightUse
 
 _RECTIFIED = frozenset({"relu", "relu6"})
@@ -198,7 +199,7 @@ def _never_moves(model: Model) -> Iterator[Finding]:
                 places=(name,),
             )  # fmt: skip
             return
-        beside = "has_no_effect" if gate is None else "gate_is_off"
+        beside: FindingCause = "has_no_effect" if gate is None else "gate_is_off"
         yield at_parameter(
             stuck[0], "WI03", "info" if designed else "error",
             beside if designed else "never_moves", measured=0.0, expected=math.nan,

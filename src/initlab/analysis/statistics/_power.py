@@ -116,11 +116,17 @@ def members_needed(
         38
     """
     if comparisons < 1:
-        raise InvalidValueError(f"comparisons: at least 1, got {comparisons}")
+        raise InvalidValueError(
+            f"at least 1, got {comparisons}", argument="comparisons"
+        )
     if not (isinstance(share, Real) and 0 <= share <= 1):
-        raise InvalidValueError(f"share: a number from 0 to 1, got {share!r}")
+        raise InvalidValueError(
+            f"a number from 0 to 1, got {share!r}", argument="share"
+        )
     if not (isinstance(power, Real) and 0 < power < 1):
-        raise InvalidValueError(f"power: a number between 0 and 1, got {power!r}")
+        raise InvalidValueError(
+            f"a number between 0 and 1, got {power!r}", argument="power"
+        )
     larger = max(share, 1 - share)
     # A normal approximation says where to look; a power that wavers with the number
     # of members (counts are whole) is looked at member by member around there.

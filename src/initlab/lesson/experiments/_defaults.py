@@ -7,8 +7,7 @@ import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from initlab.figures import style
-from initlab.figures._style import INK, QUIET, colour_of, marker_of, new_figure
+from initlab.figures import INK, QUIET, colour_of, marker_of, new_figure, style
 from initlab.lesson.experiments._experiment import (
     MEMBERS,
     SPREAD,

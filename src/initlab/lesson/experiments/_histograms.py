@@ -6,9 +6,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 
-from initlab.figures import style
-from initlab.figures._labels import compact
-from initlab.figures._style import INK, QUIET, colour_of, new_figure
+from initlab.figures import INK, QUIET, colour_of, compact, new_figure, style
 from initlab.lesson.experiments._experiment import (
     MEMBERS,
     SPREAD,

@@ -9,9 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 
 from initlab import catalog, theory
-from initlab.figures import style
-from initlab.figures._labels import compact
-from initlab.figures._style import INK, QUIET, colour_of, marker_of, new_figure
+from initlab.figures import INK, QUIET, colour_of, compact, marker_of, new_figure, style
 from initlab.lesson.experiments._experiment import (
     SPREAD,
     Answer,

@@ -6,8 +6,7 @@ from matplotlib.figure import Figure
 from scipy import special
 
 from initlab import catalog
-from initlab.figures import style
-from initlab.figures._style import QUIET, colour_of, marker_of, new_figure
+from initlab.figures import QUIET, colour_of, marker_of, new_figure, style
 from initlab.lesson.experiments._experiment import (
     SPREAD,
     Answer,

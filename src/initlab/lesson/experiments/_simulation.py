@@ -7,9 +7,16 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
 from initlab import catalog
-from initlab.figures import style
-from initlab.figures._labels import compact, log_ticks
-from initlab.figures._style import INK, QUIET, colour_of, marker_of, new_figure
+from initlab.figures import (
+    INK,
+    QUIET,
+    colour_of,
+    compact,
+    log_ticks,
+    marker_of,
+    new_figure,
+    style,
+)
 from initlab.lesson.experiments._experiment import (
     Answer,
     Experiment,

@@ -7,8 +7,7 @@ import xarray as xr
 from matplotlib.figure import Figure
 
 from initlab import catalog
-from initlab.figures import style
-from initlab.figures._style import INK, QUIET, new_figure
+from initlab.figures import INK, QUIET, new_figure, style
 from initlab.lesson.experiments._experiment import (
     Answer,
     Experiment,

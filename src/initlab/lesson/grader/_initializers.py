@@ -14,10 +14,10 @@ from initlab.lesson.grader._findings import (
     shown,
 )
 from initlab.lesson.grader._one_call import Outcome, of_call
-from initlab.lesson.grader._session import LESSON_SEED, Session, WorkerEndedError
+from initlab.lesson.grader._session import Session, WorkerEndedError
 from initlab.lesson.grader._side_effects import side_effects
 from initlab.lesson.grader._slips import SAME
-from initlab.lesson.grader._wire import Array
+from initlab.lesson.grader._wire import LESSON_SEED, Array
 
 # Of the lesson's own documents and tests: stored answers are right for these.
 EXAMPLES = ([3, 2, 1], [2, 4, 1], [2, 10, 5, 1])

@@ -7,9 +7,9 @@ import numpy as np
 
 from initlab.lesson.grader._expected import INITIALIZATIONS, Parameters
 from initlab.lesson.grader._findings import Finding, call_of, joined, shown
-from initlab.lesson.grader._session import LESSON_SEED, Reply
+from initlab.lesson.grader._session import Reply
 from initlab.lesson.grader._slips import SAME, explain, explain_zeros
-from initlab.lesson.grader._wire import Array, Foreign
+from initlab.lesson.grader._wire import LESSON_SEED, Array, Foreign
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -20,9 +20,8 @@ from typing import Any
 import initlab
 from initlab.errors import InitlabError
 from initlab.lesson.grader._program import Program
-from initlab.lesson.grader._wire import LONGEST, decoded, encoded, line_of
+from initlab.lesson.grader._wire import LESSON_SEED, LONGEST, decoded, encoded, line_of
 
-LESSON_SEED = 3
 # What a worker is given of this process's environment.
 _INHERITED = ("LANG", "LC_ALL", "PATH", "SYSTEMROOT", "TZ")
 _SYSTEM = (

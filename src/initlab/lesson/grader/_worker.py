@@ -18,9 +18,15 @@ import numpy as np
 from initlab.lesson._surroundings import install
 from initlab.lesson.grader._isolation import isolate, limit
 from initlab.lesson.grader._program import needed, statements_of
-from initlab.lesson.grader._wire import Array, Kept, decoded, encoded, line_of
+from initlab.lesson.grader._wire import (
+    LESSON_SEED,
+    Array,
+    Kept,
+    decoded,
+    encoded,
+    line_of,
+)
 
-_LESSON_SEED = 3
 _MOST_PRINTED = 500  # characters of what a call printed that are sent back
 _HARD_OVERLAP = 10_000  # steps that one overlap question may take
 
@@ -52,7 +58,7 @@ class _Worker:
         self._results: list[Any] = []
         self._errors: list[dict[str, Any]] = []
         install()
-        if setup["seed"] != _LESSON_SEED:
+        if setup["seed"] != LESSON_SEED:
             _exchange_seed(setup["seed"])
         sys.path[:] = [setup["folder"], *sys.path]
         sys.argv = ["submission"]
@@ -199,7 +205,7 @@ def _exchange_seed(seed: int) -> None:
     plain_seed, plain_state = np.random.seed, np.random.RandomState
 
     def exchanged(value: Any) -> Any:
-        return seed if type(value) is int and value == _LESSON_SEED else value
+        return seed if type(value) is int and value == LESSON_SEED else value
 
     class RandomState(plain_state):  # type: ignore[valid-type, misc]
         def __init__(self, value: Any = None) -> None:

@@ -5,40 +5,39 @@ import math
 import torch
 from torch import Tensor
 
+from initlab.analysis.findings import QUIET_LOGITS, Finding
 from initlab.capture import tensors_in
 from initlab.messages import REACHES
 from initlab.pytorch.repair._change import Change
-from initlab.pytorch.repair._patient import Found, Patient
+from initlab.pytorch.repair._patient import Patient
 from initlab.spec import WeightUse
 
-# Deviation of logits whose softmax is near the prior: an excess of .045 nat.
-_QUIET = 0.3
 _LSTM, _GRU = 4, 3
 # Steps that a state is kept for, at least, where the sequence's length is not known.
 _SHORTEST = 8.0
 
 
-def quiet_head(patient: Patient, finding: Found) -> list[Change]:
+def quiet_head(patient: Patient, finding: Finding) -> list[Change]:
     """Rescale the head so that its outputs hardly differ."""
     std = patient.reading.output.std
     heads = [use for use in patient.reading.uses if use.head]
     if finding.parameter not in {use.parameter for use in heads}:
         return _quiet_factor(patient, finding)
-    if not math.isfinite(std) or std <= _QUIET:
+    if not math.isfinite(std) or std <= QUIET_LOGITS:
         return []
     found = []
     for use in heads:
         if patient.can_change(use) and not use.tied:
             root = _power(patient, use.parameter, finding)
-            factor = (_QUIET / std) ** (1 / root)
+            factor = (QUIET_LOGITS / std) ** (1 / root)
             found.append(patient.rescaled(use.parameter, factor, finding))
         if use.bias and float(patient.tensor(use.bias).abs().max()) > 1:
-            found.append(patient.rescaled(use.bias, _QUIET / std, finding))
+            found.append(patient.rescaled(use.bias, QUIET_LOGITS / std, finding))
     return found or _quiet_factor(patient, finding)
 
 
-def _quiet_factor(patient: Patient, finding: Found) -> list[Change]:
-    """Rescale what is no head's weight, but what outputs are proportional to."""
+def _quiet_factor(patient: Patient, finding: Finding) -> list[Change]:
+    """Rescale what outputs are proportional to, where that is no head's weight."""
     known = dict(patient.model.named_parameters())
     name = finding.parameter
     ratio = float(finding.evidence.get("ratio", math.nan))
@@ -48,10 +47,10 @@ def _quiet_factor(patient: Patient, finding: Found) -> list[Change]:
     return [patient.rescaled(name, ratio ** (1 / root), finding)]
 
 
-def _power(patient: Patient, name: str, finding: Found) -> float:
-    """Return to which power of a parameter outputs are proportional, at least 1.
+def _power(patient: Patient, name: str, finding: Finding) -> float:
+    """Return the power of a parameter to which outputs are proportional, at least 1.
 
-    The loss tells: a squared error is of twice that power.
+    The loss tells: a squared error is proportional to twice that power.
     """
     found = (p.elasticity for p in patient.reading.parameters if p.name == name)
     squares = 2 if finding.cause == "loud_regression" else 1
@@ -59,7 +58,7 @@ def _power(patient: Patient, name: str, finding: Found) -> float:
     return power if power > 1 else 1.0
 
 
-def prior_bias(patient: Patient, finding: Found) -> list[Change]:
+def prior_bias(patient: Patient, finding: Finding) -> list[Change]:
     """Set the head's bias to the log of the classes' shares, or the targets' mean."""
     uses = patient.reading.uses
     heads = [use for use in uses if use.bias and use.bias == finding.parameter]
@@ -96,7 +95,7 @@ def prior_bias(patient: Patient, finding: Found) -> list[Change]:
     else:
         targets = targets[(targets >= 0) & (targets < len(bias))]
         counts = torch.bincount(targets.flatten(), minlength=len(bias))
-        # Half an example more of each class: one that is absent is not impossible.
+        # Half an example more of each class: a class that is absent is not impossible.
         shares = (counts + 0.5) / (counts.sum() + 0.5 * len(bias))
         values = shares.double().log()
         values = values - values.mean()
@@ -107,14 +106,14 @@ def prior_bias(patient: Patient, finding: Found) -> list[Change]:
 
 
 def _means(targets: Tensor, units: int, of_convolution: bool) -> Tensor:
-    """Return the targets' mean per unit; of all where they have no axis of units."""
+    """Return the targets' mean per unit; over all, where they have no axis of units."""
     axis = 1 if of_convolution and targets.dim() > 1 else -1
     if targets.dim() < 2 or targets.shape[axis] != units:
         return targets.mean().expand(units)
     return targets.movedim(axis, -1).reshape(-1, units).mean(dim=0)
 
 
-def within_the_slope(patient: Patient, finding: Found) -> list[Change]:
+def within_the_slope(patient: Patient, finding: Finding) -> list[Change]:
     """Bring outputs to where their loss has a slope, or the bias to the prior."""
     biases = {use.bias for use in patient.reading.uses}
     if finding.parameter in biases:
@@ -122,7 +121,7 @@ def within_the_slope(patient: Patient, finding: Found) -> list[Change]:
     return quiet_head(patient, finding)
 
 
-def writing_gates(patient: Patient, finding: Found) -> list[Change]:
+def writing_gates(patient: Patient, finding: Finding) -> list[Change]:
     """Set the biases of gates that write nothing into a recurrent state to 0."""
     found = []
     for use in patient.reading.uses:
@@ -144,7 +143,7 @@ def writing_gates(patient: Patient, finding: Found) -> list[Change]:
     return found
 
 
-def open_norm(patient: Patient, finding: Found) -> list[Change]:
+def open_norm(patient: Patient, finding: Finding) -> list[Change]:
     """Set the factor of a normalization on the trunk to 1."""
     names = {finding.parameter, *finding.places}
     return [
@@ -156,26 +155,26 @@ def open_norm(patient: Patient, finding: Found) -> list[Change]:
     ]
 
 
-def factors_of_one(patient: Patient, finding: Found) -> list[Change]:
-    """Set the factors of normalizations that are named to 1."""
+def factors_of_one(patient: Patient, finding: Finding) -> list[Change]:
+    """Set the factors of the normalizations named to 1."""
     known = {norm.parameter for norm in patient.reading.norms}
     named = dict.fromkeys(filter(None, (finding.parameter, *finding.places)))
     return [patient.filled(name, 1.0, finding) for name in named if name in known]
 
 
-def set_to_zero(patient: Patient, finding: Found) -> list[Change]:
+def set_to_zero(patient: Patient, finding: Finding) -> list[Change]:
     """Set parameters to 0: biases, and what an exponential makes a factor of 1 of."""
     return [patient.filled(name, 0.0, finding) for name in finding.places]
 
 
-def finite_exponent(patient: Patient, finding: Found) -> list[Change]:
-    """Set what overflows in an exponent to 0; of other functions nothing is known."""
+def finite_exponent(patient: Patient, finding: Finding) -> list[Change]:
+    """Set what overflows in an exponent to 0; for other functions no value is known."""
     exponent = str(finding.evidence["function"]).startswith("exp")
     return set_to_zero(patient, finding) if exponent else []
 
 
-def within_reach(patient: Patient, finding: Found) -> list[Change]:
-    """Spread parameters evenly over where the function of them has a slope."""
+def within_reach(patient: Patient, finding: Finding) -> list[Change]:
+    """Spread parameters evenly over the range where their function has a slope."""
     low, high = REACHES[str(finding.evidence["function"])]
     found = []
     for name in finding.places:
@@ -190,7 +189,7 @@ def within_reach(patient: Patient, finding: Found) -> list[Change]:
     return found
 
 
-def quiet_embedding(patient: Patient, finding: Found) -> list[Change]:
+def quiet_embedding(patient: Patient, finding: Finding) -> list[Change]:
     """Bring an embedding that is the head as well to quiet logits."""
     found = {}
     for use in patient.reading.uses:
@@ -199,14 +198,14 @@ def quiet_embedding(patient: Patient, finding: Found) -> list[Change]:
         weight = patient.tensor(use.parameter).double()
         rms = float(weight.pow(2).mean().sqrt())
         if rms > 0:
-            wanted = _QUIET / math.sqrt(weight.shape[-1])
+            wanted = QUIET_LOGITS / math.sqrt(weight.shape[-1])
             found[use.parameter] = patient.rescaled(
                 use.parameter, wanted / rms, finding
             )
     return list(found.values())
 
 
-def open_gates(patient: Patient, finding: Found) -> list[Change]:
+def open_gates(patient: Patient, finding: Finding) -> list[Change]:
     """Open forget gates for the sequence's length; bring the spectral radius to 1."""
     found: dict[str, Change] = {}
     for use in _recurrences(patient, finding):
@@ -219,8 +218,8 @@ def open_gates(patient: Patient, finding: Found) -> list[Change]:
     return list(found.values()) or _kept_by_hand(patient, finding)
 
 
-def _kept_by_hand(patient: Patient, finding: Found) -> list[Change]:
-    """Raise the bias of the gate that keeps the state of a cell by hand."""
+def _kept_by_hand(patient: Patient, finding: Finding) -> list[Change]:
+    """Raise the bias of the gate that keeps the state, in a cell written by hand."""
     if finding.cause != "forgets" or not finding.parameter:
         return []
     bias = patient.tensor(finding.parameter).double().clone()
@@ -234,7 +233,7 @@ def _kept_by_hand(patient: Patient, finding: Found) -> list[Change]:
     ]  # fmt: skip
 
 
-def _recurrences(patient: Patient, finding: Found) -> list[WeightUse]:
+def _recurrences(patient: Patient, finding: Finding) -> list[WeightUse]:
     """Return the recurrent weights that a finding names, also by the inputs' bias.
 
     A loop by hand has one without a role, whose radius is known.
@@ -252,7 +251,7 @@ def _recurrences(patient: Patient, finding: Found) -> list[WeightUse]:
 
 
 def _radius(patient: Patient, use: WeightUse) -> float:
-    """Return the spectral radius of a recurrent weight; nan of another."""
+    """Return the spectral radius of a recurrent weight; nan for others."""
     found = (
         float(values[use.index])
         for name in ("spectral_radius", "gated_radius")
@@ -261,7 +260,7 @@ def _radius(patient: Patient, use: WeightUse) -> float:
     return next(filter(math.isfinite, found), math.nan)
 
 
-def _opened(patient: Patient, use: WeightUse, finding: Found) -> dict[str, Change]:
+def _opened(patient: Patient, use: WeightUse, finding: Finding) -> dict[str, Change]:
     """Set the gate that keeps the state: an LSTM's second block, a GRU's second."""
     if use.layer.packed not in (_LSTM, _GRU) or not use.bias:
         return {}
@@ -269,7 +268,7 @@ def _opened(patient: Patient, use: WeightUse, finding: Found) -> dict[str, Chang
     # A state is kept for as many steps: sigmoid(ln T) = 1 - 1 / (T + 1).
     wanted = math.log(length)
     known = dict(patient.model.named_parameters())
-    # What two biases do, their sum does: the one that is too low is raised.
+    # Two biases act as their sum: the one that is too low is raised.
     names = [use.bias, use.bias.replace("bias_hh", "bias_ih")]
     biases = {
         name: patient.tensor(name).double().clone() for name in names if name in known

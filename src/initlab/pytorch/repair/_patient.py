@@ -1,42 +1,21 @@
-"""A model that is repaired, with what was read of it."""
+"""A model under repair, with what was read of it."""
 
 import math
 import statistics
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
 from initlab import catalog, theory
+from initlab.analysis.findings import Finding
 from initlab.capture import Reading
 from initlab.errors import InvalidValueError
 from initlab.pytorch._counter import standardized
 from initlab.pytorch.repair._change import Change, Kind
 from initlab.spec import ACTIVATION_NAMES, WeightUse
-
-
-class Found(Protocol):
-    """What a repair needs of a finding."""
-
-    @property
-    def id(self) -> str: ...
-    @property
-    def cause(self) -> str: ...
-    @property
-    def module(self) -> str: ...
-    @property
-    def parameter(self) -> str | None: ...
-    @property
-    def measured(self) -> float: ...
-    @property
-    def expected(self) -> float: ...
-    @property
-    def places(self) -> tuple[str, ...]: ...
-    @property
-    def evidence(self) -> Mapping[str, Any]: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,7 +40,7 @@ class Patient:
         """A parameter's values, detached."""
         return self.model.get_parameter(name).detach()
 
-    def uses(self, finding: Found) -> list[WeightUse]:
+    def uses(self, finding: Finding) -> list[WeightUse]:
         """The uses that a finding names: by parameter, places or module."""
         named = {finding.parameter, *finding.places}
         found = [
@@ -72,16 +51,16 @@ class Patient:
         return found or [u for u in self.reading.uses if u.module == finding.module]
 
     def can_change(self, use: WeightUse) -> bool:
-        """Whether a use's weight is the model's own to change: not frozen or computed.
+        """Whether a use's weight may be changed: it is neither frozen nor computed.
 
-        Of a weight-normed one the norms can be scaled.
+        With weight norm, the norms can be scaled.
         """
         if use.frozen or not use.parameter:
             return False
         return not use.derived or use.parameter.endswith("original0")
 
     def gates(self, use: WeightUse) -> int:
-        """How many gates are cut out of what a layer gives; 1 where it is not cut.
+        """How many gates a layer's output is cut into; 1 where it is not cut.
 
         Of layers that are added the activation belongs to one.
         """
@@ -127,7 +106,7 @@ class Patient:
     def target(self, use: WeightUse) -> tuple[float, float]:
         """Weight and bias variance that the activation after a use asks for.
 
-        Of an activation that is given a multiple, as sin(30 z), that much less.
+        An activation that is given a multiple, as sin(30 z), asks for that much less.
         """
         weight, bias = self._at_the_activation(use)
         given = self._measure("entering_rms", use)
@@ -162,7 +141,7 @@ class Patient:
         return torch.from_numpy(drawn.reshape(shape))
 
     def change(
-        self, name: str, values: Tensor, *, kind: Kind, amount: str, finding: Found
+        self, name: str, values: Tensor, *, kind: Kind, amount: str, finding: Finding
     ) -> Change:
         """A change of a parameter to these values, in its own type."""
         own = self.tensor(name)
@@ -175,14 +154,14 @@ class Patient:
             values=values.to(own.device, own.dtype).reshape(own.shape),
         )
 
-    def rescaled(self, name: str, factor: float, finding: Found) -> Change:
+    def rescaled(self, name: str, factor: float, finding: Finding) -> Change:
         """A parameter times a factor."""
         values = self.tensor(name).double() * factor
         return self.change(
             name, values, kind="rescaled", amount=f"x {factor:.3g}", finding=finding
         )
 
-    def filled(self, name: str, value: float, finding: Found) -> Change:
+    def filled(self, name: str, value: float, finding: Finding) -> Change:
         """A parameter set to one value."""
         values = torch.full_like(self.tensor(name), value)
         return self.change(

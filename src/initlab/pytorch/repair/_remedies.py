@@ -1,13 +1,15 @@
-"""Which remedy answers which check; the others say why there is none."""
+"""Which remedy answers which check, and why others have none."""
 
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
+from initlab.analysis.findings import Finding
+from initlab.messages import FindingCause
 from initlab.pytorch.repair import _outputs, _scales, _units
 from initlab.pytorch.repair._change import Change
-from initlab.pytorch.repair._patient import Found, Patient
+from initlab.pytorch.repair._patient import Patient
 
-Remedy = Callable[[Patient, Found], list[Change]]
+Remedy = Callable[[Patient, Finding], list[Change]]
 
 REMEDIES: Mapping[str, Remedy] = MappingProxyType(
     {
@@ -37,7 +39,7 @@ REMEDIES: Mapping[str, Remedy] = MappingProxyType(
 )
 
 # Where a cause asks for another remedy than its check.
-OF_CAUSES: Mapping[str, Remedy] = MappingProxyType(
+OF_CAUSES: Mapping[FindingCause, Remedy] = MappingProxyType(
     {
         "grows_beyond": _scales.to_the_law,
         "loud_signal": _scales.named_to_the_law,
@@ -71,14 +73,20 @@ OF_FACTORS: Mapping[str, Remedy] = MappingProxyType(
     dict.fromkeys(("WI05", "WI09", "WI14", "WI16", "WI23"), _outputs.factors_of_one)
 )
 
-# Of checks and causes without a remedy in the weights, what would be one.
-ELSEWHERE: Mapping[str, str] = MappingProxyType(
+# Of causes without a remedy in the weights, what would be one.
+ELSEWHERE_OF_CAUSES: Mapping[FindingCause, str] = MappingProxyType(
     {
         "lost_buffer": "make the buffer anew; only parameters are repaired",
         "squashed": "start the parameter where what is made of it is not 0 everywhere",
         "loud_signal": "change what is done between the layers; it has no weights",
         "lost_signal": "change what is done between the layers; it has no weights",
         "targets_unscaled": "standardize the targets: no weights are as large",
+    }
+)
+
+# And of checks.
+ELSEWHERE: Mapping[str, str] = MappingProxyType(
+    {
         "WI20": "widen the layers: no weights mend a narrow network",
         "WI24": "change the optimizer's learning rate or its warm-up",
         "WI25": "use initlab.pytorch.mu_p, which needs a narrower base",

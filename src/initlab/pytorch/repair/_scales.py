@@ -2,8 +2,9 @@
 
 import math
 
+from initlab.analysis.findings import Finding
 from initlab.pytorch.repair._change import Change
-from initlab.pytorch.repair._patient import Found, Patient
+from initlab.pytorch.repair._patient import Patient
 from initlab.spec import WeightUse
 
 # Within this factor of its law a weight variance is left alone.
@@ -12,7 +13,7 @@ _NEAR = 1.2
 _NEAR_AT_ENDS = 2.6
 
 
-def to_the_law(patient: Patient, finding: Found) -> list[Change]:
+def to_the_law(patient: Patient, finding: Finding) -> list[Change]:
     """Rescale the layers that are off the law of the activation after them."""
     named = patient.uses(finding)
     saturated = finding.cause == "saturated"
@@ -45,7 +46,7 @@ def to_the_law(patient: Patient, finding: Found) -> list[Change]:
 
 
 def _as_printed(
-    patient: Patient, named: list[WeightUse], finding: Found
+    patient: Patient, named: list[WeightUse], finding: Finding
 ) -> list[Change]:
     """Rescale each weight by the factor that the finding's fix says."""
     ratios = finding.evidence["ratios"]
@@ -57,7 +58,7 @@ def _as_printed(
     ]
 
 
-def named_to_the_law(patient: Patient, finding: Found) -> list[Change]:
+def named_to_the_law(patient: Patient, finding: Finding) -> list[Change]:
     """Rescale the layer named, and no other, if it is off its law."""
     return [
         change
@@ -67,7 +68,7 @@ def named_to_the_law(patient: Patient, finding: Found) -> list[Change]:
     ]
 
 
-def quiet_choice(patient: Patient, finding: Found) -> list[Change]:
+def quiet_choice(patient: Patient, finding: Finding) -> list[Change]:
     """Rescale what makes a softmax's logits to a deviation of 1."""
     known = dict(patient.model.named_parameters())
     if finding.parameter not in known or not known[finding.parameter].requires_grad:
@@ -75,7 +76,7 @@ def quiet_choice(patient: Patient, finding: Found) -> list[Change]:
     return [patient.rescaled(finding.parameter, 1 / finding.measured, finding)]
 
 
-def centred(patient: Patient, finding: Found) -> list[Change]:
+def centred(patient: Patient, finding: Finding) -> list[Change]:
     """Take the mean off weights, and bring what is left to the law."""
     found = []
     for use in patient.uses(finding):
@@ -95,7 +96,7 @@ def centred(patient: Patient, finding: Found) -> list[Change]:
 
 
 def _rescaled(
-    patient: Patient, use: WeightUse, finding: Found, named: bool
+    patient: Patient, use: WeightUse, finding: Finding, named: bool
 ) -> list[Change]:
     if not patient.can_change(use) or use.zero or use.adapter:
         return []
@@ -114,7 +115,7 @@ def _rescaled(
     return [patient.rescaled(use.parameter, ratio**-0.5, finding)]
 
 
-def _biases(patient: Patient, uses: list[WeightUse], finding: Found) -> list[Change]:
+def _biases(patient: Patient, uses: list[WeightUse], finding: Finding) -> list[Change]:
     """Bring biases down to the variance that is critical, where they are far over."""
     known = dict(patient.model.named_parameters())
     found = []
@@ -123,7 +124,7 @@ def _biases(patient: Patient, uses: list[WeightUse], finding: Found) -> list[Cha
             continue
         own = float(patient.tensor(use.bias).double().pow(2).mean())
         target = patient.target(use)[1]
-        # A sixteenth of what the weights put out is no matter.
+        # A sixteenth of what the weights contribute does not matter.
         if own <= max(2 * target, 1 / 16):
             continue
         if target == 0:
@@ -133,7 +134,7 @@ def _biases(patient: Patient, uses: list[WeightUse], finding: Found) -> list[Cha
     return found
 
 
-def quiet_branches(patient: Patient, finding: Found) -> list[Change]:
+def quiet_branches(patient: Patient, finding: Finding) -> list[Change]:
     """Rescale the ends of branches so that L blocks add one trunk's variance."""
     blocks = [one for one in patient.reading.blocks if one.outer is None and one.ends]
     wanted = len(blocks) ** -0.5
@@ -153,7 +154,7 @@ def quiet_branches(patient: Patient, finding: Found) -> list[Change]:
     return found
 
 
-def quiet_attention(patient: Patient, finding: Found) -> list[Change]:
+def quiet_attention(patient: Patient, finding: Finding) -> list[Change]:
     """Rescale queries and keys to logits of deviation 1; else loud values."""
     sharp = [
         one
@@ -183,7 +184,7 @@ def quiet_attention(patient: Patient, finding: Found) -> list[Change]:
     return list(found.values()) or _loud(patient, finding)
 
 
-def _loud(patient: Patient, finding: Found) -> list[Change]:
+def _loud(patient: Patient, finding: Finding) -> list[Change]:
     """Rescale layers around an attention that are tenfold over their law."""
     prefix = finding.module.rpartition(".")[0]
     found = []

@@ -8,11 +8,18 @@ import torch
 from torch import nn
 
 from initlab import capture
+from initlab.analysis.findings import Finding, rank
 from initlab.pytorch._check import check
 from initlab.pytorch._diagnosis import Diagnosis
 from initlab.pytorch.repair._change import Change, Undo
 from initlab.pytorch.repair._patient import Patient
-from initlab.pytorch.repair._remedies import ELSEWHERE, OF_CAUSES, OF_FACTORS, REMEDIES
+from initlab.pytorch.repair._remedies import (
+    ELSEWHERE,
+    ELSEWHERE_OF_CAUSES,
+    OF_CAUSES,
+    OF_FACTORS,
+    REMEDIES,
+)
 from initlab.pytorch.repair._unrepaired import Unrepaired
 
 # Root causes that hide others are repaired in turn; more rounds have never been needed.
@@ -61,19 +68,18 @@ class Surgery:
             diagnosis = self._repaired(finding, diagnosis)
         for finding in _blaming(diagnosis):
             self._leave(finding, "more root causes than rounds")
-        # What was left at first, and another repair mended, is not left.
+        # A finding that was left at first, and that another repair mended, is not left.
         open_ones = {_key(finding) for finding in _blaming(diagnosis)}
         self.unrepaired = {
             key: one for key, one in self.unrepaired.items() if key in open_ones
         }
         return diagnosis
 
-    def _next(self, diagnosis: Diagnosis) -> Any:
+    def _next(self, diagnosis: Diagnosis) -> Finding | None:
         open_ones = [f for f in _blaming(diagnosis) if _key(f) not in self.unrepaired]
-        order = {"error": 0, "warning": 1}
-        return min(open_ones, key=lambda f: order[f.severity], default=None)
+        return max(open_ones, key=rank, default=None)
 
-    def _repaired(self, finding: Any, before: Diagnosis) -> Diagnosis:
+    def _repaired(self, finding: Finding, before: Diagnosis) -> Diagnosis:
         """Change what a finding asks for; keep it if that helps and harms nothing."""
         start, left = len(self.undos), dict(self.unrepaired)
         if not self._change(finding):
@@ -81,7 +87,7 @@ class Surgery:
         alone, mark = self.check(), len(self.undos)
         after = self._followed(finding, before, alone)
         if not _objection(finding, before, after):
-            self.unrepaired = left  # of what was tried along the way, nothing stays
+            self.unrepaired = left  # nothing stays of what was tried along the way
             return after
         self.take_back(mark)  # what followed did not help
         self.unrepaired = left
@@ -92,7 +98,9 @@ class Surgery:
         self.take_back(start)
         return before
 
-    def _followed(self, finding: Any, before: Diagnosis, after: Diagnosis) -> Diagnosis:
+    def _followed(
+        self, finding: Finding, before: Diagnosis, after: Diagnosis
+    ) -> Diagnosis:
         """Repair what a change uncovered, too; return the last diagnosis."""
         for _ in range(_FOLLOWING):
             new = _new(before, after)
@@ -101,15 +109,15 @@ class Surgery:
             after = self.check()
         return after
 
-    def _change(self, finding: Any) -> bool:
-        """Apply a finding's remedy; whether there was one."""
+    def _change(self, finding: Finding) -> bool:
+        """Apply a finding's remedy; return whether there was one."""
         remedy = REMEDIES.get(finding.id)
-        if finding.cause in ELSEWHERE:
+        if finding.cause in ELSEWHERE_OF_CAUSES:
             remedy = None
         remedy = OF_CAUSES.get(finding.cause, remedy)
         if remedy is None:
             reason = ELSEWHERE.get(finding.id, "no remedy is known")
-            self._leave(finding, ELSEWHERE.get(finding.cause, reason))
+            self._leave(finding, ELSEWHERE_OF_CAUSES.get(finding.cause, reason))
             return False
         reading = capture.read(
             self._model,
@@ -136,10 +144,10 @@ class Surgery:
             self.changes.append(change)
         if not changes:
             reason = "nothing that may be changed explains it"
-            self._leave(finding, ELSEWHERE.get(finding.cause, reason))
+            self._leave(finding, ELSEWHERE_OF_CAUSES.get(finding.cause, reason))
         return bool(changes)
 
-    def _leave(self, finding: Any, reason: str) -> None:
+    def _leave(self, finding: Finding, reason: str) -> None:
         where = finding.parameter or finding.module or "the model"
         self.unrepaired.setdefault(
             _key(finding), Unrepaired(id=finding.id, where=where, reason=reason)
@@ -157,29 +165,29 @@ def take_back_all(model: nn.Module, undos: Sequence[Undo]) -> None:
         undo.run(model)
 
 
-def _blaming(diagnosis: Diagnosis) -> list[Any]:
+def _blaming(diagnosis: Diagnosis) -> list[Finding]:
     return [one for one in diagnosis.findings if one.severity != "info"]
 
 
-def _key(finding: Any) -> tuple[str, str]:
+def _key(finding: Finding) -> tuple[str, str]:
     return finding.id, finding.parameter or finding.module
 
 
-def _objection(finding: Any, before: Diagnosis, after: Diagnosis) -> str:
+def _objection(finding: Finding, before: Diagnosis, after: Diagnosis) -> str:
     """Return why a change is not kept as it is; empty if nothing speaks against it."""
     if _key(finding) in {_key(one) for one in _blaming(after)}:
         return "the change that should mend it did not"
-    # What a number that is not finite hid, nobody could find before.
+    # Nobody could have found before what a non-finite number hid.
     new = [] if finding.id == "WI01" else _new(before, after)
     return f"mending it brings {new[0].id} on" if new else ""
 
 
 def _is_milder(
-    finding: Any, before: Diagnosis, after: Diagnosis, changed: set[str]
+    finding: Finding, before: Diagnosis, after: Diagnosis, changed: set[str]
 ) -> bool:
     """Whether an error is gone, and at most one warning came up, and came up elsewhere.
 
-    Where a tensor was changed, a new finding says that the change was wrong.
+    A new finding about a changed tensor means that the change was wrong.
     """
     new = _new(before, after)
     mended = _key(finding) not in {_key(one) for one in _blaming(after)}
@@ -191,7 +199,7 @@ def _is_milder(
     return finding.severity == "error" and mended and elsewhere and len(new) <= 1
 
 
-def _new(before: Diagnosis, after: Diagnosis) -> list[Any]:
+def _new(before: Diagnosis, after: Diagnosis) -> list[Finding]:
     """Return what is blamed after and was not before.
 
     A finding that moved to another layer of its chain is the same one: a check must

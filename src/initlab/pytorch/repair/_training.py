@@ -1,4 +1,4 @@
-"""Two short trainings on the user's data, of the model as it came and repaired."""
+"""Two short trainings on the user's data: of the model as it came, and repaired."""
 
 import copy
 import math
@@ -76,12 +76,14 @@ def refuse_untrained(model: nn.Module, optimizer: Any) -> None:
     """
     if optimizer is not None and not callable(optimizer):
         raise InvalidValueError(
-            "optimizer: short trainings need a function of parameters, such as "
-            f"torch.optim.Adam; got {type(optimizer).__name__}"
+            "short trainings need a function of parameters, such as "
+            f"torch.optim.Adam; got {type(optimizer).__name__}",
+            argument="optimizer",
         )
     if not any(one.requires_grad for one in model.parameters()):
         raise InvalidValueError(
-            "train_steps: every parameter is frozen; call requires_grad_() on some"
+            "every parameter is frozen; call requires_grad_() on some",
+            argument="train_steps",
         )
 
 
@@ -93,8 +95,9 @@ def refuse_without_loss(diagnosis: Diagnosis) -> None:
     """
     if not facts_from_json(diagnosis.dataset.attrs["facts"])[0].output.loss_kind:
         raise InvalidValueError(
-            "loss: short trainings need one, got None, and no targets that one could "
-            "be inferred from; give targets=, or loss="
+            "short trainings need one, got None, and no targets that one could "
+            "be inferred from; give targets=, or loss=",
+            argument="loss",
         )
 
 
@@ -117,7 +120,7 @@ def _losses(
                 model, data[step % len(data)], targets, with_loss=loss is not None
             )
             stepper.zero_grad()
-            torch.clear_autocast_cache()  # of weights before the step
+            torch.clear_autocast_cache()  # casts hold the weights before the step
             outputs = model(*call.args, **call.kwargs)
             value = capture.read_loss(outputs, call.targets, loss).value
             assert value is not None  # as `check` found one

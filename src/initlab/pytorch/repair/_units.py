@@ -6,17 +6,18 @@ import statistics
 import torch
 from torch import Tensor
 
+from initlab.analysis.findings import Finding
 from initlab.pytorch.repair._change import Change
-from initlab.pytorch.repair._patient import Found, Patient
+from initlab.pytorch.repair._patient import Patient
 from initlab.spec import WeightUse
 
 # Rows that differ by less, beside their size, are copies but for rounding.
 _ALIKE = 1e-3
-# Of what is added or attended to, and of no layer's law.
+# For what is added or attended to, and follows no layer's law.
 _SMALL = 0.02
 
 
-def finite_entries(patient: Patient, finding: Found) -> list[Change]:
+def finite_entries(patient: Patient, finding: Finding) -> list[Change]:
     """Redraw the entries that are not finite, like the tensor's others."""
     names = [finding.parameter, *finding.places]
     found = []
@@ -38,7 +39,7 @@ def finite_entries(patient: Patient, finding: Found) -> list[Change]:
     return found or _of_law(patient, finding, only_far=True)
 
 
-def distinct_units(patient: Patient, finding: Found) -> list[Change]:
+def distinct_units(patient: Patient, finding: Finding) -> list[Change]:
     """Redraw all copies of a unit but the first; of cloned tensors too."""
     clones = _clones(patient, finding)
     if clones:
@@ -55,7 +56,7 @@ def distinct_units(patient: Patient, finding: Found) -> list[Change]:
     return [change for change in found if change is not None]
 
 
-def drawn_columns(patient: Patient, finding: Found) -> list[Change]:
+def drawn_columns(patient: Patient, finding: Finding) -> list[Change]:
     """Draw what weighs inputs with zeros, in the scale of the rest of the weight."""
     found = []
     for use in patient.uses(finding):
@@ -77,7 +78,7 @@ def drawn_columns(patient: Patient, finding: Found) -> list[Change]:
     return found
 
 
-def drawn_units(patient: Patient, finding: Found) -> list[Change]:
+def drawn_units(patient: Patient, finding: Finding) -> list[Change]:
     """Draw tensors whose units are all alike, small beside any signal."""
     return [
         patient.change(
@@ -89,7 +90,7 @@ def drawn_units(patient: Patient, finding: Found) -> list[Change]:
     ]  # fmt: skip
 
 
-def drawn_rows(patient: Patient, finding: Found) -> list[Change]:
+def drawn_rows(patient: Patient, finding: Finding) -> list[Change]:
     """Draw tables whose rows are all alike, in the scale of the model's other tables.
 
     Without any, at PyTorch's own scale: a small one reaches layers without a norm
@@ -117,7 +118,7 @@ def drawn_rows(patient: Patient, finding: Found) -> list[Change]:
     return list(found.values())
 
 
-def drawn_rows_by_hand(patient: Patient, finding: Found) -> list[Change]:
+def drawn_rows_by_hand(patient: Patient, finding: Finding) -> list[Change]:
     """Draw parameters of equal rows that no layer weighs, around what they are."""
     found = []
     for name in finding.places:
@@ -136,7 +137,7 @@ def _rms(patient: Patient, use: WeightUse) -> float:
 
 
 def _redrawn(
-    patient: Patient, use: WeightUse, finding: Found, *, readers: bool
+    patient: Patient, use: WeightUse, finding: Finding, *, readers: bool
 ) -> Change | None:
     """Redraw a weight's copies; of a reader the whole, where all its columns are."""
     if not patient.can_change(use) or use.derived or (readers and use.zero):
@@ -148,7 +149,7 @@ def _redrawn(
     whole = int(copies.sum()) == len(copies) - 1 and len(copies) > 1
     if not copies.any() or (readers and not whole):
         return None
-    if whole:  # the scale of what is left says nothing
+    if whole:  # the scale of the rest says nothing
         copies = torch.ones(len(flat), dtype=torch.bool)
     scale = patient.std(use) if whole else float(flat.pow(2).mean().sqrt())
     values = rows.clone()
@@ -178,7 +179,7 @@ def _copies(rows: Tensor) -> Tensor:
     return copies
 
 
-def _clones(patient: Patient, finding: Found) -> list[Change]:
+def _clones(patient: Patient, finding: Finding) -> list[Change]:
     """Redraw parameters that hold the same numbers as an earlier one."""
     known: dict[bytes, str] = {}
     found = []
@@ -201,7 +202,7 @@ def _clones(patient: Patient, finding: Found) -> list[Change]:
     return found
 
 
-def living_zeros(patient: Patient, finding: Found) -> list[Change]:
+def living_zeros(patient: Patient, finding: Finding) -> list[Change]:
     """Draw weights that are 0 without design; of a branch, all but its end."""
     named = [use for use in patient.uses(finding) if patient.can_change(use)]
     blocks = {use.block for use in named if use.block is not None}
@@ -219,7 +220,9 @@ def living_zeros(patient: Patient, finding: Found) -> list[Change]:
     return found or _zero_rows(patient, finding, named)
 
 
-def _zero_rows(patient: Patient, finding: Found, uses: list[WeightUse]) -> list[Change]:
+def _zero_rows(
+    patient: Patient, finding: Finding, uses: list[WeightUse]
+) -> list[Change]:
     found = []
     for use in uses:
         weight = patient.tensor(use.parameter).double()
@@ -241,7 +244,7 @@ def _zero_rows(patient: Patient, finding: Found, uses: list[WeightUse]) -> list[
     return found
 
 
-def active_units(patient: Patient, finding: Found) -> list[Change]:
+def active_units(patient: Patient, finding: Finding) -> list[Change]:
     """Set biases that switch units off to the others' median; else follow the law."""
     betas = {norm.beta for norm in patient.reading.norms} & {*finding.places}
     found = [patient.filled(name, 0.0, finding) for name in sorted(filter(None, betas))]
@@ -266,13 +269,13 @@ def active_units(patient: Patient, finding: Found) -> list[Change]:
     return found or _of_law(patient, finding)
 
 
-def drawn_anew(patient: Patient, finding: Found) -> list[Change]:
+def drawn_anew(patient: Patient, finding: Finding) -> list[Change]:
     """Draw a weight that was never initialized by the law of its layer."""
     return _of_law(patient, finding)
 
 
 def _of_law(
-    patient: Patient, finding: Found, *, only_far: bool = False
+    patient: Patient, finding: Finding, *, only_far: bool = False
 ) -> list[Change]:
     found = []
     for use in patient.uses(finding):
@@ -285,7 +288,7 @@ def _of_law(
     return found
 
 
-def _drawn(patient: Patient, use: WeightUse, finding: Found) -> Change:
+def _drawn(patient: Patient, use: WeightUse, finding: Finding) -> Change:
     shape = tuple(patient.tensor(use.parameter).shape)
     std = patient.std(use)
     if use.derived:  # a weight norm's sizes, each of so many entries of the weight
@@ -297,7 +300,7 @@ def _drawn(patient: Patient, use: WeightUse, finding: Found) -> Change:
     )
 
 
-def without_biases(patient: Patient, finding: Found) -> list[Change]:
+def without_biases(patient: Patient, finding: Finding) -> list[Change]:
     """Set to 0 the bias that saturates, and what is as large in the same places."""
     assert finding.parameter is not None
 
@@ -313,7 +316,7 @@ def without_biases(patient: Patient, finding: Found) -> list[Change]:
     return [_without_loud(patient, name, n, finding) for name, n in gates.items()]
 
 
-def _without_loud(patient: Patient, name: str, gates: int, finding: Found) -> Change:
+def _without_loud(patient: Patient, name: str, gates: int, finding: Finding) -> Change:
     """Set a bias to 0; of one that holds several gates', those that are loud."""
     parts = patient.tensor(name).double().reshape(gates, -1)
     sizes = parts.pow(2).mean(dim=1).sqrt()

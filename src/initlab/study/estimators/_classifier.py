@@ -9,8 +9,9 @@ from sklearn.base import ClassifierMixin
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from initlab.analysis.statistics import SPREAD
 from initlab.errors import InvalidValueError
-from initlab.study.estimators._ensemble import SPREAD, MembersMixin
+from initlab.study.estimators._ensemble import MembersMixin
 
 
 class InitMLPClassifier(ClassifierMixin, MembersMixin):  # type: ignore[misc]
@@ -70,8 +71,9 @@ class InitMLPClassifier(ClassifierMixin, MembersMixin):  # type: ignore[misc]
         classes = len(self.classes_)
         if classes == 1:
             raise InvalidValueError(
-                f"y: a classifier needs at least 2 classes, got 1 class, "
-                f"{self.classes_[0]!r}"
+                f"a classifier needs at least 2 classes, got 1 class, "
+                f"{self.classes_[0]!r}",
+                argument="y",
             )
         if classes == 2:
             targets = codes[:, None].astype(np.float64)

@@ -16,8 +16,6 @@ from initlab.spec import MLP, Problem, Study
 from initlab.study._estimate import as_threads
 from initlab.study._start import Starts
 
-SPREAD = (0.05, 0.95)
-
 
 class MembersMixin(BaseEstimator):  # type: ignore[misc]
     """Members of one init, trained side by side on the same examples.
@@ -70,14 +68,14 @@ class MembersMixin(BaseEstimator):  # type: ignore[misc]
         study = self._study(problem, widths, loss)
         if study.batch_size is not None and study.batch_size > len(X):
             raise InvalidValueError(
-                f"batch_size: at most the {len(X)} training examples, "
-                f"got {study.batch_size}"
+                f"at most the {len(X)} training examples, got {study.batch_size}",
+                argument="batch_size",
             )
         threads = as_threads(self.threads)
         if self.engine not in ("auto", *engines.ENGINES):
             raise InvalidValueError(
-                f"engine: one of auto, {', '.join(engines.ENGINES)}, "
-                f"got {self.engine!r}"
+                f"one of auto, {', '.join(engines.ENGINES)}, got {self.engine!r}",
+                argument="engine",
             )
         starts = Starts(study, {})
         engine = self.engine
@@ -126,8 +124,8 @@ class MembersMixin(BaseEstimator):  # type: ignore[misc]
         for size in sizes:
             if not isinstance(size, Integral) or size < 1:
                 raise InvalidValueError(
-                    f"hidden_layer_sizes: positive whole numbers, as in (10, 5), "
-                    f"got {given!r}"
+                    f"positive whole numbers, as in (10, 5), got {given!r}",
+                    argument="hidden_layer_sizes",
                 )
         return tuple(int(size) for size in sizes)
 
@@ -142,8 +140,9 @@ class MembersMixin(BaseEstimator):  # type: ignore[misc]
         ]
         if not trained:
             raise InvalidValueError(
-                f"learning_rate: each of the {len(self._networks)} members diverged "
-                f"at {self.learning_rate}; lower it, or change init"
+                f"each of the {len(self._networks)} members diverged "
+                f"at {self.learning_rate}; lower it, or change init",
+                argument="learning_rate",
             )
         with engines.one_blas_thread():
             return np.stack(

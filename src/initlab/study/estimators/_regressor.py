@@ -8,7 +8,8 @@ from sklearn.base import RegressorMixin
 from sklearn.utils import Tags
 from sklearn.utils.validation import validate_data
 
-from initlab.study.estimators._ensemble import SPREAD, MembersMixin
+from initlab.analysis.statistics import SPREAD
+from initlab.study.estimators._ensemble import MembersMixin
 
 
 class InitMLPRegressor(RegressorMixin, MembersMixin):  # type: ignore[misc]

@@ -10,8 +10,8 @@ import numpy as np
 from initlab.lesson.grader import _expected as lesson
 from initlab.lesson.grader._expected import Parameters
 from initlab.lesson.grader._findings import Finding, FunctionGrade, shown
-from initlab.lesson.grader._session import LESSON_SEED, Session
-from initlab.lesson.grader._wire import Array
+from initlab.lesson.grader._session import Session
+from initlab.lesson.grader._wire import LESSON_SEED, Array
 from initlab.lesson.grader.network._calls import (
     FaultError,
     called,

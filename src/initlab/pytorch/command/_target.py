@@ -23,12 +23,14 @@ def imported(target: str) -> nn.Module | Callable[[], nn.Module]:
     module_name, colon, path = target.partition(":")
     if not colon or not module_name or not path:
         raise InvalidValueError(
-            f"TARGET: package.module:name, as in mypackage.models:build, got {target!r}"
+            f"package.module:name, as in mypackage.models:build, got {target!r}",
+            argument="TARGET",
         )
     if module_name.endswith(".py") or "/" in module_name:
         raise InvalidValueError(
-            f"TARGET: a module's name, as python -m takes it, got {module_name!r}; "
-            f"try {_dotted(module_name)}:{path}"
+            f"a module's name, as python -m takes it, got {module_name!r}; "
+            f"try {_dotted(module_name)}:{path}",
+            argument="TARGET",
         )
     folder = os.getcwd()
     if folder not in sys.path:
@@ -37,12 +39,14 @@ def imported(target: str) -> nn.Module | Callable[[], nn.Module]:
         found: Any = importlib.import_module(module_name)
     except SystemExit as ended:
         raise InvalidValueError(
-            f"TARGET: importing {module_name} called {_exit(ended)}; put what a script "
-            'does under if __name__ == "__main__":'
+            f"importing {module_name} called {_exit(ended)}; put what a script "
+            'does under if __name__ == "__main__":',
+            argument="TARGET",
         ) from None
     except Exception as error:
         raise InvalidValueError(
-            f"TARGET: importing {module_name} failed: {type(error).__name__}: {error}"
+            f"importing {module_name} failed: {type(error).__name__}: {error}",
+            argument="TARGET",
         ) from error
     for part in path.split("."):
         if not hasattr(found, part):
@@ -50,13 +54,14 @@ def imported(target: str) -> nn.Module | Callable[[], nn.Module]:
                     and not n.startswith("_")]  # fmt: skip
             there = ", ".join(near[:12]) or "nothing to call"
             raise InvalidValueError(
-                f"TARGET: {module_name} has no {part!r}; it has {there}"
+                f"{module_name} has no {part!r}; it has {there}", argument="TARGET"
             )
         found = getattr(found, part)
     if not isinstance(found, nn.Module) and not callable(found):
         raise InvalidValueError(
-            f"TARGET: a function that makes a model, or a model, got "
-            f"{type(found).__name__} {path}"
+            f"a function that makes a model, or a model, got "
+            f"{type(found).__name__} {path}",
+            argument="TARGET",
         )
     return found
 
@@ -78,7 +83,7 @@ def factory_of(
     def factory() -> nn.Module:
         model = made if isinstance(made, nn.Module) else _called(target, made)
         if not isinstance(model, nn.Module) or any(p.is_meta for p in _held(model)):
-            return model  # which is refused where it is used
+            return model  # refused below, where it is used
         if checkpoint is not None:
             load_checkpoint(model, checkpoint)
         return model.to(device=place, dtype=real)
@@ -101,16 +106,18 @@ def _called(target: str, function: Callable[[], nn.Module]) -> nn.Module:
         return function()
     except SystemExit as ended:
         raise InvalidValueError(
-            f"TARGET: {target} called {_exit(ended)} and made no model; give a "
-            "function that returns one"
+            f"{target} called {_exit(ended)} and made no model; give a "
+            "function that returns one",
+            argument="TARGET",
         ) from None
     except InitlabError:
         raise
     except Exception as error:
         if isinstance(error, TypeError) and "argument" in str(error):
-            raise  # most often that it needs some, which `build` says
+            raise  # mostly that it needs some, which `build` reports
         raise InvalidValueError(
-            f"TARGET: {target} failed: {type(error).__name__}: {_first_line(error)}"
+            f"{target} failed: {type(error).__name__}: {_first_line(error)}",
+            argument="TARGET",
         ) from error
 
 
@@ -126,7 +133,7 @@ def load_checkpoint(model: nn.Module, path: Path) -> None:
         DataError: If the file is missing, is no checkpoint, or fits another model.
     """
     if not path.is_file():
-        raise DataError(f"--checkpoint: there is no file {path}")
+        raise DataError(f"there is no file {path}", argument="--checkpoint")
     try:
         if path.suffix == ".safetensors":
             from safetensors.torch import load_file
@@ -137,23 +144,26 @@ def load_checkpoint(model: nn.Module, path: Path) -> None:
     except OSError:
         raise  # which names the file, and says why
     except Exception as error:
-        raise DataError(f"--checkpoint: {path} {_not_weights(path)}") from error
+        raise DataError(
+            f"{path} {_not_weights(path)}", argument="--checkpoint"
+        ) from error
     for key in ("state_dict", "model", "model_state_dict"):
         if isinstance(state, dict) and isinstance(state.get(key), dict):
             state = state[key]
     if not isinstance(state, dict):
-        raise DataError(f"--checkpoint: {path} holds no weights by name")
+        raise DataError(f"{path} holds no weights by name", argument="--checkpoint")
     try:
         model.load_state_dict(state)
     except RuntimeError as error:
         lines = [line.strip() for line in str(error).splitlines()[1:3]]
         raise DataError(
-            f"--checkpoint: {path} fits another model: {' '.join(lines)[:300]}"
+            f"{path} fits another model: {' '.join(lines)[:300]}",
+            argument="--checkpoint",
         ) from error
 
 
 def _not_weights(path: Path) -> str:
-    """Return why a file was not read; torch's own words advise to run it."""
+    """Return why a file was not read; torch's own message advises running it."""
     with path.open("rb") as file:
         pickled = file.read(1) == b"\x80"
     if path.suffix != ".safetensors" and (pickled or zipfile.is_zipfile(path)):
@@ -173,7 +183,7 @@ def _device(name: str) -> torch.device:
         torch.empty(1, device=device)
     except (RuntimeError, AssertionError) as error:
         raise InvalidValueError(
-            f"--device: {name!r} cannot be used: {_first_line(error)}"
+            f"{name!r} cannot be used: {_first_line(error)}", argument="--device"
         ) from error
     return device
 

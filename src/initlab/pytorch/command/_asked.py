@@ -15,7 +15,7 @@ from initlab.pytorch._build import build
 from initlab.pytorch._check import check
 from initlab.pytorch._diagnosis import Diagnosis
 from initlab.pytorch._numbers import as_seed
-from initlab.pytorch._target import factory_of, imported
+from initlab.pytorch.command._target import factory_of, imported
 from initlab.pytorch.repair import Repair, repair_
 from initlab.spec import facts_from_json
 
@@ -85,7 +85,8 @@ def repair_target(asked: Asked, out: Path, *, seeds: int = 1) -> Repair:
     """
     if out.suffix != ".safetensors" or not out.parent.is_dir():
         raise OutputError(
-            f"--repair: a file .safetensors in a folder that exists, got {out}"
+            f"a file .safetensors in a folder that exists, got {out}",
+            argument="--repair",
         )
     as_seed(asked.seed, seeds)
     made = imported(asked.target)
@@ -104,7 +105,7 @@ def repair_target(asked: Asked, out: Path, *, seeds: int = 1) -> Repair:
 
 
 def _is_one_model(asked: Asked, made: Any, seeds: int) -> bool:
-    """Whether the weights are given, so that no seed draws others.
+    """Whether the target has its weights already, so that seeds change nothing.
 
     Raises:
         InvalidValueError: If they are, and several members are asked for.
@@ -113,7 +114,8 @@ def _is_one_model(asked: Asked, made: Any, seeds: int) -> bool:
         return False
     if seeds > 1:
         raise InvalidValueError(
-            f"--seeds: {seeds} members need a function that draws weights anew"
+            f"{seeds} members need a function that draws weights anew",
+            argument="--seeds",
         )
     return True
 
@@ -148,19 +150,19 @@ def _batch(asked: Asked) -> tuple[tuple[Tensor, ...], Tensor | None]:
 
 @contextmanager
 def _labels_of(classes: int | None) -> Iterator[None]:
-    """Say of labels that we drew who asked for them."""
+    """Name `--classes` in errors about the labels that we drew for it."""
     try:
         yield
     except TargetsError as error:
-        reason = str(error).removeprefix("targets: ").partition(";")[0]
         raise InvalidValueError(
-            f"--classes: {classes}, one label per example: {reason}; leave it out, or "
-            "give as many as there are outputs"
+            f"{classes}, one label per example: {error.message}; leave it out, or "
+            "give as many as there are outputs",
+            argument="--classes",
         ) from None
 
 
 def _refuse_other_classes(classes: int | None, diagnosis: Diagnosis) -> None:
-    """Refuse more classes than outputs also where the labels drawn happen to fit.
+    """Refuse more classes than outputs, even if the labels drawn happen to fit.
 
     Raises:
         InvalidValueError: If there are.
@@ -169,8 +171,9 @@ def _refuse_other_classes(classes: int | None, diagnosis: Diagnosis) -> None:
     there = 1 if output.loss_kind == "mse" else output.classes
     if classes is not None and classes > there > 0:
         raise InvalidValueError(
-            f"--classes: {classes}, but outputs of shape {output.shape} are of "
-            f"{there}; {'leave it out' if there < 2 else f'give --classes {there}'}"
+            f"{classes}, but outputs of shape {output.shape} are of "
+            f"{there}; {'leave it out' if there < 2 else f'give --classes {there}'}",
+            argument="--classes",
         )
 
 
@@ -181,8 +184,8 @@ def _shape(option: str, text: str) -> tuple[int, ...]:
             raise ValueError
     except ValueError:
         raise InvalidValueError(
-            f"{option}: positive sizes with x in between, as in 8x3x224x224, got "
-            f"{text!r}"
+            f"positive sizes with x in between, as in 8x3x224x224, got {text!r}",
+            argument=option,
         ) from None
     return sizes
 
@@ -191,7 +194,7 @@ def _tokens(text: str, generator: torch.Generator) -> Tensor:
     shape, colon, words = text.partition(":")
     if not colon or not words.isdigit() or int(words) < 1:
         raise InvalidValueError(
-            "--tokens: a shape and the number of words, as in 4x128:50257, got "
-            f"{text!r}"
+            f"a shape and the number of words, as in 4x128:50257, got {text!r}",
+            argument="--tokens",
         )
     return torch.randint(0, int(words), _shape("--tokens", shape), generator=generator)

@@ -1,0 +1,175 @@
+"""What a model's outputs and their targets are like, whatever the loss."""
+
+import math
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from initlab.capture._moments import as_real
+
+# A mask is a group of numbers of its own: below the first, and further than so many
+# times the size of all others; a loss that meets it is at least such a share of it.
+_FAR_BELOW, _TIMES, _MET = -1e3, 10.0, 1e-4
+_LARGE_LOSS = 100.0
+# Fewer rows of a class say nothing of what they have in common.
+_TWO = 2
+
+
+def output_facts(first: Tensor | None, loss: Tensor | None) -> dict[str, Any]:
+    """Return what `OutputReading` says of the first output, what is masked left out."""
+    if first is None:
+        return {}
+    x = as_real(first.detach()).float()
+    mask = _mask(x, loss)
+    seen = x if mask is None else x[~mask]
+    bad = int((~torch.isfinite(seen)).sum())
+    facts: dict[str, Any] = {
+        "shape": tuple(first.shape),
+        "mean": float(seen.mean()),
+        "rms": float(seen.square().mean().sqrt()),
+        "std": float(seen.std(unbiased=False)),
+        "examples": len(first) if first.dim() else 0,
+        "nonfinite": bad,
+        "masked": 0 if mask is None else int(mask.sum()),
+    }
+    axis = 1 if x.dim() > 3 else -1
+    if x.dim() >= 2 and x.shape[axis] > 1:
+        facts |= _as_logits_facts(x, mask, axis)
+    return facts
+
+
+def target_facts(
+    first: Tensor, target: Tensor, kind: str, ignored: int | None
+) -> dict[str, Any]:
+    """Return what `OutputReading` says of targets, and of their best constant guess.
+
+    Args:
+        first: Output, in float32.
+        target: Of it.
+        kind: Of the loss, as `OutputReading` names it.
+        ignored: The label that the loss leaves out, if it says so.
+    """
+    if not target.is_floating_point() and kind != "mse":
+        pair = as_logits(first, target, ignored)
+        if pair is not None:
+            logits, labels = pair
+            counts = torch.bincount(labels, minlength=logits.shape[1]).double()
+            share = counts[counts > 0] / counts.sum()
+            classes = logits.shape[1]
+            # Few examples say little of the prior: no more than uniform is expected.
+            return {
+                "classes": classes,
+                "prior_loss": math.log(classes),
+                "class_entropy": float(-(share * share.log()).sum()),
+                "class_share": float(share.max()),
+                "loss_rows": len(labels),
+                "classes_met": int((counts >= _TWO).sum()),
+            }
+    goal = target.float()
+    finite = torch.isfinite(goal)
+    missing = int(goal.numel() - finite.sum())
+    goal = goal[finite] if missing else goal
+    facts = {
+        "target_mean": float(goal.mean()),
+        "target_std": float(goal.std(unbiased=False)),
+        "target_nonfinite": missing,
+    }  # fmt: skip
+    if kind == "binary":
+        p = min(max(float(goal.mean()), 1e-6), 1 - 1e-6)
+        facts |= {
+            "classes": 2,
+            "prior_loss": math.log(2),
+            "class_share": max(p, 1 - p),
+            "class_entropy": -p * math.log(p) - (1 - p) * math.log(1 - p),
+            "loss_rows": goal.numel(),
+        }
+    elif kind == "mse":
+        facts |= {
+            "prior_loss": float(goal.var(unbiased=False)),
+            "loss_rows": goal.numel(),
+        }
+    return facts
+
+
+def as_logits(
+    out: Tensor, target: Tensor, ignored: int | None = None
+) -> tuple[Tensor, Tensor] | None:
+    """Return logits `(row, class)` and labels, whichever axis holds the classes.
+
+    Args:
+        out: Outputs.
+        target: That may be labels.
+        ignored: The label that a loss left out which has taken these targets: what is
+            beyond the classes was left out, too. None: such targets are no labels.
+    """
+    rows = rows_of(out, target)
+    if rows is None or rows.shape[1] < 2:
+        return None
+    labels = target.long().reshape(-1)
+    kept = labels >= 0
+    if ignored is not None:
+        kept &= (labels != ignored) & (labels < rows.shape[1])
+    if not bool(kept.any()) or int(labels[kept].max()) >= rows.shape[1]:
+        return None
+    return rows[kept], labels[kept]
+
+
+def rows_of(out: Tensor, target: Tensor) -> Tensor | None:
+    """Return outputs `(row, class)` with a row per target, or None."""
+    if out.shape[:-1] == target.shape:
+        return out.reshape(-1, out.shape[-1])
+    if out.dim() > 1 and (out.shape[0], *out.shape[2:]) == tuple(target.shape):
+        return out.movedim(1, -1).reshape(-1, out.shape[1])
+    return None
+
+
+def _as_logits_facts(x: Tensor, mask: Tensor | None, axis: int) -> dict[str, float]:
+    """Return what logits say by themselves: of each row, of what is not masked."""
+    if mask is None:
+        excess = torch.logsumexp(x, dim=axis) - x.mean(dim=axis)
+        return {
+            "random_excess": float(excess.mean()) - math.log(x.shape[axis]),
+            "std": float(x.std(dim=axis, unbiased=False).mean()),
+        }
+    count = (~mask).sum(dim=axis)
+    rows = count > 1
+    if not bool(rows.any()):
+        return {}
+    shown = x.masked_fill(mask, 0.0)
+    mean = shown.sum(dim=axis) / count
+    excess = torch.logsumexp(x.masked_fill(mask, -math.inf), dim=axis) - mean
+    apart = (shown - mean.unsqueeze(axis)).masked_fill(mask, 0.0)
+    std = (apart.square().sum(dim=axis) / count).sqrt()
+    return {
+        "random_excess": float((excess - count.log())[rows].mean()),
+        "std": float(std[rows].mean()),
+    }
+
+
+def _mask(x: Tensor, loss: Tensor | None) -> Tensor | None:
+    """Return where outputs are masked: -inf, or a group far below all others.
+
+    Numbers that only spread far have some in between, and a loss that meets such a
+    number is large: then it is no mask. All entries are none either.
+
+    Example:
+        >>> _mask(torch.tensor([[1.0, -1e9, 0.5]]), None)
+        tensor([[False,  True, False]])
+        >>> _mask(torch.tensor([[1.0, -2e3, -1e9]]), torch.tensor(4e8)) is None
+        True
+    """
+    if x.dim() < 2 or not x.numel():
+        return None
+    low = float(x.amin())
+    if not low < _FAR_BELOW:
+        return None
+    mask = x == -math.inf
+    rest = x[~mask]
+    low = float(rest.amin()) if rest.numel() else 0.0
+    met = loss is not None and not float(loss.detach()) < max(_LARGE_LOSS, -_MET * low)
+    if low < _FAR_BELOW and not met:
+        others = rest[rest > low / 2]
+        if others.numel() and float(others.abs().amax()) * _TIMES < -low:
+            mask = x <= low / 2
+    return mask if bool(mask.any()) and not bool(mask.all()) else None
