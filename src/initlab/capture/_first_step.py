@@ -12,6 +12,7 @@ from torch.optim import Optimizer
 
 from initlab.capture._losses import shown
 from initlab.capture._moments import as_real, norm
+from initlab.capture._restoring import restoring
 from initlab.errors import InvalidValueError
 
 # A step that changes any weight by this share of it, where no optimizer was given.
@@ -164,15 +165,17 @@ def _step_of(
             group["foreach"] = False  # one tensor at a time needs less memory
     for name, parameter in model.named_parameters():
         parameter.grad = gradients.get(name) if parameter.requires_grad else None
-    try:
-        optimizer.step()
-    finally:
+
+    def restore() -> None:
         optimizer.state.clear()
         optimizer.state.update(state)
         for group, values in zip(optimizer.param_groups, groups, strict=True):
             for key in [k for k in group if k != "params" and k not in values]:
                 del group[key]
             group.update(values)
+
+    with restoring(restore):
+        optimizer.step()
 
 
 _FEWEST_MET = 3

@@ -1,31 +1,38 @@
 """What objects hold besides modules' tensors, and may change in place: as it was.
 
-Containers, plain tensors, arrays and random generators. Modules, datasets and other
-objects are neither copied nor looked into.
+Containers, plain tensors, arrays and random generators, and objects of a model's own
+package, as a cache of keys. Datasets and all other objects are neither copied nor
+looked into.
 """
 
 import random
 from collections import OrderedDict, deque
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable, Set
+from functools import partial
+from types import MemberDescriptorType
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn.parameter import is_lazy
-from torch.utils.data import DataLoader
+from torch.utils.data import DataLoader, Dataset
 
-Restore = Callable[[], None]
+from initlab.capture._restoring import Restore
+
 # What nothing changes in place, and long lists are made of.
 _PLAIN = frozenset({int, float, str, bool, bytes, type(None)})
 
 
-def kept_contents(roots: Iterable[Any], known: set[int]) -> list[Restore]:
+def kept_contents(
+    roots: Iterable[Any], known: set[int], packages: Set[str] = frozenset()
+) -> list[Restore]:
     """Return functions that restore what these objects hold, and what that holds.
 
     Args:
         roots: Dicts of attributes, most often.
         known: By `id`: tensors and modules that others restore.
+        packages: Whose objects are looked into.
 
     Example:
         >>> held = {"seen": [1], "rng": random.Random(0)}
@@ -54,7 +61,33 @@ def kept_contents(roots: Iterable[Any], known: set[int]) -> list[Restore]:
         elif (restore := _of_leaf(one)) is not None:
             met[id(one)] = one
             restores.append(restore)
+        elif package_of(type(one)) in packages and not isinstance(one, type | Dataset):
+            met[id(one)] = one
+            waiting.append(getattr(one, "__dict__", None))
+            slots = _slots(one)
+            waiting.extend(slots.values())
+            restores.extend(partial(_set, one, *each) for each in slots.items())
     return restores
+
+
+def package_of(kind: type) -> str:
+    """Return the name of the package, or of the file, that a class is from."""
+    return kind.__module__.partition(".")[0]
+
+
+def _slots(one: object) -> dict[str, Any]:
+    """Return what an object holds by `__slots__`."""
+    names = (
+        name
+        for kind in type(one).__mro__
+        for name in kind.__dict__
+        if isinstance(kind.__dict__[name], MemberDescriptorType)
+    )
+    return {name: getattr(one, name) for name in names if hasattr(one, name)}
+
+
+def _set(one: object, name: str, value: Any) -> None:
+    object.__setattr__(one, name, value)  # its class may be frozen
 
 
 def kept_loader(loader: DataLoader[Any]) -> list[Restore]:
@@ -137,7 +170,7 @@ def _of_leaf(one: Any) -> Restore | None:
         return _of_array(one)
     if isinstance(one, torch.Generator):
         state = one.get_state()
-        return lambda: _ignored(one.set_state(state))
+        return lambda: one.set_state(state)
     if isinstance(one, np.random.Generator):
         bits, stream = one.bit_generator, one.bit_generator.state
         return lambda: setattr(bits, "state", stream)
@@ -176,7 +209,3 @@ def _of_tensor(tensor: Tensor) -> Restore | None:
                 tensor.detach().copy_(kept)
 
     return restore
-
-
-def _ignored(_: object) -> None:
-    """Return None, whatever was given back."""

@@ -4,6 +4,8 @@ import random
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -11,7 +13,8 @@ import torch
 from torch import nn
 from torch.nn.parameter import is_lazy
 
-from initlab.capture._held import kept_contents
+from initlab.capture._held import kept_contents, package_of
+from initlab.capture._restoring import restoring
 
 # Random states and torch's checkpoints belong to all threads: one at a time has them.
 ALONE = threading.RLock()
@@ -21,10 +24,8 @@ ALONE = threading.RLock()
 def kept_random_states(model: nn.Module) -> Iterator[None]:
     """Restore the random states of Python, NumPy and torch at the end."""
     states = _random_states(model)
-    try:
+    with restoring(lambda: _restore_random(states)):
         yield
-    finally:
-        _restore_random(states)
 
 
 @contextmanager
@@ -34,8 +35,9 @@ def preserved(model: nn.Module) -> Iterator[Mapping[int, torch.Tensor]]:
     Parameters, buffers, gradients, hooks, modes and attributes of every module, and
     the random states of Python, NumPy and torch on every device in use; also what is
     changed in place in lists, dicts, sets, tensors, arrays and random generators that
-    modules hold. One copy of the parameters and buffers is kept, and given to the
-    caller by the tensors' `id`.
+    modules hold, or objects of the model's own package that they hold, as caches. There
+    are no gradients inside. One copy of the parameters and buffers is kept, and given
+    to the caller by the tensors' `id`.
 
     Args:
         model: Whose modules may be changed inside.
@@ -52,33 +54,76 @@ def preserved(model: nn.Module) -> Iterator[Mapping[int, torch.Tensor]]:
     attributes = [(m, dict(m.__dict__), _tables(m)) for m in model.modules()]
     known = {id(one) for one in (*model.modules(), *_tensors(model))}
     contents = kept_contents(
-        [value for _, *kept in attributes for value in _held_by(*kept)], known
+        [value for _, *kept in attributes for value in _held_by(*kept)],
+        known,
+        packages={package_of(type(module)) for module in model.modules()} - {"torch"},
     )
-    tensors = [
-        (tensor, tensor.detach().clone(), tensor.grad, tensor.requires_grad)
-        for tensor in _tensors(model)
-    ]
-    grad_enabled = torch.is_grad_enabled()
-    try:
-        yield {id(tensor): kept for tensor, kept, _, _ in tensors}
-    finally:
-        torch.set_grad_enabled(grad_enabled)
-        for module, values, tables in attributes:
-            module.__dict__.clear()
-            module.__dict__.update(values)
-            for name, table in tables.items():
-                held = module.__dict__[name]
-                held.clear()
-                held.update(table)
-        for restore in contents:
-            restore()
-        for tensor, kept, grad, requires_grad in tensors:
+    tensors = [_Kept.of(tensor) for tensor in _tensors(model)]
+    with restoring(
+        partial(torch.set_grad_enabled, torch.is_grad_enabled()),
+        *(partial(_restore_attributes, *kept) for kept in attributes),
+        *contents,
+        *(tensor.restore for tensor in tensors),
+        partial(_restore_random, states),
+    ):
+        for tensor in tensors:  # what runs may clear gradients in place
+            tensor.tensor.grad = None
+        yield {id(one.tensor): one.copy for one in tensors}
+
+
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    """A tensor as it is.
+
+    Attributes:
+        tensor: The tensor.
+        data: What it refers to now, of the shape and type that it has.
+        copy: Of its entries; the tensor itself where nothing can write to them.
+        grad: Its gradient, which nothing writes to meanwhile.
+        requires_grad: Whether it asks for one.
+    """
+
+    tensor: torch.Tensor
+    data: torch.Tensor
+    copy: torch.Tensor
+    grad: torch.Tensor | None
+    requires_grad: bool
+
+    @classmethod
+    def of(cls, tensor: torch.Tensor) -> "_Kept":
+        data = tensor.detach()
+        copy = data if _is_broadcast(tensor) else data.clone()
+        return cls(tensor, data, copy, tensor.grad, tensor.requires_grad)
+
+    def restore(self) -> None:
+        now = self.tensor
+        if _memory(now) != _memory(self.data):
+            now.data = self.data
+        if self.copy is not self.data:
             with torch.no_grad():
-                tensor.copy_(kept)
-            tensor.grad = grad
-            if tensor.is_leaf and tensor.requires_grad != requires_grad:
-                tensor.requires_grad_(requires_grad)
-        _restore_random(states)
+                now.copy_(self.copy)
+        now.grad = self.grad
+        if now.is_leaf and now.requires_grad != self.requires_grad:
+            now.requires_grad_(self.requires_grad)
+
+
+def _memory(tensor: torch.Tensor) -> tuple[object, ...]:
+    """Return what tells whether two tensors are the same piece of memory."""
+    about = (tensor.shape, tensor.dtype, tensor.device)
+    strided = tensor.layout == torch.strided
+    return (*about, tensor.stride(), tensor.data_ptr()) if strided else about
+
+
+def _restore_attributes(
+    module: nn.Module, values: Mapping[str, Any], tables: Mapping[str, Any]
+) -> None:
+    held = module.__dict__
+    held |= values
+    for name in held.keys() - values.keys():
+        del held[name]
+    for name, table in tables.items():
+        held[name].clear()
+        held[name].update(table)
 
 
 def _tables(module: nn.Module) -> dict[str, Any]:
@@ -102,11 +147,7 @@ def _held_by(values: Mapping[str, Any], tables: Mapping[str, Any]) -> Iterator[A
 def _tensors(model: nn.Module) -> list[torch.Tensor]:
     every = [*model.parameters(), *model.buffers()]
     unique = {id(tensor): tensor for tensor in every}
-    return [
-        tensor
-        for tensor in unique.values()
-        if not is_lazy(tensor) and not tensor.is_meta and not _is_broadcast(tensor)
-    ]
+    return [t for t in unique.values() if not is_lazy(t) and not t.is_meta]
 
 
 def _is_broadcast(tensor: torch.Tensor) -> bool:

@@ -1,0 +1,65 @@
+"""Putting things back, whatever happens: Ctrl-C waits, one failure stops no other."""
+
+import signal
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+Restore = Callable[[], object]
+
+
+@contextmanager
+def restoring(*restores: Restore) -> Iterator[None]:
+    """Call functions at the end, also after an exception or Ctrl-C.
+
+    Args:
+        restores: Called in order, all of them even where one fails; after a Ctrl-C
+            perhaps twice.
+
+    Example:
+        >>> seen = [1]
+        >>> with restoring(seen.clear):
+        ...     seen.append(2)
+        >>> seen
+        []
+    """
+    try:
+        try:
+            yield
+        finally:
+            with _uninterrupted():
+                _call_all(restores)
+    except KeyboardInterrupt:  # it may have come just before it was held back
+        with _uninterrupted():
+            _call_all(restores)
+        raise
+
+
+def _call_all(restores: Iterable[Restore]) -> None:
+    failed: list[Exception] = []
+    for restore in restores:
+        try:
+            restore()
+        except Exception as error:  # what is the user's may raise anything
+            failed.append(error)
+    if failed:
+        raise failed[0]
+
+
+@contextmanager
+def _uninterrupted() -> Iterator[None]:
+    """Hold Ctrl-C back until the end: half a model is worse than a late answer."""
+    handler = signal.getsignal(signal.SIGINT)
+    is_main = threading.current_thread() is threading.main_thread()
+    if not (is_main and callable(handler)):  # others are never interrupted
+        yield
+        return
+    held: list[FrameType | None] = []
+    signal.signal(signal.SIGINT, lambda _, frame: held.append(frame))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, handler)
+        if held:
+            handler(signal.SIGINT, held[0])
