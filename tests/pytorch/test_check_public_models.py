@@ -419,3 +419,42 @@ def test_a_gate_that_is_off_on_this_batch_is_a_constant():
 
     trunk = {one[:2] for one in found(Gated(-9.0, on_trunk=True), targets=LABELS)}
     assert trunk & {("WI03", "error"), ("WI12", "error")}
+
+
+class Beside(nn.Module):
+    """A class token that is concatenated in every block with a trunk that grows.
+
+    As CoaT's, whose blocks add up the scales of several resolutions.
+    """
+
+    def __init__(self):
+        super().__init__()
+        self.stem, self.head = nn.Linear(16, 16), nn.Linear(16, 4)
+        self.token = nn.Parameter(torch.randn(1, 1, 16) * 0.02)
+        self.norms = nn.ModuleList(nn.LayerNorm(16) for _ in range(8))
+        self.layers = nn.ModuleList(nn.Linear(16, 16) for _ in range(8))
+
+    def forward(self, x):
+        token, x = self.token.expand(len(x), -1, -1), self.stem(x)
+        for norm, layer in zip(self.norms, self.layers, strict=True):
+            x = torch.cat([token, x], dim=1)
+            x = x + layer(norm(x))
+            token, x = x[:, :1], 2.5 * x[:, 1:]
+        return self.head(functional.layer_norm(token[:, 0] + x.mean(dim=1), (16,)))
+
+
+def test_a_trunk_that_grows_beside_a_class_token():
+    silent(Beside(), torch.randn(32, 8, 16), targets=LABELS)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_factors_that_are_drawn_around_a_tenth(seed):
+    """RepVGG's of branches beside each other: normal, of mean and deviation .1."""
+    torch.manual_seed(seed)
+    norm = nn.BatchNorm1d(48)
+    nn.init.normal_(norm.weight, mean=0.1, std=0.1)
+
+    silent(
+        nn.Sequential(nn.Linear(16, 48), norm, nn.ReLU(), nn.Linear(48, 4)),
+        targets=LABELS,
+    )

@@ -1,6 +1,7 @@
 """Reductions of tensors to numbers, done at once: what is stored may be overwritten."""
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import torch
@@ -10,7 +11,7 @@ from torch import Tensor
 _EXAMPLES, _FEATURES = 32, 4096
 # Units that are equal but for rounding.
 _EQUAL = 1e-5
-_LARGEST_SORTED = 200_000
+_LARGEST_SORTED, _AT_A_TIME = 200_000, 4096
 # Squares of float32 below have lost digits, and at last are 0.
 _SQUARABLE = 1e-15
 # Of the rms, a deviation below which the difference of float32 squares is 1 % off.
@@ -171,16 +172,24 @@ def equal_rows(rows: Tensor, tolerance: float = _EQUAL) -> list[list[int]]:
     scale = norms[order] * float(torch.linalg.vector_norm(direction))
     close = (projected[1:] - projected[:-1]) <= tolerance * scale[1:]
     groups: list[list[int]] = []
-    for place in torch.nonzero(close).flatten().tolist():
-        first, second = int(order[place]), int(order[place + 1])
-        apart = torch.linalg.vector_norm(rows[first] - rows[second])
-        if not (norms[first] > 0 and apart <= tolerance * norms[first]):
-            continue
+    for first, second in _equal_pairs(rows, norms, order, close, tolerance):
         if groups and groups[-1][-1] == first:
             groups[-1].append(second)
         else:
             groups.append([first, second])
     return sorted(sorted(group) for group in groups)
+
+
+def _equal_pairs(
+    rows: Tensor, norms: Tensor, order: Tensor, close: Tensor, tolerance: float
+) -> Iterator[tuple[int, int]]:
+    """Yield the neighbours in an order that are equal, of those that may be."""
+    # Of a vocabulary thousands are close by chance: some at a time, to save memory.
+    for places in torch.split(torch.nonzero(close).flatten(), _AT_A_TIME):
+        first, second = order[places], order[places + 1]
+        apart = torch.linalg.vector_norm(rows[first] - rows[second], dim=1)
+        equal = (norms[first] > 0) & (apart <= tolerance * norms[first])
+        yield from zip(first[equal].tolist(), second[equal].tolist(), strict=True)
 
 
 def copies(groups: list[list[int]]) -> int:

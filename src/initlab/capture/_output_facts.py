@@ -6,7 +6,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from initlab.capture._moments import as_real
+from initlab.capture._moments import as_real, moments
 
 # A mask is a group of numbers of its own: below the first, and further than so many
 # times the size of all others; a loss that meets it is at least such a share of it.
@@ -22,15 +22,14 @@ def output_facts(first: Tensor | None, loss: Tensor | None) -> dict[str, Any]:
         return {}
     x = as_real(first.detach()).float()
     mask = _mask(x, loss)
-    seen = x if mask is None else x[~mask]
-    bad = int((~torch.isfinite(seen)).sum())
+    seen = moments(x if mask is None else x[~mask])
     facts: dict[str, Any] = {
         "shape": tuple(first.shape),
-        "mean": float(seen.mean()),
-        "rms": float(seen.square().mean().sqrt()),
-        "std": float(seen.std(unbiased=False)),
+        "mean": seen.mean,
+        "rms": seen.rms,
+        "std": seen.std,
         "examples": len(first) if first.dim() else 0,
-        "nonfinite": bad,
+        "nonfinite": seen.nonfinite,
         "masked": 0 if mask is None else int(mask.sum()),
     }
     axis = 1 if x.dim() > 3 else -1
@@ -127,10 +126,13 @@ def rows_of(out: Tensor, target: Tensor) -> Tensor | None:
 def _as_logits_facts(x: Tensor, mask: Tensor | None, axis: int) -> dict[str, float]:
     """Return what logits say by themselves: of each row, of what is not masked."""
     if mask is None:
-        excess = torch.logsumexp(x, dim=axis) - x.mean(dim=axis)
+        mean = x.mean(dim=axis, keepdim=True)
+        excess = torch.logsumexp(x, dim=axis, keepdim=True) - mean
+        # Several times as fast as `std`, which of a vocabulary's logits takes longest.
+        sizes = torch.linalg.vector_norm(x - mean, dim=axis)
         return {
             "random_excess": float(excess.mean()) - math.log(x.shape[axis]),
-            "std": float(x.std(dim=axis, unbiased=False).mean()),
+            "std": float(sizes.mean()) / math.sqrt(x.shape[axis]),
         }
     count = (~mask).sum(dim=axis)
     rows = count > 1

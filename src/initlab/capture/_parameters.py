@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from initlab.capture._graph import Graph, Node
-from initlab.capture._moments import as_real, equal_rows, norm
+from initlab.capture._moments import as_real, equal_rows, moments, norm
 from initlab.capture._records import Records
 from initlab.spec import ParameterReading
 
@@ -166,19 +166,17 @@ def _entries(values: Tensor) -> dict[str, Any]:
             "nonfinite": 0, "constant": True, "fingerprint": "",
         }  # fmt: skip
     real = values.float() if values.element_size() < 4 else values
-    mean = float(real.mean())
+    of_all = moments(real)
     low, high = (float(end) for end in real.aminmax())
     largest = max(abs(low), abs(high))
-    finite = math.isfinite(mean) and math.isfinite(largest)
-    nonfinite = 0 if finite else int((~torch.isfinite(real)).sum())
     zeros = count - int(torch.count_nonzero(real))
     small = int(torch.count_nonzero(real.abs() < _TINY))
     return {
-        "mean": mean,
-        "std": float(real.std(unbiased=False)) if count > 1 else 0.0,
+        "mean": of_all.mean,
+        "std": 0.0 if low == high else of_all.std,
         "largest": largest,
         "zero_share": zeros / count,
-        "nonfinite": nonfinite,
+        "nonfinite": of_all.nonfinite,
         "constant": low == high,
         "fingerprint": _fingerprint(values),
         "tiny_share": (small - zeros) / count,

@@ -148,11 +148,11 @@ def _own_factor(model: Model, norm: NormUse) -> ParameterReading | None:
 
 
 def _is_about_zero(factor: ParameterReading) -> bool:
-    """Whether a factor's signs are chance: no design has a mean under its deviation."""
+    """Whether a factor's signs are chance; RepVGG's have a deviation of their mean."""
     if math.prod(factor.shape) < _FEWEST_FACTORS:
         return False
     size = math.hypot(factor.mean, factor.std)
-    return abs(factor.mean) < factor.std and size < _QUIET_FACTOR
+    return abs(factor.mean) < factor.std / 2 and size < _QUIET_FACTOR
 
 
 def _beside_a_skip(model: Model, before: Sequence[int]) -> bool:

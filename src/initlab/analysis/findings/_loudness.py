@@ -220,8 +220,13 @@ def _is_all_that_is_read(model: Model, table: WeightUse) -> bool:
 
 
 def drowned_neighbours(model: Model) -> Iterator[Finding]:
-    """WI05: a part of a concatenation, as a class token, far louder than the others."""
+    """WI05: a part of a concatenation, as a class token, far louder than the others.
+
+    Of a residual trunk that is for WI16 to say: CoaT's is concatenated in every block.
+    """
     for use in model.fresh():
+        if use.branch_end:
+            continue
         ratio = model.of("beside_ratio", use.index)
         if not (ratio > _LOUDER and model.of("beside_rms", use.index) > _LOUD_PART):
             continue
