@@ -5,8 +5,8 @@ no tensor and need no torch. Nothing of the model, its gradients or any random s
 changed.
 """
 
-from initlab.capture._batch import Call, as_call, tensors_in
-from initlab.capture._failures import ModelRunError
+from initlab.capture._batch import Call, as_call, most_arguments, tensors_in
+from initlab.capture._failures import ModelRunError, exit_call
 from initlab.capture._losses import TargetsError, read_loss
 from initlab.capture._preserved import ALONE, preserved
 from initlab.capture._read import read
@@ -34,6 +34,8 @@ __all__ = [
     "TargetsError",
     "WeightUse",
     "as_call",
+    "exit_call",
+    "most_arguments",
     "preserved",
     "read",
     "read_loss",

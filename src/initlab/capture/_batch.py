@@ -14,6 +14,7 @@ from initlab.capture._usable import refuse_unusable
 from initlab.errors import InvalidValueError
 
 _TWO = 2
+_ANY_NUMBER = 10**6
 _OF_TARGETS = frozenset({"label", "labels", "target", "targets"})
 
 
@@ -214,7 +215,7 @@ def _positional(model: nn.Module) -> tuple[int, int]:
     required = allowed = 0
     for parameter in _parameters(model):
         if parameter.kind is inspect.Parameter.VAR_POSITIONAL:
-            return required, 10**6
+            return required, _ANY_NUMBER
         if parameter.kind in (
             inspect.Parameter.POSITIONAL_ONLY,
             inspect.Parameter.POSITIONAL_OR_KEYWORD,
@@ -222,6 +223,17 @@ def _positional(model: nn.Module) -> tuple[int, int]:
             allowed += 1
             required += parameter.default is inspect.Parameter.empty
     return required, allowed
+
+
+def most_arguments(model: nn.Module) -> int | None:
+    """Return how many positional arguments forward takes; None: any number.
+
+    Example:
+        >>> most_arguments(nn.Linear(2, 1)), most_arguments(nn.Bilinear(2, 2, 1))
+        (1, 2)
+    """
+    most = _positional(model)[1]
+    return None if most == _ANY_NUMBER else most
 
 
 def _parameters(model: nn.Module) -> list[inspect.Parameter]:

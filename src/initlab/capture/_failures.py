@@ -37,16 +37,36 @@ def named_failure(trace: Trace, model: nn.Module, call: Call) -> Iterator[None]:
         yield
     except InitlabError:
         raise
+    except SystemExit as ended:
+        raise ModelRunError(
+            f"called {exit_call(ended)} in {_where(trace, model, ended)}, where it "
+            "must return its outputs",
+            argument="model",
+        ) from None
     except Exception as error:
-        path = trace.failed_in(error)
-        module = dict(model.named_modules()).get(path, model)
-        name = f"{path} ({type(module).__name__})" if path else type(module).__name__
-        said = _first_line(error)
+        name, said = _where(trace, model, error), _first_line(error)
         raise ModelRunError(
             f"failed on this batch in {name}: {type(error).__name__}: {said}"
             + _hint(said, model, call),
             argument="model",
         ) from error
+
+
+def exit_call(ended: SystemExit) -> str:
+    """Return the call that ends Python, as it is written.
+
+    Example:
+        >>> exit_call(SystemExit()), exit_call(SystemExit(3))
+        ('sys.exit()', 'sys.exit(3)')
+    """
+    return f"sys.exit({'' if ended.code is None else repr(ended.code)})"
+
+
+def _where(trace: Trace, model: nn.Module, error: BaseException) -> str:
+    """Return the module in which a model failed: its path, and what it is."""
+    path = trace.failed_in(error)
+    kind = type(dict(model.named_modules()).get(path, model)).__name__
+    return f"{path} ({kind})" if path else kind
 
 
 def _first_line(error: Exception) -> str:

@@ -19,6 +19,7 @@ from initlab.results._status import Status, status, status_as_json
 from initlab.results._store import (
     JSON,
     PAGES,
+    WEIGHTS,
     moved_into_place,
     refuse_existing,
     refuse_not_text,
@@ -38,6 +39,7 @@ __all__ = [
     "SCHEMA_VERSION",
     "STATE",
     "TABLES",
+    "WEIGHTS",
     "WRITER_FOLDER",
     "Form",
     "Layout",

@@ -12,9 +12,10 @@ import xarray as xr
 
 from initlab.errors import InvalidValueError, OutputError
 
-# What a browser opens as a page; and what other programs read.
+# What a browser opens as a page; what other programs read; tensors, and no pickle.
 PAGES = (".html", ".htm")
 JSON = (".json",)
+WEIGHTS = (".safetensors",)
 _COMPRESSED = {"zlib": True, "complevel": 4}
 
 
