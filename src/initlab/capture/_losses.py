@@ -95,6 +95,12 @@ def read_loss(
     if own is not None:
         return replace(_with_targets(own, "model's own", first, targets), output=first)
     target = next(iter(tensors_in(targets)), None)
+    if strict and target is None and targets is not None:
+        raise TargetsError(
+            f"tensors, got {shown(targets)}",
+            argument="targets",
+            fix="give torch.as_tensor(targets), or a loss= that takes them",
+        )
     if target is None or first is None:
         return Loss(
             value=None, reading=OutputReading(**output_facts(first, None)), output=first

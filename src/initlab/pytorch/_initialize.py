@@ -9,10 +9,11 @@ from torch import nn
 from initlab import capture
 from initlab.errors import InvalidValueError
 from initlab.pytorch._decisions import Inits, decide, inits_by_kind
+from initlab.pytorch._devices import as_device
 from initlab.pytorch._initialization import Initialization
 from initlab.pytorch._names import Names
 from initlab.pytorch._norms import reset_normalizations
-from initlab.pytorch._numbers import as_seed
+from initlab.pytorch._numbers import as_flag, as_number, as_seed
 from initlab.pytorch._sites import sites_by_type, weight_of
 from initlab.pytorch._sites_read import sites_as_read
 from initlab.pytorch._tables import evened
@@ -72,8 +73,9 @@ def initialize_(
 
     Raises:
         UnknownNameError: If the init or the nonlinearity is unknown.
-        InvalidValueError: If an entry cannot start a layer, as `dirac` a linear one.
-            Nothing is written then.
+        InvalidValueError: If an argument cannot be used, or an entry cannot start a
+            layer, as `dirac` a linear one. Nothing is written then; nor if a function
+            given as `init` raises.
 
     Example:
         >>> model = nn.Sequential(nn.Linear(4, 8), nn.ReLU(), nn.Linear(8, 2))
@@ -85,6 +87,8 @@ def initialize_(
         2.bias     set    0                  bias
     """
     inits, seed = inits_by_kind(init), as_seed(seed)
+    forget_bias = as_number("forget_bias", forget_bias)
+    place, dry_run = as_device(device), as_flag("dry_run", dry_run)
     if nonlinearity not in ("auto", None):
         gain(str(nonlinearity))  # refuses an unknown name before anything is done
     read = batch is not None
@@ -105,9 +109,9 @@ def initialize_(
         differing = [
             task.row.parameter
             for task in tasks
-            if task.write is not None and not task.write(torch.device(device))
+            if task.write is not None and not task.write(place)
         ]
-        reset = reset_normalizations(model, torch.device(device))
+        reset = reset_normalizations(model, place)
         notes = _notes(reset, differing, model)
     of_part = {part: task.row for task in tasks for part in task.parts}
     rows = dict.fromkeys(

@@ -5,9 +5,11 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 
+import numpy as np
 import torch
 from torch import nn
 
+from initlab import catalog
 from initlab.errors import InvalidValueError
 from initlab.pytorch._decisions import Decision
 from initlab.pytorch._draws import law
@@ -20,6 +22,7 @@ from initlab.pytorch._write import (
     drawn_bias,
     drawn_weight,
     real_parameter,
+    refuse_other_layout,
     write_values,
     write_weight,
 )
@@ -80,14 +83,21 @@ def tasks_of(
         aliases=aliases,
     )
 
+    shape = tuple(getattr(model.get_submodule(site.module), site.tensor).shape)
+    draw = partial(
+        drawn_weight, site, shape, own, name=name, seed=seed, part=local_part(weight)
+    )
+    # The catalog's draws are not held, as they are as large as the model.
+    held: np.ndarray | None = None
+    if own.init.name in catalog.CATALOG:
+        refuse_other_layout(site, shape, own, name)
+    else:  # a user's function may raise, when nothing is written yet
+        held = draw()
+
     def write(device: torch.device) -> bool:
         if name in names.first:
             real_parameter(model, name, device)
-        stored = model.get_submodule(site.module)
-        shape = tuple(getattr(stored, site.tensor).shape)
-        part = local_part(weight_of(model, site))
-        values = drawn_weight(site, shape, own, name=name, seed=seed, part=part)
-        return write_weight(model, site, values)
+        return write_weight(model, site, draw() if held is None else held)
 
     yield Task(row, write, parts)
     if biased is not None and model.get_parameter(biased).requires_grad:

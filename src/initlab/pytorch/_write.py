@@ -75,9 +75,45 @@ def drawn_weight(
             for n in range(many)
         ]
         return np.concatenate(each).reshape(shape)
-    raise InvalidValueError(
-        f"init {init}: {name} is stored as {shape}, in which its matrix of "
-        f"{layer.shape} is not one block; give an init of independent entries, "
+    raise _other_layout(site, shape, law, name)
+
+
+def refuse_other_layout(
+    site: Site, shape: tuple[int, ...], law: Adapted, name: str
+) -> None:
+    """Refuse what `drawn_weight` would, without drawing.
+
+    Args:
+        site: Where the weight is.
+        shape: Of the tensor as stored.
+        law: What it is drawn from.
+        name: The parameter's.
+
+    Raises:
+        InvalidValueError: If its matrix is no block of the tensor, and has to be.
+
+    Example:
+        >>> from initlab.spec import Init, LayerSpec
+        >>> site = Site(module="", tensor="weight", layer=LayerSpec(shape=(2, 3)))
+        >>> law = Adapted(init=Init.of("orthogonal"), reason="")
+        >>> refuse_other_layout(site, (8, 2, 3), law, "weight")
+    """
+    size = len(site.layer.shape)
+    is_block = shape[len(shape) - size :] == site.layer.shape
+    is_turned = site.stored_transposed and (
+        shape[len(shape) - size :] == site.layer.shape[::-1]
+    )
+    many = math.prod(shape) / math.prod(site.layer.shape)
+    if not (is_block or is_turned or (is_elementwise(law.init) and many % 1 == 0)):
+        raise _other_layout(site, shape, law, name)
+
+
+def _other_layout(
+    site: Site, shape: tuple[int, ...], law: Adapted, name: str
+) -> InvalidValueError:
+    return InvalidValueError(
+        f"init {law.init}: {name} is stored as {shape}, in which its matrix of "
+        f"{site.layer.shape} is not one block; give an init of independent entries, "
         "such as he_normal"
     )
 
