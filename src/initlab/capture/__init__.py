@@ -6,11 +6,11 @@ changed.
 """
 
 from initlab.capture._batch import Call, as_call, most_arguments, tensors_in
-from initlab.capture._failures import ModelRunError, exit_call
+from initlab.capture._failures import ModelRunError, OptimizerRunError, exit_call
 from initlab.capture._losses import TargetsError, read_loss
 from initlab.capture._preserved import ALONE, preserved
 from initlab.capture._read import read
-from initlab.capture._unwrap import refuse_lazy, unwrapped
+from initlab.capture._unwrap import refuse_lazy, refuse_unwritable, unwrapped
 from initlab.capture._values import Reading
 from initlab.spec import (
     AttentionUse,
@@ -28,6 +28,7 @@ __all__ = [
     "Call",
     "ModelRunError",
     "NormUse",
+    "OptimizerRunError",
     "OutputReading",
     "ParameterReading",
     "Reading",
@@ -40,6 +41,7 @@ __all__ = [
     "read",
     "read_loss",
     "refuse_lazy",
+    "refuse_unwritable",
     "tensors_in",
     "unwrapped",
 ]

@@ -123,10 +123,11 @@ def _refuse_unknown_keys(model: nn.Module, batch: Mapping[Any, Any]) -> None:
         InvalidValueError: If forward knows some keys and not others, or takes more
             arguments than the dict alone could be.
     """
-    if _names_arguments(model, batch) or _positional(model)[1] < _TWO:
+    required, allowed = _positional(model)
+    if _names_arguments(model, batch) or allowed == 1:
         return
     known = {parameter.name for parameter in _parameters(model)}
-    if known & set(batch) or _positional(model)[0] >= _TWO:
+    if known & set(batch) or required >= _TWO or not allowed:
         raise InvalidValueError(unknown_keys(model, batch), argument="batch")
 
 

@@ -73,6 +73,16 @@ def read_loss(
             "return missing?",
             argument="model",
         )
+    for odd in tensors_in(outputs):
+        if odd.is_nested or odd.layout != torch.strided:
+            kind, dense = ("nested", "to_padded_tensor(0.0)") if odd.is_nested else (
+                "sparse", "to_dense()"
+            )  # fmt: skip
+            raise InvalidValueError(
+                f"forward returns a {kind} tensor, which cannot be measured; return "
+                f".{dense} of it",
+                argument="model",
+            )
     own = _own_loss(outputs)
     first = _first_output(outputs)
     if loss is not None:

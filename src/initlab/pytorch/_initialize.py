@@ -130,6 +130,7 @@ def _checked(model: nn.Module, read: bool) -> nn.Module:
             f"a torch.nn.Module, got {type(model).__name__}", argument="model"
         )
     capture.refuse_lazy(model)
+    capture.refuse_unwritable(model)
     if not any(one.device.type == "meta" for one in model.parameters()):
         return capture.unwrapped(model)
     if read:

@@ -61,6 +61,7 @@ def lsuv_(
     attempts = as_count("attempts", attempts, least=1)
     tolerance = as_number("tolerance", tolerance, above=0)
     capture.refuse_lazy(model)
+    capture.refuse_unwritable(model)
     sites = {
         site.name: site
         for site in sites_by_type(model)

@@ -8,6 +8,7 @@ import torch
 from torch import nn
 from torch.nn.utils import parametrize
 
+from initlab.errors import InvalidValueError
 from initlab.spec import LayerSpec
 
 _GATES = {"lstm": 4, "gru": 3, "rnn": 1}
@@ -85,7 +86,7 @@ def sites_by_type(model: nn.Module) -> list[Site]:
     following = _following(model)
     found: dict[int, Site] = {}
     for path, module in model.named_modules():
-        for site in _of_module(path, module, following.get(id(module))):
+        for site in _named(path, module, following.get(id(module))):
             own = id(weight_of(model, site))
             found[own] = decisive(found.get(own), site)
     chain = list(found.values())
@@ -138,6 +139,18 @@ def _following(model: nn.Module) -> dict[int, tuple[str, float]]:
             if name := _ACTIVATIONS.get(type(after)):
                 found[id(member)] = (name, getattr(after, "negative_slope", 0.01))
     return found
+
+
+def _named(
+    path: str, module: nn.Module, following: tuple[str, float] | None
+) -> Iterator[Site]:
+    """Yield a module's sites; a layer that has no weights at all is refused by name."""
+    try:
+        yield from _of_module(path, module, following)
+    except InvalidValueError as error:
+        kind = type(module).__name__
+        where = f"{path} ({kind})" if path else kind
+        raise error.within("model", f": {where}") from None
 
 
 def _of_module(
