@@ -1,6 +1,7 @@
 """Every entry of the catalog on any module, with the fans its layers really have."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -8,16 +9,18 @@ from torch import nn
 
 from initlab import capture
 from initlab.errors import InvalidValueError
-from initlab.pytorch._decisions import Inits, decide, inits_by_kind
+from initlab.pytorch._decisions import Decision, Inits, decide, inits_by_kind
 from initlab.pytorch._devices import as_device
 from initlab.pytorch._initialization import Initialization
 from initlab.pytorch._names import Names
 from initlab.pytorch._norms import reset_normalizations
 from initlab.pytorch._numbers import as_flag, as_number, as_seed
-from initlab.pytorch._sites import sites_by_type, weight_of
+from initlab.pytorch._reparametrized import unwritable
+from initlab.pytorch._sites import Site, sites_by_type, weight_of
 from initlab.pytorch._sites_read import sites_as_read
 from initlab.pytorch._tables import evened
 from initlab.pytorch._tasks import Task, tasks_of, untouched
+from initlab.spec import Init
 from initlab.theory import gain
 
 
@@ -95,10 +98,7 @@ def initialize_(
     model = _checked(model, read)
     sites = sites_as_read(model, batch) if read else sites_by_type(model)
     names = Names.of(model)
-    decisions = [
-        decide(site, weight_of(model, site), inits, nonlinearity, read=read)
-        for site in sites
-    ]
+    decisions = [_decided(model, site, inits, nonlinearity, read) for site in sites]
     if not isinstance(init, Mapping):  # otherwise the user said how to draw tables
         decisions = evened(decisions)
     tasks: list[Task] = []
@@ -107,7 +107,7 @@ def initialize_(
     notes: list[str] = []
     if not dry_run:
         differing = [
-            task.row.parameter
+            task.row.aliases[0]  # the weight, which is computed of parameters
             for task in tasks
             if task.write is not None and not task.write(place)
         ]
@@ -121,6 +121,20 @@ def initialize_(
     return Initialization(
         rows=tuple(rows), seed=seed, dry_run=dry_run, notes=tuple(notes)
     )
+
+
+def _decided(
+    model: nn.Module,
+    site: Site,
+    inits: Mapping[str, Init],
+    nonlinearity: str | None,
+    read: bool,
+) -> Decision:
+    decision = decide(site, weight_of(model, site), inits, nonlinearity, read=read)
+    reason = unwritable(model.get_submodule(site.module), site.tensor)
+    if reason and decision.law is not None:
+        return replace(decision, law=None, reason=reason)
+    return decision
 
 
 def _checked(model: nn.Module, read: bool) -> nn.Module:

@@ -2,13 +2,12 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import Any
 
 import torch
 from torch import nn
-from torch.nn.utils import parametrize
 
 from initlab.errors import InvalidValueError
+from initlab.pytorch._reparametrized import parameter_behind
 from initlab.spec import LayerSpec
 
 _GATES = {"lstm": 4, "gru": 3, "rnn": 1}
@@ -115,14 +114,7 @@ def decisive(known: Site | None, site: Site) -> Site:
 
 def weight_of(model: nn.Module, site: Site) -> torch.Tensor:
     """The tensor at a site; of a parametrized one, the parameter behind it."""
-    module = model.get_submodule(site.module)
-    if parametrize.is_parametrized(module, site.tensor):
-        held: Any = module.parametrizations[site.tensor]  # type: ignore[index]
-        tensor = held.original if hasattr(held, "original") else held.original0
-    else:
-        tensor = getattr(module, site.tensor)
-    assert isinstance(tensor, torch.Tensor)
-    return tensor
+    return parameter_behind(model.get_submodule(site.module), site.tensor)
 
 
 def _following(model: nn.Module) -> dict[int, tuple[str, float]]:

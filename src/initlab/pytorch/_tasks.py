@@ -20,7 +20,9 @@ from initlab.pytorch._shards import local_part
 from initlab.pytorch._sites import weight_of
 from initlab.pytorch._write import (
     drawn_bias,
+    drawn_complex,
     drawn_weight,
+    has_both_parts,
     real_parameter,
     refuse_other_layout,
     write_values,
@@ -59,11 +61,17 @@ def tasks_of(
     weight = weight_of(model, site)
     parts = tuple(names.of_weight(site.name, weight, model))
     name = names.first.get(site.name, site.name)
-    aliases = names.aliases.get(name, parts)
+    shape = tuple(getattr(model.get_submodule(site.module), site.tensor).shape)
+    shown, aliases = name, names.aliases.get(name, parts)
+    if name not in names.first and parts:
+        # A weight that is computed is no parameter; the one in its shape stands for it.
+        alike = [one for one in parts if model.get_parameter(one).shape == shape]
+        shown = (alike or parts)[0]
+        aliases = (name, *(one for one in parts if one != shown))
     biased = None if site.bias is None else names.first.get(site.bias)
     if own is None:
         kept = Initialized(
-            parameter=name, action="kept", reason=decision.reason, aliases=aliases
+            parameter=shown, action="kept", reason=decision.reason, aliases=aliases
         )
         yield Task(kept, None, parts)
         return
@@ -74,18 +82,24 @@ def tasks_of(
             f"init {own.init}, {name}: {error}; inits may differ by kind of layer, "
             'as in {"conv": ..., "linear": ...}'
         ) from None
+    is_real = not weight.is_complex() or has_both_parts(own)
     row = Initialized(
-        parameter=name,
+        parameter=shown,
         action="drawn",
         init=str(own.init),
         std=std,
-        reason=decision.reason,
+        reason=decision.reason + ("" if is_real else "; the imaginary part is 0"),
         aliases=aliases,
     )
 
-    shape = tuple(getattr(model.get_submodule(site.module), site.tensor).shape)
     draw = partial(
-        drawn_weight, site, shape, own, name=name, seed=seed, part=local_part(weight)
+        drawn_complex if weight.is_complex() else drawn_weight,
+        site,
+        shape,
+        own,
+        name=name,
+        seed=seed,
+        part=local_part(weight),
     )
     # The catalog's draws are not held, as they are as large as the model.
     held: np.ndarray | None = None
