@@ -119,8 +119,9 @@ def _nearest(name: str, known: list[str]) -> str | None:
     """Return the known name that was meant: as others call it, misspelled, or begun."""
     if _ELSEWHERE.get(name) in known:
         return _ELSEWHERE[name]
+    cased = [each for each in known if each.lower() == name]
     begun = [each for each in known if name and each.startswith(name)]
-    near = difflib.get_close_matches(name, known, n=1) or begun
+    near = cased or difflib.get_close_matches(name, known, n=1) or begun
     return near[0] if near else None
 
 

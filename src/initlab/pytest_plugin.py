@@ -4,7 +4,7 @@ def test_my_models_start(init_check):
     init_check(MyModel(), torch.randn(8, 3, 32, 32))
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import pytest
@@ -23,17 +23,18 @@ def init_check() -> Callable[..., Any]:
         batch: Any,
         *,
         fail_on: str = "warning",
-        ignore: tuple[str, ...] = (),
+        ignore: str | Iterable[str] = (),
         **more: Any,
     ) -> Any:
         __tracebackhide__ = True
-        from initlab.messages import SEVERITIES
+        from initlab.messages import SEVERITIES, as_checks, as_severity
         from initlab.pytorch import check
 
+        least = SEVERITIES.index(as_severity(fail_on, "fail_on"))
+        ignored = as_checks(ignore, "ignore")
         diagnosis = check(model, batch, **more)
-        least = SEVERITIES.index(fail_on)
         if any(
-            SEVERITIES.index(one.severity) >= least and one.id not in ignore
+            SEVERITIES.index(one.severity) >= least and one.id not in ignored
             for one in diagnosis.findings
         ):
             pytest.fail(str(diagnosis), pytrace=False)

@@ -8,6 +8,7 @@ import pytest
 from initlab.cli import main
 
 MODELS = """
+import sys
 import torch
 from torch import nn
 
@@ -46,6 +47,32 @@ def lazy_and_wrong():
 
 def meta():
     return nn.Linear(16, 4, device="meta")
+
+class Leaves(nn.Linear):
+    def __init__(self):
+        super().__init__(16, 4)
+
+    def forward(self, x):
+        raise SystemExit(0)
+
+class LeavesOnTheWayBack(nn.Linear):
+    def __init__(self):
+        super().__init__(16, 4)
+
+    def forward(self, x):
+        y = super().forward(x)
+        y.register_hook(lambda gradient: sys.exit())
+        return y
+
+class Unforeseen(nn.Linear):
+    def __init__(self):
+        super().__init__(16, 4)
+
+    def named_modules(self, *arguments, **more):
+        raise LookupError("nobody thought of this")
+
+def mistaken():
+    return nn.Linear(16, 4)(None, argument=3)
 
 words = nn.Sequential(nn.Embedding(50, 16), nn.Linear(16, 50))
 number = 3
@@ -152,7 +179,7 @@ def test_tokens_models_and_checkpoints():
         (("somebodys_models:sound",), "--input: the shape of what the model is given"),
         (("somebodys_models:sound", "--input", "8y3"), "positive sizes with x"),
         (("somebodys_models:sound", "--input", "8x3"), "in 0 (Linear): RuntimeError"),
-        (("somebodys_models:soun", "--input", "8x16"), "it has Nothing, fails, lazy"),
+        (("somebodys_models:soun", "--input", "8x16"), "it has Leaves, LeavesOn"),
         (("without_models:build", "--input", "8x16"), "it has nothing to call"),
         (("somebodys_models:number", "--input", "8x16"), "got int number"),
         (("somebodys_models:needs", "--input", "8x16"), "must need no arguments"),
@@ -200,6 +227,36 @@ def test_tokens_models_and_checkpoints():
           "--seeds", "2"), "--seed: must be from 0 to 4294967294 for 2 members"),
         (("somebodys_models:sound", "--input", "8x16", "--checkpoint", "no.pt"),
          "there is no file"),
+        (("somebodys_models:Leaves", "--input", "8x16"),
+         "model: called sys.exit(0) in Leaves, where it must return its outputs"),
+        (("somebodys_models:LeavesOnTheWayBack", "--input", "8x16"),
+         "LeavesOnTheWayBack called sys.exit() while it was checked"),
+        (("somebodys_models:LeavesOnTheWayBack", "--input", "8x16", "--repair",
+          "o.safetensors"), "called sys.exit() while it was checked"),
+        (("somebodys_models:mistaken", "--input", "8x16"),
+         "somebodys_models:mistaken failed: TypeError: "),
+        (("somebodys_models:sound", "--input", "99999999999x16"),
+         "--input: '99999999999x16' needs more memory than there is"),
+        (("somebodys_models:sound", "--input", "99999999999999999999x16"),
+         "needs more memory"),
+        (("somebodys_models:sound", "--input", "999999x9999999"), "more memory"),
+        (("somebodys_models:sound", "--input", "\uff18x16"), "positive sizes with x"),
+        (("somebodys_models:words", "--tokens", "8x9:\xb2"), "--tokens: a shape and"),
+        (("somebodys_models:words", "--tokens", "8x9:" + "9" * 20), "below 2**63"),
+        (("somebodys_models:words", "--tokens", f"8x9:{2**63}"), "below 2**63"),
+        (("somebodys_models:words", "--tokens", f"{10**9}x{10**9}:9"), "more memory"),
+        (("somebodys_models:sound", "--input", "8x16", "--input", "3x3"),
+         "--input: Sequential.forward takes 1 input, got 2 of --input and --tokens"),
+        (("somebodys_models:words", "--tokens", "8x9:50", "--input", "3x3"),
+         "takes 1 input, got 2"),
+        (("somebodys_models:sound", "--input", "8x16", "--fail-on", ""),
+         "--fail-on: unknown severity ''"),
+        (("somebodys_models:sound", "--input", "8x16", "--ignore", "wi15"),
+         "--ignore: unknown check 'wi15'. Did you mean 'WI15'?"),
+        (("somebodys_models:sound", "--input", "8x16", "--device", "mps"),
+         "--device: 'mps' cannot be used: there is none here; give cpu"),
+        (("somebodys_models:sound", "--input", "8x16", "--device", "x"),
+         "--device: a device of PyTorch's"),
     ],
 )  # fmt: skip
 def test_what_cannot_be_checked_exits_2_in_one_line(capsys, arguments, message):
@@ -208,6 +265,70 @@ def test_what_cannot_be_checked_exits_2_in_one_line(capsys, arguments, message):
     err = capsys.readouterr().err
     assert message in err
     assert "Traceback" not in err
+
+
+@pytest.mark.usefixtures("models")
+def test_an_error_that_nobody_foresaw_is_no_verdict_and_keeps_its_traceback(capsys):
+    assert run("somebodys_models:Unforeseen", "--input", "8x16") == 2
+
+    err = capsys.readouterr().err
+    assert "Traceback" in err
+    assert err.splitlines()[-1].startswith("initlab: LookupError: nobody thought")
+
+
+@pytest.mark.usefixtures("models")
+@pytest.mark.parametrize("target", ["models.py:build", "somebodys_models", ":build"])
+def test_a_target_that_is_not_imported_is_not_said_to_be(capsys, target):
+    assert run(target, "--input", "8x16") == 2
+
+    assert "importing" not in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("[tool.initlab.check]\ninput = [16]", "input in [tool.initlab.check]: a list"),
+        ("[tool.initlab.check]\nignore = [15]", "ignore in [tool.initlab.check]: a"),
+        ("[tool.initlab.check]\nfail-on = 3", "fail-on in [tool.initlab.check]: a st"),
+        ("[tool.initlab]\ncheck = 5", "[tool.initlab.check] of pyproject.toml: must"),
+        ("[tool]\ninitlab = 5", "[tool.initlab] of pyproject.toml: must be a table"),
+        ("tool = 5", "[tool] of pyproject.toml: must be a table, got 5"),
+        ("[tool.initlab.chek]\nx = 1", "pyproject.toml 'chek'. Did you mean 'check'?"),
+        ("[tool.initlab.check]\nfail_on = 'error'", "Did you mean 'fail-on'?"),
+    ],
+)
+def test_settings_of_no_kind_that_we_know_are_refused(models, capsys, text, message):
+    (models / "pyproject.toml").write_text(text)
+
+    assert run("somebodys_models:sound", "--input", "8x16") == 2
+
+    assert message in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("models")
+@pytest.mark.parametrize("prefix", ["module.", "_orig_mod.module.", "model."])
+def test_weights_saved_of_a_wrapped_model_are_loaded(prefix):
+    import torch
+
+    state = torch.nn.Sequential(
+        torch.nn.Linear(16, 32), torch.nn.ReLU(), torch.nn.Linear(32, 4)
+    ).state_dict()
+    torch.nn.init.ones_(state["0.weight"])
+    torch.save({f"{prefix}{name}": one for name, one in state.items()}, "wrapped.pt")
+
+    typed = ("--input", "32x16", "--checkpoint", "wrapped.pt")
+    assert run("somebodys_models:sound", *typed) == 1
+
+
+@pytest.mark.usefixtures("models")
+def test_a_checkpoint_whose_keys_are_no_text_is_refused(capsys):
+    import torch
+
+    torch.save({1: torch.ones(2)}, "numbered.pt")
+
+    typed = ("--input", "8x16", "--checkpoint", "numbered.pt")
+    assert run("somebodys_models:sound", *typed) == 2
+    assert "names are text, got 1; save model.state_dict()" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("name", ["text.pt", "letter.pt", "cut.pt", "text.safetensors"])

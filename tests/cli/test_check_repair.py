@@ -62,9 +62,18 @@ def test_a_file_that_cannot_be_written_is_refused_before_the_model_is_imported(
 ):
     (tmp_path / "thirty_layers.py").write_text("raise RuntimeError('imported')")
 
-    for out in ("missing/out.safetensors", "out.pt"):
+    (tmp_path / "folder.safetensors").mkdir()
+
+    for out, message in {
+        "missing/out.safetensors": "cannot write",
+        "out.pt": "must end in .safetensors, got 'out.pt'",
+        "folder.safetensors": "folder.safetensors is a folder; name a file",
+        "/proc/out.safetensors": "cannot write /proc/out.safetensors",
+    }.items():
         assert run(target, "--input", "32x16", "--repair", out) == 2
-        assert "a file .safetensors in a folder" in capsys.readouterr().err
+        err = capsys.readouterr().err
+        assert f"--repair: {message}" in err
+        assert "importing" not in err
 
 
 @pytest.fixture

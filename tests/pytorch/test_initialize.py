@@ -428,3 +428,101 @@ def test_weights_computed_in_a_way_of_ones_own_are_left_alone():
 def test_what_cannot_be_started_is_refused_in_a_line(model, options, message):
     with pytest.raises(InvalidValueError, match=message):
         pytorch.initialize_(model, "he_normal", **options)
+
+
+@pytest.mark.parametrize("batch", [None, torch.randn(4, 64)], ids=["types", "read"])
+@pytest.mark.parametrize(
+    ("norm", "parameter"),
+    [
+        (nn.utils.weight_norm, "0.weight_v"),
+        (partial(nn.utils.weight_norm, dim=None), "0.weight_v"),
+        (nn.utils.parametrizations.weight_norm, "0.parametrizations.weight.original1"),
+    ],
+)
+@pytest.mark.filterwarnings("ignore:.*weight_norm.* is deprecated:FutureWarning")
+def test_a_weight_under_its_norm_becomes_what_was_drawn(norm, parameter, batch):
+    plain = chain(nn.Linear(64, 32), nn.ReLU(), nn.Linear(32, 2))
+    normed = chain(norm(nn.Linear(64, 32)), nn.ReLU(), nn.Linear(32, 2))
+    inputs = torch.randn(8, 64)
+
+    pytorch.initialize_(plain, "he_normal", batch=batch)
+    report = pytorch.initialize_(normed, "he_normal", batch=batch)
+
+    torch.testing.assert_close(normed(inputs), plain(inputs))
+    row = report.of("0.weight")
+    assert (row.parameter, row.action) == (parameter, "drawn")
+    assert {one.parameter for one in report.rows} <= dict(
+        normed.named_parameters()
+    ).keys()
+
+
+@pytest.mark.parametrize("batch", [None, torch.randn(4, 64)], ids=["types", "read"])
+@pytest.mark.parametrize(
+    "norm", [nn.utils.spectral_norm, nn.utils.parametrizations.spectral_norm]
+)
+@pytest.mark.filterwarnings("ignore:.*spectral_norm.* is deprecated:FutureWarning")
+def test_a_weight_under_a_spectral_norm_is_said_to_be_something_else(norm, batch):
+    model = chain(norm(nn.Linear(64, 32)), nn.ReLU(), nn.Linear(32, 2))
+
+    report = pytorch.initialize_(model, "he_normal", batch=batch)
+
+    row = report.of("0.weight")
+    assert row.action == "drawn"
+    assert row.parameter in dict(model.named_parameters())
+    assert report.notes[0].endswith("not just what was drawn: 0.weight")
+
+
+class Adds(nn.Module):
+    """A parametrization that cannot be turned back."""
+
+    def __init__(self):
+        super().__init__()
+        self.more = nn.Parameter(torch.zeros(32, 64))
+
+    def forward(self, weight):
+        return weight + self.more
+
+
+def test_a_weight_that_cannot_be_turned_back_into_parameters_is_kept_with_the_reason():
+    model = chain(nn.Linear(64, 32), nn.ReLU(), nn.Linear(32, 2))
+    nn.utils.parametrize.register_parametrization(model[0], "weight", Adds())
+    before = model[0].weight.detach().clone()
+
+    report = pytorch.initialize_(model, "he_normal")
+
+    row = report.of("0.weight")
+    assert (row.parameter, row.action) == (
+        "0.parametrizations.weight.original",
+        "kept",
+    )
+    assert row.reason == "parametrized by Adds, which has no right_inverse"
+    assert torch.equal(model[0].weight, before)
+    assert report.of("2.weight").action == "drawn"
+
+
+@pytest.mark.parametrize("init", ["he_normal", "glorot_uniform"])
+def test_complex_weights_have_both_parts_and_the_laws_variance(init):
+    model = nn.Linear(200, 300, dtype=torch.complex64)
+
+    report = pytorch.initialize_(model, init)
+
+    weight = model.weight.detach()
+    law = report.of("weight").std
+    for part in (weight.real, weight.imag):
+        assert float(part.std()) * math.sqrt(2) == pytest.approx(law, rel=FIVE_ERRORS)
+    assert float(weight.abs().square().mean().sqrt()) == pytest.approx(
+        law, rel=FIVE_ERRORS
+    )
+    # Independent parts: five standard errors of a correlation.
+    pair = torch.stack([weight.real.flatten(), weight.imag.flatten()])
+    assert abs(float(torch.corrcoef(pair)[0, 1])) < 5 / math.sqrt(weight.numel())
+    assert "imaginary" not in report.of("weight").reason
+
+
+def test_complex_weights_of_a_real_law_say_so():
+    model = nn.Linear(20, 20, dtype=torch.complex64)
+
+    row = pytorch.initialize_(model, "orthogonal").of("weight")
+
+    assert row.reason.endswith("; the imaginary part is 0")
+    assert not model.weight.imag.any()

@@ -5,12 +5,12 @@ no tensor and need no torch. Nothing of the model, its gradients or any random s
 changed.
 """
 
-from initlab.capture._batch import Call, as_call, tensors_in
-from initlab.capture._failures import ModelRunError
+from initlab.capture._batch import Call, as_call, most_arguments, tensors_in
+from initlab.capture._failures import ModelRunError, OptimizerRunError, exit_call
 from initlab.capture._losses import TargetsError, read_loss
 from initlab.capture._preserved import ALONE, preserved
 from initlab.capture._read import read
-from initlab.capture._unwrap import refuse_lazy, unwrapped
+from initlab.capture._unwrap import refuse_lazy, refuse_unwritable, unwrapped
 from initlab.capture._values import Reading
 from initlab.spec import (
     AttentionUse,
@@ -28,16 +28,20 @@ __all__ = [
     "Call",
     "ModelRunError",
     "NormUse",
+    "OptimizerRunError",
     "OutputReading",
     "ParameterReading",
     "Reading",
     "TargetsError",
     "WeightUse",
     "as_call",
+    "exit_call",
+    "most_arguments",
     "preserved",
     "read",
     "read_loss",
     "refuse_lazy",
+    "refuse_unwritable",
     "tensors_in",
     "unwrapped",
 ]

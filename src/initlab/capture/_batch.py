@@ -14,6 +14,7 @@ from initlab.capture._usable import refuse_unusable
 from initlab.errors import InvalidValueError
 
 _TWO = 2
+_ANY_NUMBER = 10**6
 _OF_TARGETS = frozenset({"label", "labels", "target", "targets"})
 
 
@@ -122,10 +123,11 @@ def _refuse_unknown_keys(model: nn.Module, batch: Mapping[Any, Any]) -> None:
         InvalidValueError: If forward knows some keys and not others, or takes more
             arguments than the dict alone could be.
     """
-    if _names_arguments(model, batch) or _positional(model)[1] < _TWO:
+    required, allowed = _positional(model)
+    if _names_arguments(model, batch) or allowed == 1:
         return
     known = {parameter.name for parameter in _parameters(model)}
-    if known & set(batch) or _positional(model)[0] >= _TWO:
+    if known & set(batch) or required >= _TWO or not allowed:
         raise InvalidValueError(unknown_keys(model, batch), argument="batch")
 
 
@@ -214,7 +216,7 @@ def _positional(model: nn.Module) -> tuple[int, int]:
     required = allowed = 0
     for parameter in _parameters(model):
         if parameter.kind is inspect.Parameter.VAR_POSITIONAL:
-            return required, 10**6
+            return required, _ANY_NUMBER
         if parameter.kind in (
             inspect.Parameter.POSITIONAL_ONLY,
             inspect.Parameter.POSITIONAL_OR_KEYWORD,
@@ -222,6 +224,17 @@ def _positional(model: nn.Module) -> tuple[int, int]:
             allowed += 1
             required += parameter.default is inspect.Parameter.empty
     return required, allowed
+
+
+def most_arguments(model: nn.Module) -> int | None:
+    """Return how many positional arguments forward takes; None: any number.
+
+    Example:
+        >>> most_arguments(nn.Linear(2, 1)), most_arguments(nn.Bilinear(2, 2, 1))
+        (1, 2)
+    """
+    most = _positional(model)[1]
+    return None if most == _ANY_NUMBER else most
 
 
 def _parameters(model: nn.Module) -> list[inspect.Parameter]:

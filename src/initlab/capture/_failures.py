@@ -1,11 +1,13 @@
 """Exceptions of a model, named: where it failed, and how."""
 
 import re
+import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import torch
 from torch import nn
+from torch.optim import Optimizer
 
 from initlab.capture._batch import Call, tensors_in, unknown_keys
 from initlab.capture._trace import Trace
@@ -30,28 +32,93 @@ class ModelRunError(InvalidValueError):
     """The model raised an exception on this batch: in which module, and which one."""
 
 
+class OptimizerRunError(InvalidValueError):
+    """The optimizer raised an exception in its step: which one."""
+
+
 @contextmanager
-def named_failure(trace: Trace, model: nn.Module, call: Call) -> Iterator[None]:
-    """Re-raise a model's exception with the module in which it failed."""
+def named_failure_in_step() -> Iterator[None]:
+    """Re-raise an exception that came out of an optimizer as the optimizer's."""
     try:
         yield
     except InitlabError:
         raise
     except Exception as error:
-        path = trace.failed_in(error)
-        module = dict(model.named_modules()).get(path, model)
-        name = f"{path} ({type(module).__name__})" if path else type(module).__name__
-        said = _first_line(error)
+        frames = (frame for frame, _ in traceback.walk_tb(error.__traceback__))
+        own = (frame.f_locals.get("self") for frame in frames)
+        optimizer = next((one for one in own if isinstance(one, Optimizer)), None)
+        if optimizer is None:
+            raise
+        raise OptimizerRunError(
+            f"{type(optimizer).__name__} raised {type(error).__name__} in its step: "
+            f"{_first_line(error)}",
+            argument="optimizer",
+        ) from error
+
+
+@contextmanager
+def named_failure(trace: Trace, model: nn.Module, call: Call) -> Iterator[None]:
+    """Re-raise a model's exception with the module in which it failed."""
+    try:
+        yield
+    except InitlabError as error:
+        if error.argument == "shape":  # of a layer that has no weights at all
+            raise error.within("model", f": {_where(trace, model, error)}") from None
+        raise
+    except SystemExit as ended:
+        raise ModelRunError(
+            f"called {exit_call(ended)} in {_where(trace, model, ended)}, where it "
+            "must return its outputs",
+            argument="model",
+        ) from None
+    except Exception as error:
+        name, said = _where(trace, model, error), _first_line(error)
         raise ModelRunError(
             f"failed on this batch in {name}: {type(error).__name__}: {said}"
-            + _hint(said, model, call),
+            + (_index_hint(trace, model, error, call) or _hint(said, model, call)),
             argument="model",
         ) from error
+
+
+def exit_call(ended: SystemExit) -> str:
+    """Return the call that ends Python, as it is written.
+
+    Example:
+        >>> exit_call(SystemExit()), exit_call(SystemExit(3))
+        ('sys.exit()', 'sys.exit(3)')
+    """
+    return f"sys.exit({'' if ended.code is None else repr(ended.code)})"
+
+
+def _where(trace: Trace, model: nn.Module, error: BaseException) -> str:
+    """Return the module in which a model failed: its path, and what it is."""
+    path = trace.failed_in(error)
+    kind = type(dict(model.named_modules()).get(path, model)).__name__
+    return f"{path} ({kind})" if path else kind
 
 
 def _first_line(error: Exception) -> str:
     lines = str(error).strip().splitlines()
     return lines[0] if lines else type(error).__name__
+
+
+def _index_hint(trace: Trace, model: nn.Module, error: Exception, call: Call) -> str:
+    """Return which token ids a table has rows for, if it was asked for others."""
+    table = dict(model.named_modules()).get(trace.failed_in(error))
+    if not isinstance(error, IndexError) or not isinstance(
+        table, nn.Embedding | nn.EmbeddingBag
+    ):
+        return ""
+    whole = [
+        t for t in tensors_in((call.args, call.kwargs))
+        if not t.is_floating_point() and not t.is_complex() and t.numel()
+    ]  # fmt: skip
+    largest = max((int(t.max()) for t in whole), default=-1)
+    arrived = f", got {largest}" if largest >= table.num_embeddings else ""
+    return (
+        f"; its table has {table.num_embeddings} rows: ids from 0 to "
+        f"{table.num_embeddings - 1}{arrived}"
+    )
 
 
 def _hint(line: str, model: nn.Module, call: Call) -> str:
@@ -60,6 +127,11 @@ def _hint(line: str, model: nn.Module, call: Call) -> str:
     if len(args) == 1 and hasattr(args[0], "_fields"):
         name = type(args[0]).__name__
         return f"; it was given the {name} as one argument; tuple(batch) gives several"
+    if len(args) > 1 and re.search(r"takes .*positional arguments? but \d+ were", line):
+        return (
+            "; a list or tuple is given as its entries, each an argument; to give it "
+            "as one, give (batch,)"
+        )
     if args and isinstance(args[0], dict) and "not dict" in line:
         return f"; {unknown_keys(model, args[0])}"
     if "Expected more than 1" in line and "when training" in line:

@@ -73,6 +73,16 @@ def read_loss(
             "return missing?",
             argument="model",
         )
+    for odd in tensors_in(outputs):
+        if odd.is_nested or odd.layout != torch.strided:
+            kind, dense = ("nested", "to_padded_tensor(0.0)") if odd.is_nested else (
+                "sparse", "to_dense()"
+            )  # fmt: skip
+            raise InvalidValueError(
+                f"forward returns a {kind} tensor, which cannot be measured; return "
+                f".{dense} of it",
+                argument="model",
+            )
     own = _own_loss(outputs)
     first = _first_output(outputs)
     if loss is not None:
@@ -95,6 +105,12 @@ def read_loss(
     if own is not None:
         return replace(_with_targets(own, "model's own", first, targets), output=first)
     target = next(iter(tensors_in(targets)), None)
+    if strict and target is None and targets is not None:
+        raise TargetsError(
+            f"tensors, got {shown(targets)}",
+            argument="targets",
+            fix="give torch.as_tensor(targets), or a loss= that takes them",
+        )
     if target is None or first is None:
         return Loss(
             value=None, reading=OutputReading(**output_facts(first, None)), output=first

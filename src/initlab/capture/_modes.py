@@ -4,12 +4,30 @@ import inspect
 
 from torch import nn
 
+from initlab.capture._failures import ModelRunError
+
 # Normalizations of the batch need it, and are what training sees.
 _KEEPS_TRAINING = ("Norm", "RNN", "LSTM", "GRU")
 
 
 def set_modes(model: nn.Module) -> None:
-    """Set training mode; leaves without weights, as dropout, are set to eval."""
+    """Set training mode; leaves without weights, as dropout, are set to eval.
+
+    Raises:
+        ModelRunError: If the model has a `train` or attributes of its own that refuse.
+    """
+    try:
+        _set_modes(model)
+    except Exception as error:
+        said = (str(error).strip().splitlines() or ["no text"])[0]
+        raise ModelRunError(
+            f"cannot be set to training mode, in which it is read: "
+            f"{type(error).__name__}: {said}; give it a train() that can be called",
+            argument="model",
+        ) from error
+
+
+def _set_modes(model: nn.Module) -> None:
     _set_training(model)
     for module in model.modules():
         leaf = not any(True for _ in module.children())

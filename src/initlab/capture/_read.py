@@ -7,6 +7,7 @@ import torch
 from torch import nn
 
 from initlab.capture._batch import as_call
+from initlab.capture._failures import named_failure_in_step
 from initlab.capture._own_loss import takes_targets
 from initlab.capture._preserved import ALONE, kept_random_states, preserved
 from initlab.capture._reader import AnyOptimizer, LossFunction, Reader
@@ -56,6 +57,7 @@ def read(
         TargetsError: If targets do not fit the outputs, and no loss is given.
         ModelRunError: If the model raises an exception.
         LossRunError: If the loss does.
+        OptimizerRunError: If the optimizer's step does.
 
     Example:
         >>> model = nn.Sequential(nn.Linear(4, 8), nn.ReLU(), nn.Linear(8, 2))
@@ -93,7 +95,12 @@ def _read(
     # A loss may have parameters and buffers too.
     loss_kept = preserved(loss) if isinstance(loss, nn.Module) else nullcontext()
     try:
-        with preserved(model) as copies, loss_kept, eager(model):
+        with (
+            named_failure_in_step(),
+            preserved(model) as copies,
+            loss_kept,
+            eager(model),
+        ):
             torch.set_grad_enabled(True)
             return reader.read(copies)
     finally:  # an autocast around this call has kept casts of the weights after a step

@@ -55,9 +55,10 @@ def refuse_untrainable(model: nn.Module) -> None:
     """Refuse what can be initialized, but not run here as training runs it.
 
     Raises:
-        InvalidValueError: If it was exported, if other processes hold parts of it, or
-            if its tensors can have no gradients.
+        InvalidValueError: If it was exported, if other processes hold parts of it, if
+            its tensors can have no gradients, or a parameter cannot be written.
     """
+    refuse_unwritable(model)
     # torch.export gives its modules a `train` of their own, which only refuses.
     if isinstance(model, torch.fx.GraphModule) and "train" in vars(model):
         raise InvalidValueError(
@@ -77,6 +78,32 @@ def refuse_untrainable(model: nn.Module) -> None:
             "trained; make it outside",
             argument="model",
         )
+
+
+def refuse_unwritable(model: nn.Module) -> None:
+    """Refuse a model with parameters that nothing can write to, nor train.
+
+    Raises:
+        InvalidValueError: If one that is trained has entries that share memory.
+
+    Example:
+        >>> refuse_unwritable(nn.Linear(2, 2))
+    """
+    for name, tensor in model.named_parameters():
+        if is_lazy(tensor) or not tensor.requires_grad:
+            continue
+        strides = zip(tensor.shape, _strides(tensor), strict=False)
+        if any(size > 1 and stride == 0 for size, stride in strides):
+            raise InvalidValueError(
+                f"{name} was expanded, so that its entries share memory and cannot be "
+                f"written; give nn.Parameter({name}.detach().clone("
+                "memory_format=torch.contiguous_format))",
+                argument="model",
+            )
+
+
+def _strides(tensor: torch.Tensor) -> tuple[int, ...]:
+    return tensor.stride() if tensor.layout == torch.strided else ()
 
 
 def refuse_lazy(model: nn.Module) -> None:

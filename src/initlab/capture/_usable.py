@@ -45,6 +45,12 @@ def refuse_unusable(batch: Any, tensors: Sequence[torch.Tensor]) -> None:
             f"{type(batch).__name__}",
             argument="batch",
         )
+    if any(one.is_meta for one in tensors):
+        raise InvalidValueError(
+            "tensors with values, got one on the meta device; give "
+            "torch.randn_like(batch, device='cpu'), or examples",
+            argument="batch",
+        )
     if any(one.is_nested for one in tensors):
         raise InvalidValueError(
             "padded tensors; nested ones cannot be measured; give "

@@ -34,7 +34,8 @@ def weigh(
         is_joined: Whether its own output is a part of what it is given.
     """
     rows, found = record.rows, record.values
-    real = rows.float() if rows.dtype in (torch.float16, torch.bfloat16) else rows
+    is_measured = rows.is_complex() or rows.dtype in (torch.float32, torch.float64)
+    real = rows if is_measured else rows.float()
     found["weight_norm"] = float(torch.linalg.vector_norm(real))
     found["weight_mean"] = float(real.mean())
     found["weight_std"] = _std(real)

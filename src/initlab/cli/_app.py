@@ -3,6 +3,7 @@
 import gc
 import re
 import sys
+import traceback
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -58,7 +59,11 @@ USAGE, INTERRUPTED = 2, 130
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run the command line and exit: 0 done, 2 an error of the user's, 130 Ctrl-C."""
+    """Run the command line and exit: 0 done, 2 it could not be done, 130 Ctrl-C.
+
+    An error that nobody foresaw, which Python itself would end with status 1, is no
+    finding of `initlab check`: it ends with 2, too, below its traceback.
+    """
     spell()
     try:
         code = app(args=arguments, prog_name="initlab", standalone_mode=False) or 0
@@ -87,6 +92,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
         code = 1
     except OSError as error:
         code = _failed(f"{error.filename or 'output'}: {error.strerror or error}")
+    except Exception as error:
+        traceback.print_exc()
+        code = _failed(
+            f"{type(error).__name__}: {error}; nobody foresaw this: please report it "
+            "with the lines above"
+        )
     # Nothing is to be freed any more; looking for it took .6 to 1.3 s after a training.
     gc.freeze()
     sys.exit(code)

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from initlab.messages import Severity
     from initlab.pytorch import Diagnosis, Repair
 
+_KEYS = ("fail-on", "ignore", "input", "tokens")
 _DTYPES = ("float32", "float16", "bfloat16", "float64")
 
 
@@ -84,13 +85,15 @@ def check(
     """  # fmt: skip
     from initlab.errors import MissingExtraError
     from initlab.messages import SEVERITIES
-    from initlab.results import JSON, PAGES, refuse_unwritable
+    from initlab.results import JSON, PAGES, WEIGHTS, refuse_unwritable
 
     settings = _Settings.of(
         configured(Path.cwd()), inputs, tokens, fail_on, ignore, dtype
     )
     if report is not None:
         refuse_unwritable(report, "--report", ends=PAGES)
+    if repair is not None:
+        refuse_unwritable(repair, "--repair", ends=WEIGHTS)
     if json_to not in (None, "-"):
         refuse_unwritable(Path(str(json_to)), "--json", ends=JSON)
     try:
@@ -101,7 +104,6 @@ def check(
         raise MissingExtraError(
             "check needs PyTorch: pip install 'initlab[pytorch]'"
         ) from None
-    typer.echo(f"importing {target.partition(':')[0]}", err=True)
     asked = command.Asked(
         target=target, inputs=settings.inputs, tokens=settings.tokens, classes=classes,
         checkpoint=checkpoint, seed=seed, device=device, dtype=dtype,
@@ -109,9 +111,9 @@ def check(
     )  # fmt: skip
     page: Diagnosis | Repair
     if repair is None:
-        page = diagnosis = command.check_target(asked, seeds=seeds)
+        page = diagnosis = command.check_target(asked, seeds=seeds, announce=_announce)
     else:
-        page = command.repair_target(asked, repair, seeds=seeds)
+        page = command.repair_target(asked, repair, seeds=seeds, announce=_announce)
         of = (
             f": the weights of seed {seed}, the first of {seeds}, which alone was "
             "repaired" if seeds > 1 else ""
@@ -125,6 +127,10 @@ def check(
     _print(diagnosis, to_stderr=json_to == "-")
     worst = [SEVERITIES.index(one.severity) for one in diagnosis.findings]
     return int(max(worst, default=-1) >= SEVERITIES.index(settings.fail_on))
+
+
+def _announce(module: str) -> None:
+    typer.echo(f"importing {module}", err=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,19 +158,15 @@ class _Settings:
             InvalidValueError: If a value is not allowed.
         """
         from initlab.errors import InvalidValueError, UnknownNameError
-        from initlab.messages import CHECKS, SEVERITIES
+        from initlab.messages import as_checks, as_severity
 
-        asked = fail_on or str(given.get("fail-on", "warning"))
-        severity = next((one for one in SEVERITIES if one == asked), None)
-        if severity is None:
-            raise UnknownNameError("severity for --fail-on", asked, SEVERITIES)
+        severity = as_severity(
+            given.get("fail-on", "warning") if fail_on is None else fail_on,
+            "--fail-on",
+        )
         if dtype not in _DTYPES:
-            raise UnknownNameError("dtype", dtype, _DTYPES)
-        every = ignore or given.get("ignore", ())
-        ignored = tuple(name.strip() for one in every for name in one.split(","))
-        for name in ignored:
-            if name not in CHECKS:
-                raise UnknownNameError("check for --ignore", name, CHECKS)
+            raise UnknownNameError("dtype", dtype, _DTYPES, argument="--dtype")
+        ignored = as_checks(ignore or given.get("ignore", ()), "--ignore")
         shapes = tuple(inputs or ()), tuple(tokens or ())
         if not any(shapes):
             shapes = tuple(given.get("input", ())), tuple(given.get("tokens", ()))
@@ -181,33 +183,62 @@ def configured(folder: Path) -> Mapping[str, Any]:
     """Return `[tool.initlab.check]` of the nearest pyproject.toml, or nothing.
 
     Raises:
-        InvalidValueError: If it cannot be read, or has a key that we do not know.
+        InvalidValueError: If it cannot be read, or a value is of another kind.
+        UnknownNameError: If it has a key or a table that we do not know.
     """
     import tomllib
 
-    from initlab.errors import InvalidValueError, UnknownNameError
+    from initlab.errors import InvalidValueError
 
     for place in (folder, *folder.parents):
         path = place / "pyproject.toml"
         if not path.is_file():
             continue
         try:
-            found = tomllib.loads(path.read_text(encoding="utf-8"))
+            found: Any = tomllib.loads(path.read_text(encoding="utf-8"))
         except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
             raise InvalidValueError(f"{path}: {error}") from None
-        table = found.get("tool", {}).get("initlab", {}).get("check", {})
-        known = ("fail-on", "ignore", "input", "tokens")
+        tool = _table(found.get("tool", {}), "tool")
+        ours = _table(tool.get("initlab", {}), "tool.initlab")
+        _refuse_unknown("table", ours, "tool.initlab", ("check",))
+        table = _table(ours.get("check", {}), "tool.initlab.check")
+        _refuse_unknown("key", table, "tool.initlab.check", _KEYS)
         for key, value in table.items():
-            if key not in known:
-                raise UnknownNameError(
-                    "key in [tool.initlab.check] of pyproject.toml", key, known
-                )
-            if key != "fail-on" and not isinstance(value, list):
-                raise InvalidValueError(
-                    f"{key} in [tool.initlab.check]: a list of strings, got {value!r}"
-                )
-        return dict(table)
+            _refuse_other_kinds(key, value)
+        return table
     return {}
+
+
+def _table(found: Any, name: str) -> dict[str, Any]:
+    from initlab.errors import InvalidValueError
+
+    if not isinstance(found, dict):
+        raise InvalidValueError(
+            f"must be a table, got {found!r}", argument=f"[{name}] of pyproject.toml"
+        )
+    return found
+
+
+def _refuse_unknown(
+    kind: str, table: Mapping[str, Any], name: str, known: tuple[str, ...]
+) -> None:
+    from initlab.errors import UnknownNameError
+
+    for key in table:
+        if key not in known:
+            raise UnknownNameError(f"{kind} in [{name}] of pyproject.toml", key, known)
+
+
+def _refuse_other_kinds(key: str, value: Any) -> None:
+    """Refuse a value of no kind that its key takes; which ones, is refused as typed."""
+    from initlab.errors import InvalidValueError
+
+    texts = [value] if key == "fail-on" else value
+    if not isinstance(texts, list) or not all(isinstance(one, str) for one in texts):
+        allowed = "a string" if key == "fail-on" else "a list of strings"
+        raise InvalidValueError(
+            f"{key} in [tool.initlab.check]: {allowed}, got {value!r}"
+        )
 
 
 def _print(diagnosis: "Diagnosis", *, to_stderr: bool) -> None:

@@ -1,7 +1,14 @@
 """Every sentence that people read, by id; ready for translation."""
 
 from initlab.messages._causes import CAUSES, CauseId, cause_sentence
-from initlab.messages._checks import CHECKS, SEVERITIES, FindingCause, Severity
+from initlab.messages._checks import (
+    CHECKS,
+    SEVERITIES,
+    FindingCause,
+    Severity,
+    as_checks,
+    as_severity,
+)
 from initlab.messages._console import print_whole
 from initlab.messages._findings import (
     FINDINGS,
@@ -65,6 +72,8 @@ __all__ = [
     "about_cells",
     "about_profiles",
     "about_target",
+    "as_checks",
+    "as_severity",
     "cause_sentence",
     "finding_fix",
     "finding_formula",

@@ -3,9 +3,11 @@
 Whoever finds, words, ranks or repairs takes them from here.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from types import MappingProxyType
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
+
+from initlab.errors import InvalidValueError, UnknownNameError
 
 Severity = Literal["info", "warning", "error"]
 SEVERITIES: tuple[Severity, ...] = get_args(Severity)  # in this order
@@ -144,3 +146,54 @@ FindingCause = Literal[
     "zero_units",
     "zero_weight_on_trunk",
 ]
+
+
+def as_severity(given: Any, argument: str) -> Severity:
+    """Return the severity of that name.
+
+    Args:
+        given: What arrived.
+        argument: The argument or option that it arrived by.
+
+    Raises:
+        UnknownNameError: If there is none of that name.
+
+    Example:
+        >>> as_severity("error", "fail_on")
+        'error'
+    """
+    for severity in SEVERITIES:
+        if given == severity:
+            return severity
+    raise UnknownNameError("severity", str(given), SEVERITIES, argument=argument)
+
+
+def as_checks(given: Any, argument: str) -> tuple[str, ...]:
+    """Return the ids of checks: of one, of several with commas, or of a list of these.
+
+    Args:
+        given: What arrived.
+        argument: The argument or option that it arrived by.
+
+    Raises:
+        InvalidValueError: If it is neither text nor a list of text.
+        UnknownNameError: If there is no check of an id.
+
+    Example:
+        >>> as_checks("WI02, WI15", "ignore"), as_checks(["WI02"], "ignore")
+        (('WI02', 'WI15'), ('WI02',))
+    """
+    texts = [given] if isinstance(given, str) else given
+    if not isinstance(texts, Iterable):
+        texts = [given]
+    ids: list[str] = []
+    for text in texts:
+        if not isinstance(text, str):
+            raise InvalidValueError(
+                f"ids of checks, as in WI15, got {text!r}", argument=argument
+            )
+        ids += [name.strip() for name in text.split(",")]
+    for name in ids:
+        if name not in CHECKS:
+            raise UnknownNameError("check", name, CHECKS, argument=argument)
+    return tuple(ids)

@@ -139,17 +139,32 @@ def _overwritten(
                 yield name, writer, after
 
 
-def _made(factory: Factory) -> nn.Module:
+def called(function: Callable[[], Any]) -> Any:
+    """Return what a function without arguments returns.
+
+    Raises:
+        InvalidValueError: If it needs arguments.
+
+    Example:
+        >>> called(lambda: 3)
+        3
+    """
     try:
-        model = factory()
+        return function()
     except TypeError as error:
-        if "argument" in str(error):
+        frames = error.__traceback__
+        # Of an error inside of the function there is a frame of it.
+        if frames is not None and frames.tb_next is None:
             raise InvalidValueError(
                 f"the function that makes it must need no arguments: {error}; "
                 "give functools.partial(...) or a function of your own",
                 argument="model",
             ) from error
         raise
+
+
+def _made(factory: Factory) -> nn.Module:
+    model = called(factory)
     if not isinstance(model, nn.Module):
         raise InvalidValueError(
             f"the function must return a torch.nn.Module, got {type(model).__name__}",

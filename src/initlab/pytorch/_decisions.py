@@ -2,15 +2,35 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import get_args
+from functools import partial
+from typing import Any, get_args
 
 import torch
+from torch import nn
 
 from initlab import catalog
 from initlab.errors import InvalidValueError, UnknownNameError
 from initlab.pytorch._sites import Site
 from initlab.pytorch._variances import Adapted, adapted
 from initlab.spec import Init, LayerKind
+
+# What torch.nn.init calls them; its functions fill a tensor, ours return an array.
+_OF_TORCH = {
+    "constant": "constant(value=...)",
+    "dirac": "dirac",
+    "eye": "identity",
+    "kaiming_normal": "he_normal",
+    "kaiming_uniform": "he_uniform",
+    "normal": "normal(std=...)",
+    "ones": "ones",
+    "orthogonal": "orthogonal",
+    "sparse": "sparse",
+    "trunc_normal": "truncated_normal(std=...)",
+    "uniform": "uniform(low=..., high=...)",
+    "xavier_normal": "glorot_normal",
+    "xavier_uniform": "glorot_uniform",
+    "zeros": "zeros",
+}
 
 Inits = str | Init | Mapping[str, str | Init]
 KINDS: tuple[LayerKind, ...] = get_args(LayerKind)
@@ -42,6 +62,7 @@ def inits_by_kind(init: Inits) -> dict[str, Init]:
         'dirac'
     """
     if not isinstance(init, Mapping):
+        _refuse_torchs(init)
         one = Init.of(init)
         return dict.fromkeys(KINDS, one)
     if not init:
@@ -52,7 +73,25 @@ def inits_by_kind(init: Inits) -> dict[str, Init]:
     for kind in init:
         if kind not in KINDS:
             raise UnknownNameError("kind of layer", str(kind), KINDS)
+        _refuse_torchs(init[kind])
     return {kind: Init.of(one) for kind, one in init.items()}
+
+
+def _refuse_torchs(init: Any) -> None:
+    """Refuse a function of `torch.nn.init`, also with arguments bound to it.
+
+    Raises:
+        InvalidValueError: If it is one, with the entry that draws the same.
+    """
+    function = init.func if isinstance(init, partial) else init
+    name = getattr(function, "__name__", "").rstrip("_")
+    if getattr(function, "__module__", "") == nn.init.__name__ and name in _OF_TORCH:
+        raise InvalidValueError(
+            "a name of the catalog, or a function of (shape, rng) that returns an "
+            f"array, got torch.nn.init.{function.__name__}, which fills a tensor; give "
+            f"{_OF_TORCH[name]!r}",
+            argument="init",
+        )
 
 
 def decide(

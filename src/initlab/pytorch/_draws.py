@@ -78,6 +78,19 @@ def is_elementwise(init: Init) -> bool:
     )
 
 
+def mean_of(init: Init) -> float:
+    """Mean of the entries of an init whose numbers are independent, before its scale.
+
+    Example:
+        >>> mean_of(Init.of("uniform(low=0, high=1)")), mean_of(Init.of("he_normal"))
+        (0.5, 0.0)
+    """
+    filled = catalog.get(init.name).parameters | init.parameters
+    if init.name == "uniform":
+        return (float(filled["low"]) + float(filled["high"])) / 2
+    return float(init.parameters.get("mean", 0.0))
+
+
 def law(init: Init, layer: LayerSpec) -> float:
     """Standard deviation of the entries by the init's law; nan of a user's function.
 
@@ -98,10 +111,6 @@ def _elementwise(
     seed: int,
     cut: tuple[slice, ...],
 ) -> np.ndarray:
-    mean = float(init.parameters.get("mean", 0.0))
-    if init.name == "uniform":
-        filled = entry.parameters | init.parameters
-        mean = (float(filled["low"]) + float(filled["high"])) / 2
     options: dict[str, Any] = {}
     if "bound" in entry.parameters:
         options["bound"] = float((entry.parameters | init.parameters)["bound"])
@@ -119,7 +128,7 @@ def _elementwise(
         **options,
     )
     drawn *= law(init, layer)
-    drawn += init.scale * mean
+    drawn += init.scale * mean_of(init)
     whole_rows = drawn.reshape(count, *layer.shape[1:])
     return whole_rows[(slice(None), *cut[1:])]
 

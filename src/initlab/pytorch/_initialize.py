@@ -1,6 +1,7 @@
 """Every entry of the catalog on any module, with the fans its layers really have."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -8,15 +9,18 @@ from torch import nn
 
 from initlab import capture
 from initlab.errors import InvalidValueError
-from initlab.pytorch._decisions import Inits, decide, inits_by_kind
+from initlab.pytorch._decisions import Decision, Inits, decide, inits_by_kind
+from initlab.pytorch._devices import as_device
 from initlab.pytorch._initialization import Initialization
 from initlab.pytorch._names import Names
 from initlab.pytorch._norms import reset_normalizations
-from initlab.pytorch._numbers import as_seed
-from initlab.pytorch._sites import sites_by_type, weight_of
+from initlab.pytorch._numbers import as_flag, as_number, as_seed
+from initlab.pytorch._reparametrized import unwritable
+from initlab.pytorch._sites import Site, sites_by_type, weight_of
 from initlab.pytorch._sites_read import sites_as_read
 from initlab.pytorch._tables import evened
 from initlab.pytorch._tasks import Task, tasks_of, untouched
+from initlab.spec import Init
 from initlab.theory import gain
 
 
@@ -72,8 +76,9 @@ def initialize_(
 
     Raises:
         UnknownNameError: If the init or the nonlinearity is unknown.
-        InvalidValueError: If an entry cannot start a layer, as `dirac` a linear one.
-            Nothing is written then.
+        InvalidValueError: If an argument cannot be used, or an entry cannot start a
+            layer, as `dirac` a linear one. Nothing is written then; nor if a function
+            given as `init` raises.
 
     Example:
         >>> model = nn.Sequential(nn.Linear(4, 8), nn.ReLU(), nn.Linear(8, 2))
@@ -85,16 +90,15 @@ def initialize_(
         2.bias     set    0                  bias
     """
     inits, seed = inits_by_kind(init), as_seed(seed)
+    forget_bias = as_number("forget_bias", forget_bias)
+    place, dry_run = as_device(device), as_flag("dry_run", dry_run)
     if nonlinearity not in ("auto", None):
         gain(str(nonlinearity))  # refuses an unknown name before anything is done
     read = batch is not None
     model = _checked(model, read)
     sites = sites_as_read(model, batch) if read else sites_by_type(model)
     names = Names.of(model)
-    decisions = [
-        decide(site, weight_of(model, site), inits, nonlinearity, read=read)
-        for site in sites
-    ]
+    decisions = [_decided(model, site, inits, nonlinearity, read) for site in sites]
     if not isinstance(init, Mapping):  # otherwise the user said how to draw tables
         decisions = evened(decisions)
     tasks: list[Task] = []
@@ -103,11 +107,11 @@ def initialize_(
     notes: list[str] = []
     if not dry_run:
         differing = [
-            task.row.parameter
+            task.row.aliases[0]  # the weight, which is computed of parameters
             for task in tasks
-            if task.write is not None and not task.write(torch.device(device))
+            if task.write is not None and not task.write(place)
         ]
-        reset = reset_normalizations(model, torch.device(device))
+        reset = reset_normalizations(model, place)
         notes = _notes(reset, differing, model)
     of_part = {part: task.row for task in tasks for part in task.parts}
     rows = dict.fromkeys(
@@ -119,6 +123,20 @@ def initialize_(
     )
 
 
+def _decided(
+    model: nn.Module,
+    site: Site,
+    inits: Mapping[str, Init],
+    nonlinearity: str | None,
+    read: bool,
+) -> Decision:
+    decision = decide(site, weight_of(model, site), inits, nonlinearity, read=read)
+    reason = unwritable(model.get_submodule(site.module), site.tensor)
+    if reason and decision.law is not None:
+        return replace(decision, law=None, reason=reason)
+    return decision
+
+
 def _checked(model: nn.Module, read: bool) -> nn.Module:
     """Return a module out of its wrappers, whose weights have a shape."""
     if not isinstance(model, nn.Module):
@@ -126,6 +144,7 @@ def _checked(model: nn.Module, read: bool) -> nn.Module:
             f"a torch.nn.Module, got {type(model).__name__}", argument="model"
         )
     capture.refuse_lazy(model)
+    capture.refuse_unwritable(model)
     if not any(one.device.type == "meta" for one in model.parameters()):
         return capture.unwrapped(model)
     if read:

@@ -10,7 +10,7 @@ from torch import nn
 from initlab import capture, catalog
 from initlab.catalog import LsuvLayer
 from initlab.pytorch._initialization import Initialization
-from initlab.pytorch._numbers import as_seed
+from initlab.pytorch._numbers import as_count, as_flag, as_number, as_seed
 from initlab.pytorch._plan import Plan
 from initlab.pytorch._sites import Site, sites_by_type, weight_of
 from initlab.rng import stream
@@ -57,7 +57,11 @@ def lsuv_(
         Mishkin and Matas (2016), algorithm 1, https://arxiv.org/abs/1511.06422
     """
     model, seed = capture.unwrapped(model), as_seed(seed)
+    dry_run = as_flag("dry_run", dry_run)
+    attempts = as_count("attempts", attempts, least=1)
+    tolerance = as_number("tolerance", tolerance, above=0)
     capture.refuse_lazy(model)
+    capture.refuse_unwritable(model)
     sites = {
         site.name: site
         for site in sites_by_type(model)

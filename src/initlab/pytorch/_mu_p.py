@@ -14,6 +14,7 @@ from torch import nn
 from initlab import capture
 from initlab.errors import InvalidValueError, UnknownNameError
 from initlab.pytorch._names import Names
+from initlab.pytorch._numbers import as_number
 
 Role = Literal["input", "hidden", "output", "tied", "fixed"]
 _TABLES = (nn.Embedding, nn.EmbeddingBag)
@@ -93,7 +94,8 @@ def mu_p(
 
     Raises:
         UnknownNameError: If the optimizer is none of the two.
-        InvalidValueError: If the two models do not have the same parameters, or axes
+        InvalidValueError: If an argument is of another kind, the learning rate not
+            above 0, the two models do not have the same parameters, or axes
             grow by different factors in a way that muP has no rule for.
 
     Example:
@@ -108,10 +110,15 @@ def mu_p(
     References:
         Yang et al. (2022), tables 3 and 8, https://arxiv.org/abs/2203.03466
     """
-    if optimizer not in _OPTIMIZERS:
-        raise UnknownNameError("optimizer", optimizer, _OPTIMIZERS)
-    capture.refuse_lazy(model)
-    capture.refuse_lazy(base_model)
+    _refuse_no_name(optimizer)
+    learning_rate = as_number("learning_rate", learning_rate, above=0)
+    for argument, one in (("model", model), ("base_model", base_model)):
+        if not isinstance(one, nn.Module):
+            raise InvalidValueError(
+                f"a torch.nn.Module, got {type(one).__name__}", argument=argument
+            )
+        capture.refuse_lazy(one)
+    capture.refuse_unwritable(model)
     names, base = Names.of(model), dict(base_model.named_parameters())
     if set(names.all) != set(base):
         odd = sorted(set(names.all) ^ set(base))
@@ -145,6 +152,21 @@ def mu_p(
         group["params"].append(parameter)
         group["names"].append(name)
     return list(groups.values())
+
+
+def _refuse_no_name(optimizer: Any) -> None:
+    """Refuse what names none of the two kinds of optimizers, as their classes do."""
+    if isinstance(optimizer, str):
+        if optimizer not in _OPTIMIZERS:
+            raise UnknownNameError("optimizer", optimizer, _OPTIMIZERS)
+        return
+    kind = optimizer if isinstance(optimizer, type) else type(optimizer)
+    name = "sgd" if kind.__name__ == "SGD" else "adam"
+    raise InvalidValueError(
+        f"the name of a kind, {' or '.join(map(repr, _OPTIMIZERS))}, got "
+        f"{kind.__name__}; give {name!r}, and the groups to the optimizer",
+        argument="optimizer",
+    )
 
 
 def _owner(model: nn.Module, name: str) -> nn.Module:

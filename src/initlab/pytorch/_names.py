@@ -57,7 +57,9 @@ class Names:
             return [self.first[name]]
         module, _, own = name.rpartition(".")
         prefix = f"{module}.parametrizations.{own}.".lstrip(".")
-        found = [one for one in self.all if one.startswith(prefix)]
+        # What the hooks of PyTorch's older norms keep.
+        older = [f"{name}_g", f"{name}_v", f"{name}_orig"]
+        found = [one for one in self.all if one.startswith(prefix) or one in older]
         if found:
             return found
         return [

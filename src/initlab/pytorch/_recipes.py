@@ -12,7 +12,7 @@ from initlab.capture import Block, Reading, WeightUse
 from initlab.errors import InvalidValueError
 from initlab.pytorch._draws import law
 from initlab.pytorch._initialization import Initialization
-from initlab.pytorch._numbers import as_seed
+from initlab.pytorch._numbers import as_flag, as_seed
 from initlab.pytorch._plan import Plan
 from initlab.pytorch._sites_read import joined_parts, site_of
 from initlab.pytorch._variances import Adapted
@@ -52,6 +52,7 @@ def zero_branch_ends_(
     References:
         Goyal et al. (2017), section 5.1, https://arxiv.org/abs/1706.02677
     """
+    dry_run = as_flag("dry_run", dry_run)
     model, reading = _read(model, batch)
     plan, notes = Plan(model), []
     for block in _blocks(reading, "zero_branch_ends_"):
@@ -102,7 +103,7 @@ def fixup_(
     References:
         Zhang, Dauphin and Ma (2019), section 3.2, https://arxiv.org/abs/1901.09321
     """
-    seed = as_seed(seed)
+    seed, dry_run = as_seed(seed), as_flag("dry_run", dry_run)
     model, reading = _read(model, batch)
     blocks = _blocks(reading, "fixup_")
     _refuse_norms(reading, "fixup_")
@@ -159,7 +160,8 @@ def t_fixup_(
         Huang et al. (2020), section 3.2,
         https://proceedings.mlr.press/v119/huang20f.html
     """
-    seed = as_seed(seed)
+    seed, dry_run = as_seed(seed), as_flag("dry_run", dry_run)
+    decoder = as_flag("decoder", decoder)
     model, reading = _read(model, batch)
     if not reading.attentions:
         raise InvalidValueError(

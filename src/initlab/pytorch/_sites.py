@@ -2,12 +2,12 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import Any
 
 import torch
 from torch import nn
-from torch.nn.utils import parametrize
 
+from initlab.errors import InvalidValueError
+from initlab.pytorch._reparametrized import parameter_behind
 from initlab.spec import LayerSpec
 
 _GATES = {"lstm": 4, "gru": 3, "rnn": 1}
@@ -85,7 +85,7 @@ def sites_by_type(model: nn.Module) -> list[Site]:
     following = _following(model)
     found: dict[int, Site] = {}
     for path, module in model.named_modules():
-        for site in _of_module(path, module, following.get(id(module))):
+        for site in _named(path, module, following.get(id(module))):
             own = id(weight_of(model, site))
             found[own] = decisive(found.get(own), site)
     chain = list(found.values())
@@ -114,14 +114,7 @@ def decisive(known: Site | None, site: Site) -> Site:
 
 def weight_of(model: nn.Module, site: Site) -> torch.Tensor:
     """The tensor at a site; of a parametrized one, the parameter behind it."""
-    module = model.get_submodule(site.module)
-    if parametrize.is_parametrized(module, site.tensor):
-        held: Any = module.parametrizations[site.tensor]  # type: ignore[index]
-        tensor = held.original if hasattr(held, "original") else held.original0
-    else:
-        tensor = getattr(module, site.tensor)
-    assert isinstance(tensor, torch.Tensor)
-    return tensor
+    return parameter_behind(model.get_submodule(site.module), site.tensor)
 
 
 def _following(model: nn.Module) -> dict[int, tuple[str, float]]:
@@ -138,6 +131,18 @@ def _following(model: nn.Module) -> dict[int, tuple[str, float]]:
             if name := _ACTIVATIONS.get(type(after)):
                 found[id(member)] = (name, getattr(after, "negative_slope", 0.01))
     return found
+
+
+def _named(
+    path: str, module: nn.Module, following: tuple[str, float] | None
+) -> Iterator[Site]:
+    """Yield a module's sites; a layer that has no weights at all is refused by name."""
+    try:
+        yield from _of_module(path, module, following)
+    except InvalidValueError as error:
+        kind = type(module).__name__
+        where = f"{path} ({kind})" if path else kind
+        raise error.within("model", f": {where}") from None
 
 
 def _of_module(

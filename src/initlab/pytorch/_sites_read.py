@@ -1,11 +1,13 @@
 """The weights of a model that was read by running it, as sites."""
 
+from dataclasses import replace
 from typing import Any
 
 from torch import nn
 
 from initlab import capture
 from initlab.capture import Reading, WeightUse
+from initlab.pytorch._reparametrized import computed_name
 from initlab.pytorch._sites import Site, decisive
 from initlab.spec import LayerSpec
 
@@ -26,7 +28,16 @@ def sites_as_read(model: nn.Module, batch: Any) -> list[Site]:
         >>> [one.activation for one in sites_as_read(model, torch.ones(2, 4))]
         ['tanh', 'identity']
     """
-    return sites_of(capture.read(model, batch, step=False))
+    return [
+        _computed(model, site)
+        for site in sites_of(capture.read(model, batch, step=False))
+    ]
+
+
+def _computed(model: nn.Module, site: Site) -> Site:
+    """Return the site of a weight that a hook computes, as the weight's own."""
+    name = computed_name(model.get_submodule(site.module), site.tensor)
+    return site if name == site.tensor else replace(site, tensor=name, computed=False)
 
 
 def sites_of(reading: Reading) -> list[Site]:

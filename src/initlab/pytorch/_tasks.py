@@ -5,9 +5,11 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 
+import numpy as np
 import torch
 from torch import nn
 
+from initlab import catalog
 from initlab.errors import InvalidValueError
 from initlab.pytorch._decisions import Decision
 from initlab.pytorch._draws import law
@@ -18,8 +20,11 @@ from initlab.pytorch._shards import local_part
 from initlab.pytorch._sites import weight_of
 from initlab.pytorch._write import (
     drawn_bias,
+    drawn_complex,
     drawn_weight,
+    has_both_parts,
     real_parameter,
+    refuse_other_layout,
     write_values,
     write_weight,
 )
@@ -56,11 +61,17 @@ def tasks_of(
     weight = weight_of(model, site)
     parts = tuple(names.of_weight(site.name, weight, model))
     name = names.first.get(site.name, site.name)
-    aliases = names.aliases.get(name, parts)
+    shape = tuple(getattr(model.get_submodule(site.module), site.tensor).shape)
+    shown, aliases = name, names.aliases.get(name, parts)
+    if name not in names.first and parts:
+        # A weight that is computed is no parameter; the one in its shape stands for it.
+        alike = [one for one in parts if model.get_parameter(one).shape == shape]
+        shown = (alike or parts)[0]
+        aliases = (name, *(one for one in parts if one != shown))
     biased = None if site.bias is None else names.first.get(site.bias)
     if own is None:
         kept = Initialized(
-            parameter=name, action="kept", reason=decision.reason, aliases=aliases
+            parameter=shown, action="kept", reason=decision.reason, aliases=aliases
         )
         yield Task(kept, None, parts)
         return
@@ -71,23 +82,36 @@ def tasks_of(
             f"init {own.init}, {name}: {error}; inits may differ by kind of layer, "
             'as in {"conv": ..., "linear": ...}'
         ) from None
+    is_real = not weight.is_complex() or has_both_parts(own)
     row = Initialized(
-        parameter=name,
+        parameter=shown,
         action="drawn",
         init=str(own.init),
         std=std,
-        reason=decision.reason,
+        reason=decision.reason + ("" if is_real else "; the imaginary part is 0"),
         aliases=aliases,
     )
+
+    draw = partial(
+        drawn_complex if weight.is_complex() else drawn_weight,
+        site,
+        shape,
+        own,
+        name=name,
+        seed=seed,
+        part=local_part(weight),
+    )
+    # The catalog's draws are not held, as they are as large as the model.
+    held: np.ndarray | None = None
+    if own.init.name in catalog.CATALOG:
+        refuse_other_layout(site, shape, own, name)
+    else:  # a user's function may raise, when nothing is written yet
+        held = draw()
 
     def write(device: torch.device) -> bool:
         if name in names.first:
             real_parameter(model, name, device)
-        stored = model.get_submodule(site.module)
-        shape = tuple(getattr(stored, site.tensor).shape)
-        part = local_part(weight_of(model, site))
-        values = drawn_weight(site, shape, own, name=name, seed=seed, part=part)
-        return write_weight(model, site, values)
+        return write_weight(model, site, draw() if held is None else held)
 
     yield Task(row, write, parts)
     if biased is not None and model.get_parameter(biased).requires_grad:

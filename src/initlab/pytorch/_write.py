@@ -11,7 +11,8 @@ from torch.nn.utils import parametrize
 from initlab import catalog
 from initlab.errors import InvalidValueError
 from initlab.pytorch._counter import standardized
-from initlab.pytorch._draws import Index, draw_weight, is_elementwise
+from initlab.pytorch._draws import Index, draw_weight, is_elementwise, mean_of
+from initlab.pytorch._reparametrized import hook_of, write_computed
 from initlab.pytorch._shards import held
 from initlab.pytorch._sites import Site, weight_of
 from initlab.pytorch._variances import Adapted
@@ -75,9 +76,96 @@ def drawn_weight(
             for n in range(many)
         ]
         return np.concatenate(each).reshape(shape)
-    raise InvalidValueError(
-        f"init {init}: {name} is stored as {shape}, in which its matrix of "
-        f"{layer.shape} is not one block; give an init of independent entries, "
+    raise _other_layout(site, shape, law, name)
+
+
+def drawn_complex(
+    site: Site,
+    shape: tuple[int, ...],
+    law: Adapted,
+    *,
+    name: str,
+    seed: int,
+    part: Index | None = None,
+) -> np.ndarray:
+    """The new weight of complex numbers, of which E|w|^2 is the law's variance.
+
+    Independent entries get both parts, each with half of the variance and a stream of
+    its own; other entries are real, as orthogonal matrices and constants, which are
+    what their names say without an imaginary part, too.
+
+    Args:
+        site: As for `drawn_weight`.
+        shape: As there.
+        law: As there.
+        name: As there.
+        seed: As there.
+        part: As there.
+
+    Example:
+        >>> from initlab.spec import Init, LayerSpec
+        >>> law = Adapted(init=Init.of("he_normal"), reason="")
+        >>> site = Site(module="", tensor="weight", layer=LayerSpec(shape=(2, 3)))
+        >>> drawn_complex(site, (2, 3), law, name="weight", seed=0).dtype
+        dtype('complex128')
+    """
+    first, second = name, f"{name}.imag"
+    real = drawn_weight(site, shape, law, name=first, seed=seed, part=part)
+    if not has_both_parts(law):
+        return real.astype(np.complex128)
+    imaginary = drawn_weight(site, shape, law, name=second, seed=seed, part=part)
+    both: np.ndarray = (real + 1j * imaginary) / math.sqrt(2)
+    return both
+
+
+def has_both_parts(law: Adapted) -> bool:
+    """Whether complex weights of this law have an imaginary part.
+
+    Example:
+        >>> from initlab.spec import Init
+        >>> [has_both_parts(Adapted(init=Init.of(one), reason="")) for one in
+        ...  ("he_normal", "uniform(low=0, high=1)", "orthogonal")]
+        [True, False, False]
+    """
+    return is_elementwise(law.init) and not mean_of(law.init)
+
+
+def refuse_other_layout(
+    site: Site, shape: tuple[int, ...], law: Adapted, name: str
+) -> None:
+    """Refuse what `drawn_weight` would, without drawing.
+
+    Args:
+        site: Where the weight is.
+        shape: Of the tensor as stored.
+        law: What it is drawn from.
+        name: The parameter's.
+
+    Raises:
+        InvalidValueError: If its matrix is no block of the tensor, and has to be.
+
+    Example:
+        >>> from initlab.spec import Init, LayerSpec
+        >>> site = Site(module="", tensor="weight", layer=LayerSpec(shape=(2, 3)))
+        >>> law = Adapted(init=Init.of("orthogonal"), reason="")
+        >>> refuse_other_layout(site, (8, 2, 3), law, "weight")
+    """
+    size = len(site.layer.shape)
+    is_block = shape[len(shape) - size :] == site.layer.shape
+    is_turned = site.stored_transposed and (
+        shape[len(shape) - size :] == site.layer.shape[::-1]
+    )
+    many = math.prod(shape) / math.prod(site.layer.shape)
+    if not (is_block or is_turned or (is_elementwise(law.init) and many % 1 == 0)):
+        raise _other_layout(site, shape, law, name)
+
+
+def _other_layout(
+    site: Site, shape: tuple[int, ...], law: Adapted, name: str
+) -> InvalidValueError:
+    return InvalidValueError(
+        f"init {law.init}: {name} is stored as {shape}, in which its matrix of "
+        f"{site.layer.shape} is not one block; give an init of independent entries, "
         "such as he_normal"
     )
 
@@ -142,15 +230,15 @@ def write_weight(model: nn.Module, site: Site, values: np.ndarray) -> bool:
     new = torch.from_numpy(np.ascontiguousarray(values))
     padding = getattr(module, "padding_idx", None)
     with torch.no_grad():
-        if not parametrize.is_parametrized(module, site.tensor):
+        if hook_of(module, site.tensor) is None and not parametrize.is_parametrized(
+            module, site.tensor
+        ):
             held(tensor).copy_(new)
             if isinstance(padding, int) and site.layer.kind == "embedding":
                 tensor[padding].zero_()
             return True
         wanted = new.to(tensor.device, tensor.dtype)
-        setattr(module, site.tensor, wanted)
-        given = getattr(module, site.tensor)
-        return bool(torch.allclose(given, wanted, rtol=1e-2, atol=1e-6))
+        return write_computed(module, site.tensor, wanted)
 
 
 def write_values(tensor: torch.Tensor, values: np.ndarray) -> None:

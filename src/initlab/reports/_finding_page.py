@@ -13,7 +13,7 @@ from initlab.analysis.findings import Finding, find
 from initlab.reports._findings import finding_table, story, where
 from initlab.reports._html import PageTable, render
 from initlab.reports._pictures import laid_out, quiet, svg_of
-from initlab.results import PAGES, moved_into_place, refuse_unwritable
+from initlab.results import PAGES, as_path, moved_into_place, refuse_unwritable
 
 FINDING_PICTURES = ("layers",)
 _QUESTION = "Is this model's initialization sound? If not: what is wrong, and where?"
@@ -70,7 +70,7 @@ def finding_report(
         InvalidValueError: If the path ends in something else.
         OutputError: If the page cannot be written.
     """
-    path = Path(path)
+    path = as_path(path, "path")
     refuse_unwritable(path, "path", ends=PAGES)
     pictures = _draw(dataset, findings, repaired)
     html = _page(dataset, pictures, command, findings, repaired)

@@ -7,7 +7,7 @@ import xarray as xr
 from initlab import analysis
 from initlab.errors import InvalidValueError
 from initlab.reports._kinds import kind_of
-from initlab.results import PAGES, moved_into_place, refuse_unwritable
+from initlab.results import PAGES, as_path, moved_into_place, refuse_unwritable
 
 
 def report(
@@ -42,7 +42,7 @@ def report(
         ...     page.name, "he_normal" in page.read_text()
         ('study.html', True)
     """
-    path = Path(path)
+    path = as_path(path, "path")
     refuse_unwritable(path, "path", ends=PAGES)
     results = analysis.selected(results)
     analysis.refuse_unfinished(results)

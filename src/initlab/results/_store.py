@@ -7,15 +7,39 @@ import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import xarray as xr
 
 from initlab.errors import InvalidValueError, OutputError
 
-# What a browser opens as a page; and what other programs read.
+# What a browser opens as a page; what other programs read; tensors, and no pickle.
 PAGES = (".html", ".htm")
 JSON = (".json",)
+WEIGHTS = (".safetensors",)
 _COMPRESSED = {"zlib": True, "complevel": 4}
+
+
+def as_path(given: Any, name: str) -> Path:
+    """Return a path.
+
+    Args:
+        given: What arrived.
+        name: The argument or option that it arrived by.
+
+    Raises:
+        InvalidValueError: If it names no file.
+
+    Example:
+        >>> as_path("check.html", "path").suffix
+        '.html'
+    """
+    try:
+        return Path(given)
+    except TypeError:
+        raise InvalidValueError(
+            f"a path, as text or pathlib.Path, got {given!r}", argument=name
+        ) from None
 
 
 def refuse_existing(store: str | Path) -> Path:
@@ -25,7 +49,7 @@ def refuse_existing(store: str | Path) -> Path:
         InvalidValueError: If it names no known format.
         OutputError: If it exists already, or its folder does not.
     """
-    path = Path(store)
+    path = as_path(store, "store")
     if path.suffix not in (".zarr", ".nc"):
         raise InvalidValueError(
             f"must end in .zarr or .nc, got {str(store)!r}", argument="store"

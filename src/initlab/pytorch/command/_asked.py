@@ -1,5 +1,6 @@
 """What `initlab check` does: import the target, make inputs, check."""
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -9,8 +10,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from initlab.capture import TargetsError
-from initlab.errors import InvalidValueError, OutputError
+from initlab.capture import TargetsError, exit_call
+from initlab.errors import InvalidValueError
 from initlab.pytorch._build import build
 from initlab.pytorch._check import check
 from initlab.pytorch._diagnosis import Diagnosis
@@ -20,6 +21,10 @@ from initlab.pytorch.repair import Repair, repair_
 from initlab.spec import facts_from_json
 
 _LARGEST_SHAPE = 8
+_SHAPE = re.compile(r"[1-9][0-9]*(x[1-9][0-9]*)*")
+_WORDS = re.compile(r"[1-9][0-9]*")
+# Token ids are 64 bits.
+_MOST_WORDS = 1 << 63
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,51 +54,60 @@ class Asked:
     ignore: Sequence[str] = ()
 
 
-def check_target(asked: Asked, *, seeds: int = 1) -> Diagnosis:
+def _no_one(_module: str) -> None:
+    """Tell nobody."""
+
+
+def check_target(
+    asked: Asked, *, seeds: int = 1, announce: Callable[[str], object] = _no_one
+) -> Diagnosis:
     """Import a target, check it on drawn inputs, and leave out ignored checks.
 
     Args:
         asked: Of what.
         seeds: Members.
+        announce: Told the name of the module that is imported, before it is.
 
     Raises:
         InvalidValueError: If the target, a shape, a seed or the device cannot be used.
     """
     as_seed(asked.seed, seeds)
-    made = imported(asked.target)
     batch, targets = _batch(asked)
+    made = imported(asked.target, announce)
     model: Any = _factory(asked, made)
-    if _is_one_model(asked, made, seeds):
-        model = build(model, asked.seed)
-    with _labels_of(asked.classes):
+    with _exits_named(asked.target), _labels_of(asked.classes):
+        if _is_one_model(asked, made, seeds):
+            model = build(model, asked.seed)
         diagnosis = check(model, batch, targets=targets, seeds=seeds, seed=asked.seed)
     _refuse_other_classes(asked.classes, diagnosis)
     return _without(diagnosis, asked.ignore)
 
 
-def repair_target(asked: Asked, out: Path, *, seeds: int = 1) -> Repair:
+def repair_target(
+    asked: Asked,
+    out: Path,
+    *,
+    seeds: int = 1,
+    announce: Callable[[str], object] = _no_one,
+) -> Repair:
     """Build a target once, repair it, and write its weights as safetensors.
 
     Args:
         asked: Of what; ignored findings are repaired too.
-        out: File of the weights.
+        out: File of the weights, which can be written.
         seeds: Members that were asked for, of which the first is repaired.
+        announce: Told the name of the module that is imported, before it is.
 
     Raises:
         InvalidValueError: If the target, a shape, a seed or the device cannot be used.
-        OutputError: If the file cannot be written; found out before anything is run.
+        OutputError: If the file cannot be written.
     """
-    if out.suffix != ".safetensors" or not out.parent.is_dir():
-        raise OutputError(
-            f"a file .safetensors in a folder that exists, got {out}",
-            argument="--repair",
-        )
     as_seed(asked.seed, seeds)
-    made = imported(asked.target)
-    _is_one_model(asked, made, seeds)
     batch, targets = _batch(asked)
-    model = build(_factory(asked, made), asked.seed)
-    with _labels_of(asked.classes):
+    made = imported(asked.target, announce)
+    _is_one_model(asked, made, seeds)
+    with _exits_named(asked.target), _labels_of(asked.classes):
+        model = build(_factory(asked, made), asked.seed)
         repair = repair_(model, batch, targets=targets, seed=asked.seed)
     _refuse_other_classes(asked.classes, repair.before)
     repair.save(out)
@@ -123,7 +137,14 @@ def _is_one_model(asked: Asked, made: Any, seeds: int) -> bool:
 def _factory(
     asked: Asked, made: nn.Module | Callable[[], nn.Module]
 ) -> Callable[[], nn.Module]:
-    return factory_of(asked.target, made, asked.checkpoint, asked.device, asked.dtype)
+    return factory_of(
+        asked.target,
+        made,
+        asked.checkpoint,
+        asked.device,
+        asked.dtype,
+        inputs=len(asked.inputs) + len(asked.tokens),
+    )
 
 
 def _without(diagnosis: Diagnosis, ignore: Sequence[str]) -> Diagnosis:
@@ -137,10 +158,7 @@ def _batch(asked: Asked) -> tuple[tuple[Tensor, ...], Tensor | None]:
     generator = torch.Generator().manual_seed(asked.seed)
     real = getattr(torch, asked.dtype)
     batch = tuple(
-        [
-            torch.randn(_shape("--input", text), generator=generator).to(real)
-            for text in asked.inputs
-        ]
+        [_normals(text, generator).to(real) for text in asked.inputs]
         + [_tokens(text, generator) for text in asked.tokens]
     )
     if asked.classes is None:
@@ -177,24 +195,57 @@ def _refuse_other_classes(classes: int | None, diagnosis: Diagnosis) -> None:
         )
 
 
-def _shape(option: str, text: str) -> tuple[int, ...]:
+@contextmanager
+def _exits_named(target: str) -> Iterator[None]:
+    """Refuse a target that ends Python while it is checked: that gives no verdict."""
     try:
-        sizes = tuple(int(part) for part in text.lower().split("x"))
-        if not 1 <= len(sizes) <= _LARGEST_SHAPE or min(sizes) < 1:
-            raise ValueError
-    except ValueError:
+        yield
+    except SystemExit as ended:
         raise InvalidValueError(
-            f"positive sizes with x in between, as in 8x3x224x224, got {text!r}",
-            argument=option,
+            f"{target} called {exit_call(ended)} while it was checked; it must return",
+            argument="TARGET",
         ) from None
-    return sizes
+
+
+def _normals(text: str, generator: torch.Generator) -> Tensor:
+    shape = _shape("--input", text)
+    with _in_memory("--input", text):
+        return torch.randn(shape, generator=generator)
 
 
 def _tokens(text: str, generator: torch.Generator) -> Tensor:
-    shape, colon, words = text.partition(":")
-    if not colon or not words.isdigit() or int(words) < 1:
+    shape, _, words = text.partition(":")
+    if not _WORDS.fullmatch(words) or int(words) >= _MOST_WORDS:
         raise InvalidValueError(
-            f"a shape and the number of words, as in 4x128:50257, got {text!r}",
+            f"a shape and the number of words, below 2**63, as in 4x128:50257, got "
+            f"{text[:60]!r}",
             argument="--tokens",
         )
-    return torch.randint(0, int(words), _shape("--tokens", shape), generator=generator)
+    sizes = _shape("--tokens", shape)
+    with _in_memory("--tokens", text):
+        return torch.randint(0, int(words), sizes, generator=generator)
+
+
+def _shape(option: str, text: str) -> tuple[int, ...]:
+    sizes = text.lower().split("x")
+    if not _SHAPE.fullmatch("x".join(sizes)) or len(sizes) > _LARGEST_SHAPE:
+        raise InvalidValueError(
+            "positive sizes with x in between, up to "
+            f"{_LARGEST_SHAPE} of them, as in 8x3x224x224, got {text[:60]!r}",
+            argument=option,
+        )
+    return tuple(map(int, sizes))
+
+
+@contextmanager
+def _in_memory(option: str, text: str) -> Iterator[None]:
+    """Name the shape that there is no memory for."""
+    try:
+        yield
+    # torch has a RuntimeError of its own for memory, and others for sizes in 64 bits.
+    except (MemoryError, RuntimeError, ValueError, TypeError, OverflowError):
+        raise InvalidValueError(
+            f"{text[:60]!r} needs more memory than there is; give fewer examples, or "
+            "smaller ones",
+            argument=option,
+        ) from None

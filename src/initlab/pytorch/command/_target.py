@@ -11,11 +11,20 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from initlab.capture import exit_call, most_arguments, unwrapped
 from initlab.errors import DataError, InitlabError, InvalidValueError
+from initlab.pytorch._build import called
+from initlab.pytorch._devices import as_device
 
 
-def imported(target: str) -> nn.Module | Callable[[], nn.Module]:
+def imported(
+    target: str, announce: Callable[[str], object]
+) -> nn.Module | Callable[[], nn.Module]:
     """Return what `package.module:name` names; the current folder comes first.
+
+    Args:
+        target: As it was typed.
+        announce: Told the module's name, just before it is imported.
 
     Raises:
         InvalidValueError: If it cannot be imported, or is nothing that makes a model.
@@ -35,11 +44,12 @@ def imported(target: str) -> nn.Module | Callable[[], nn.Module]:
     folder = os.getcwd()
     if folder not in sys.path:
         sys.path.insert(0, folder)
+    announce(module_name)
     try:
         found: Any = importlib.import_module(module_name)
     except SystemExit as ended:
         raise InvalidValueError(
-            f"importing {module_name} called {_exit(ended)}; put what a script "
+            f"importing {module_name} called {exit_call(ended)}; put what a script "
             'does under if __name__ == "__main__":',
             argument="TARGET",
         ) from None
@@ -76,19 +86,46 @@ def factory_of(
     checkpoint: Path | None,
     device: str,
     dtype: str,
+    inputs: int,
 ) -> Callable[[], nn.Module]:
-    """Return what builds the target's model, with its weights loaded and placed."""
-    place, real = _device(device), getattr(torch, dtype)
+    """Return what builds the target's model, with its weights loaded and placed.
+
+    Args:
+        target: As it was typed.
+        made: What it names.
+        checkpoint: Weights to load.
+        device: Of the model.
+        dtype: Of the model.
+        inputs: How many it will be given; a model that takes fewer is refused.
+    """
+    place, real = as_device(device, "--device"), getattr(torch, dtype)
 
     def factory() -> nn.Module:
         model = made if isinstance(made, nn.Module) else _called(target, made)
         if not isinstance(model, nn.Module) or any(p.is_meta for p in _held(model)):
             return model  # refused below, where it is used
+        _refuse_more_inputs(model, inputs)
         if checkpoint is not None:
             load_checkpoint(model, checkpoint)
         return model.to(device=place, dtype=real)
 
     return factory
+
+
+def _refuse_more_inputs(model: nn.Module, inputs: int) -> None:
+    """Refuse inputs beyond what forward takes: the last would pass for targets.
+
+    Raises:
+        InvalidValueError: If there are more.
+    """
+    most = most_arguments(unwrapped(model))
+    if most is not None and inputs > most:
+        raise InvalidValueError(
+            f"{type(model).__name__}.forward takes "
+            f"{most} input{'s' if most != 1 else ''}, got {inputs} of --input and "
+            "--tokens; leave the others out, or draw labels by --classes",
+            argument="--input",
+        )
 
 
 def _held(model: nn.Module) -> Iterator[Tensor]:
@@ -103,27 +140,20 @@ def _called(target: str, function: Callable[[], nn.Module]) -> nn.Module:
         InvalidValueError: If it raises anything, or ends Python.
     """
     try:
-        return function()
+        return called(function)
     except SystemExit as ended:
         raise InvalidValueError(
-            f"{target} called {_exit(ended)} and made no model; give a "
+            f"{target} called {exit_call(ended)} and made no model; give a "
             "function that returns one",
             argument="TARGET",
         ) from None
     except InitlabError:
         raise
     except Exception as error:
-        if isinstance(error, TypeError) and "argument" in str(error):
-            raise  # mostly that it needs some, which `build` reports
         raise InvalidValueError(
             f"{target} failed: {type(error).__name__}: {_first_line(error)}",
             argument="TARGET",
         ) from error
-
-
-def _exit(ended: SystemExit) -> str:
-    code = "" if ended.code is None else repr(ended.code)
-    return f"sys.exit({code})"
 
 
 def load_checkpoint(model: nn.Module, path: Path) -> None:
@@ -152,14 +182,34 @@ def load_checkpoint(model: nn.Module, path: Path) -> None:
             state = state[key]
     if not isinstance(state, dict):
         raise DataError(f"{path} holds no weights by name", argument="--checkpoint")
+    odd = next((key for key in state if not isinstance(key, str)), None)
+    if odd is not None:
+        raise DataError(
+            f"{path} holds no weights by name: names are text, got {odd!r}; save "
+            "model.state_dict()",
+            argument="--checkpoint",
+        )
     try:
-        model.load_state_dict(state)
-    except RuntimeError as error:
-        lines = [line.strip() for line in str(error).splitlines()[1:3]]
+        model.load_state_dict(_without_prefix(state, list(model.state_dict())))
+    except Exception as error:  # a model's own loading may raise anything
+        said = str(error).splitlines()
+        lines = [line.strip() for line in said[1:3]] or said[:1]
         raise DataError(
             f"{path} fits another model: {' '.join(lines)[:300]}",
             argument="--checkpoint",
         ) from error
+
+
+def _without_prefix(state: dict[str, Any], names: list[str]) -> dict[str, Any]:
+    """Return weights without what all their names begin with, if that gives the names.
+
+    As `module.` of what DistributedDataParallel saved, or `model.` of a trainer.
+    """
+    for name in state:
+        prefix = name.removesuffix(names[0]) if names else ""
+        if {f"{prefix}{own}" for own in names} == state.keys():
+            return {key.removeprefix(prefix): one for key, one in state.items()}
+    return state
 
 
 def _not_weights(path: Path) -> str:
@@ -175,17 +225,6 @@ def _not_weights(path: Path) -> str:
         "is damaged or no checkpoint; give a .safetensors file, or what torch.save "
         "wrote of model.state_dict()"
     )
-
-
-def _device(name: str) -> torch.device:
-    try:
-        device = torch.device(name)
-        torch.empty(1, device=device)
-    except (RuntimeError, AssertionError) as error:
-        raise InvalidValueError(
-            f"{name!r} cannot be used: {_first_line(error)}", argument="--device"
-        ) from error
-    return device
 
 
 def _first_line(error: BaseException) -> str:

@@ -5,6 +5,7 @@ from pathlib import Path
 from torch import nn
 
 from initlab.errors import MissingExtraError, OutputError
+from initlab.results import WEIGHTS, as_path, refuse_unwritable
 
 
 def save_weights(model: nn.Module, path: str | Path) -> Path:
@@ -18,6 +19,7 @@ def save_weights(model: nn.Module, path: str | Path) -> Path:
         path: Of the file; written under a temporary name and moved into place.
 
     Raises:
+        InvalidValueError: If it ends in something else than .safetensors.
         OutputError: If it cannot be written there.
         MissingExtraError: If safetensors is not installed.
 
@@ -33,7 +35,8 @@ def save_weights(model: nn.Module, path: str | Path) -> Path:
         raise MissingExtraError(
             "safetensors is not installed; pip install initlab[pytorch]"
         ) from None
-    target = Path(path)
+    target = as_path(path, "path")
+    refuse_unwritable(target, "path", ends=WEIGHTS)
     unfinished = target.with_name(f".{target.name}.unfinished")
     tensors = {
         name: tensor.detach().cpu().clone().contiguous()

@@ -14,7 +14,7 @@ from initlab import capture, reports
 from initlab.errors import InvalidValueError
 from initlab.messages import shown_name
 from initlab.pytorch._diagnosis import Diagnosis
-from initlab.pytorch._numbers import as_count, as_seed
+from initlab.pytorch._numbers import as_count, as_flag, as_seed
 from initlab.pytorch.repair._change import Change, Undo
 from initlab.pytorch.repair._checkpoint import save_weights
 from initlab.pytorch.repair._surgery import Surgery, take_back_all
@@ -68,7 +68,8 @@ class Repair:
         """Write the repaired model's tensors as safetensors, and return the path.
 
         Raises:
-            InvalidValueError: After a dry run, when nothing is repaired.
+            InvalidValueError: After a dry run, when nothing is repaired; or if the path
+                ends in something else than .safetensors.
             OutputError: If the file cannot be written.
         """
         if self._model is None:
@@ -171,7 +172,7 @@ def repair_(
         >>> torch.equal(model[0].weight, before)
         True
     """
-    seed = as_seed(seed)
+    seed, dry_run = as_seed(seed), as_flag("dry_run", dry_run)
     train_steps = as_count("train_steps", train_steps, least=0)
     own = capture.unwrapped(model)
     capture.refuse_lazy(own)
