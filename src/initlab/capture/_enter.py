@@ -10,7 +10,8 @@ from initlab.capture._batch import tensors_in
 from initlab.capture._by_hand import enter_shift, overflowing_parameter
 from initlab.capture._cells import note_kept
 from initlab.capture._graph import Node
-from initlab.capture._layers import LayerCall, layer_calls
+from initlab.capture._layer_call import LayerCall
+from initlab.capture._layers import layer_calls
 from initlab.capture._norms import enter_norm, scaled_before, scaled_norm
 from initlab.capture._operations import ACTIVATION_OF
 from initlab.capture._patterns import (
