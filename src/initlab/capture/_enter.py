@@ -23,6 +23,7 @@ from initlab.capture._patterns import (
 )
 from initlab.capture._records import UseRecord
 from initlab.capture._recurrent import recurrent_calls
+from initlab.capture._tables import looked_up, multiplied
 from initlab.capture._trace import FunctionCall, Trace
 
 _PRODUCTS = frozenset({"mul", "rmul", "imul", "multiply"})
@@ -59,12 +60,14 @@ def _layers_of(trace: Trace, call: FunctionCall) -> list[LayerCall]:
         return []  # no law is known for what weighs a Fourier transform
     if call.kind == "recurrent":
         return recurrent_calls(call.name, call.args, call.kwargs, trace.is_weight)
+    if call.kind == "view":
+        return looked_up(trace, call)
     if call.kind not in ("layer", "product"):
         return []
     calls = layer_calls(call.name, call.args, call.kwargs, trace.is_weight)
     if call.kind == "product" and not all(trace.is_signal(c.given) for c in calls):
         return []  # parameters made into a weight: a parametrization
-    return calls
+    return multiplied(trace, call, calls)
 
 
 def _node_of(trace: Trace, call: FunctionCall, parts: int) -> Node:
