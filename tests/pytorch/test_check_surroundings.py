@@ -152,8 +152,45 @@ def test_mapped_functions_are_used_and_not_measured(how):
     assert json.loads(diagnosis.to_json())["notes"]
     measured = list(diagnosis.dataset["parameter"].values)
     assert measured == ([] if how == "gradient" else ["head.weight"])
-    excluded = str(diagnosis).rpartition("excluded:")[2]
-    assert ("dead units" in excluded) == (how != "gradient")
+    said = "sound where it was measured; not measured: entry.weight"
+    more = ", head.weight" if how == "gradient" else ""
+    assert f"{said}{more}, used in vmap; excluded of the rest:" in str(diagnosis)
+    excluded = str(diagnosis).rpartition("excluded of the rest:")[2]
+    for name in ("dead units", "dead zero tensor"):
+        assert (name in excluded) == (how != "gradient")
+
+
+class Unread(nn.Module):
+    """A matrix at work in a function that is no layer."""
+
+    def __init__(self, how):
+        super().__init__()
+        self.how = how
+        self.weight = nn.Parameter(torch.randn(16, 16) / 4)
+        self.head = nn.Linear(16, 3)
+
+    def forward(self, x):
+        if self.how == "mul":
+            x = (x[:, :, None] * self.weight).sum(1)
+        elif self.how == "cdist":
+            x = torch.cdist(x, self.weight)
+        elif self.how == "vecdot":
+            x = torch.linalg.vecdot(x[:, None], self.weight)
+        elif self.how == "shift":
+            x = x + self.weight[: len(x)].mean(0)
+        elif self.how == "norm":
+            x = functional.linear(x, functional.normalize(self.weight))
+        return self.head(x)
+
+
+@pytest.mark.parametrize("how", ["mul", "cdist", "vecdot", "shift", "norm"])
+def test_what_was_not_measured_is_not_said_to_be_excluded(how):
+    said = str(pytorch.check(Unread(how), torch.randn(32, 16)))
+
+    name = "linalg_vecdot" if how == "vecdot" else how
+    measured = how in ("shift", "norm")
+    assert (f"not measured: weight, used in {name}; excluded of" in said) != measured
+    assert ("initialization sound; excluded:" in said) == measured
 
 
 class Pair(NamedTuple):

@@ -12,6 +12,7 @@ from initlab.messages._findings import (
     finding_fix,
     finding_formula,
     finding_sentence,
+    not_measured,
     shown_name,
 )
 from initlab.messages._report import (
@@ -73,6 +74,7 @@ __all__ = [
     "grid_title",
     "needs_arrays",
     "needs_function",
+    "not_measured",
     "orders_shown",
     "print_whole",
     "question_of",

@@ -53,6 +53,8 @@ class ParameterReading:
             largest number of its finite numbers; or "".
         alike_units: Units that are copies of one, for its rows are all equal, where no
             layer weighs it: centres of distances, codes that weights are made of.
+        unread_in: Name of a function that weighs a signal with it, and is read as no
+            layer: nothing was measured there; or "".
         copied: Whether PyTorch's own container made its layer by copying another.
     """
 
@@ -91,3 +93,4 @@ class ParameterReading:
     flat_in: str = ""
     overflows_in: str = ""
     alike_units: int = 0
+    unread_in: str = ""
