@@ -1,7 +1,7 @@
 """One reading of a model: forward, back, a step and forward again."""
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -12,6 +12,7 @@ from torch.optim import Optimizer
 from initlab.capture._arrays import arrays_of
 from initlab.capture._asked import read_output
 from initlab.capture._batch import Call, tensors_held, tensors_in
+from initlab.capture._chance import left_to_chance, random_numbers
 from initlab.capture._failures import named_failure, named_failure_back
 from initlab.capture._first_step import (
     entries,
@@ -90,7 +91,9 @@ class Reader:
         counted = has_counted(self._model)
         set_modes(self._model)
         trace = Trace(self._model, tensors_in((self._call.args, self._call.kwargs)))
+        before = random_numbers()
         outputs = self._forward(trace)
+        drew = random_numbers() != before
         graph, records = trace.graph, trace.records
         given = tensors_in(outputs) or tensors_held(outputs)
         trace.uncover(given)
@@ -109,12 +112,13 @@ class Reader:
         del outputs
         entries = read_parameters(self._model, graph, records)
         after = self._examine_step(all(use.head for use in structure.uses))
+        chance = self._left_to_chance(entries) if drew else set()
         return Reading(
             uses=structure.uses,
             norms=structure.norms,
             attentions=structure.attentions,
             blocks=structure.blocks,
-            parameters=self._with_gradients(entries),
+            parameters=self._with_gradients(entries, chance),
             output=replace(output, loss_after=after),
             choices=structure.choices,
             measures=arrays_of(records, self._facts, structure.uses),
@@ -311,8 +315,19 @@ class Reader:
             gradients = random_gradients(roots, parameters, self._seed + 1, keep=False)
         return dict(zip(names, gradients, strict=True))
 
+    def _left_to_chance(self, entries: Iterable[ParameterReading]) -> set[str]:
+        """Return the unused parameters that other random numbers would have used."""
+        unused = {one.name: self._trainable[one.name] for one in entries
+                  if not one.used and one.name in self._trainable}  # fmt: skip
+        if not any(sum(n > 1 for n in each.shape) > 1 for each in unused.values()):
+            return set()
+        return left_to_chance(self._model, self._run, unused, seed=self._seed)
+
     def _with_gradients(
-        self, entries: tuple[ParameterReading, ...]
+        self, entries: Iterable[ParameterReading], chance: Collection[str]
     ) -> tuple[ParameterReading, ...]:
         """Return parameters, read before any step, with what the passes found."""
-        return tuple(replace(one, **self._facts[one.name]) for one in entries)
+        return tuple(
+            replace(one, left_to_chance=one.name in chance, **self._facts[one.name])
+            for one in entries
+        )

@@ -15,6 +15,7 @@ class ParameterReading:
         dtype: Its type, without "torch.".
         frozen: Whether it requires no gradient.
         used: Whether the forward pass used it.
+        left_to_chance: Whether a random choice left it out, and another one would not.
         reached: Whether the loss or a random product of the outputs depends on it.
         role: "weight", "bias", "gamma", "beta" (of a norm), "scale" (multiplies a
             signal), "shift" (is added to one), "embedding", "other".
@@ -94,3 +95,4 @@ class ParameterReading:
     overflows_in: str = ""
     alike_units: int = 0
     unread_in: str = ""
+    left_to_chance: bool = False
