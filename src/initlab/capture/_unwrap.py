@@ -1,8 +1,9 @@
 """The module that holds the weights: out of wrappers, with nothing left lazy."""
 
 import copy
+import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any
 
 import torch
@@ -141,9 +142,19 @@ def without_lazy(
     return copied
 
 
+def _nothing_compiled() -> AbstractContextManager[Any]:
+    """Return what keeps a compiler from tracing, where there may be one at all."""
+    if "torch._dynamo" in sys.modules and hasattr(torch.compiler, "set_stance"):
+        return torch.compiler.set_stance("force_eager")
+    return nullcontext()
+
+
 @contextmanager
-def eager(model: nn.Module) -> Iterator[None]:
-    """Run compiled parts and checkpointed parts as plain Python inside."""
+def eager(_model: nn.Module) -> Iterator[None]:
+    """Run compiled parts and checkpointed parts as plain Python inside.
+
+    Compiled methods and functions, too, which the model does not show.
+    """
     from torch.utils import checkpoint
 
     plain = checkpoint.CheckpointFunction.__dict__.get("apply")
@@ -152,13 +163,7 @@ def eager(model: nn.Module) -> Iterator[None]:
         lambda function, _preserve, *args: function(*args)
     )
     try:
-        if any(
-            hasattr(m, "_orig_mod") or getattr(m, "_compiled_call_impl", None)
-            for m in model.modules()
-        ):
-            with torch.compiler.set_stance("force_eager"):
-                yield
-        else:
+        with _nothing_compiled():
             yield
     finally:
         if plain is None:
