@@ -56,10 +56,13 @@ def enter(
 
 def _layers_of(trace: Trace, call: FunctionCall) -> list[LayerCall]:
     """Return the layers that a function is; none if it is something else."""
-    if any(tensor.is_complex() for tensor in tensors_in((call.args, call.kwargs))):
+    tensors = tensors_in((call.args, call.kwargs))
+    if any(tensor.is_complex() for tensor in tensors):
         return []  # no law is known for what weighs a Fourier transform
     if call.kind == "recurrent":
         return recurrent_calls(call.name, call.args, call.kwargs, trace.is_weight)
+    if any(trace.is_weight(t) and not t.numel() for t in tensors):
+        return []  # a layer without units, or without inputs
     if call.kind == "view":
         return looked_up(trace, call)
     if call.kind not in ("layer", "product"):

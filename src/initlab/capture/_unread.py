@@ -28,15 +28,18 @@ def unread_parameters(graph: Graph, records: Records) -> dict[str, str]:
 
 def _first_use(graph: Graph, consumers: list[list[int]], own: Node) -> Node | None:
     """Return the first function that weighs a signal with what a parameter is."""
-    todo, seen = [own.number], {own.number}
+    todo, seen, followed = [own.number], {own.number}, {own.number}
     while todo:
         for number in consumers[todo.pop(0)]:
             node = graph.nodes[number]
             if number in seen:
                 continue
             seen.add(number)
-            if not graph.is_signal(number):  # what is made of parameters alone
+            # What is made of parameters alone, or what inputs choose of them.
+            chosen = node.kind == "view" and node.inputs[0] in followed
+            if node.use is None and (chosen or not graph.is_signal(number)):
                 todo.append(number)
+                followed.add(number)
             elif node.use is None and (
                 node.kind in _WEIGHS or _sums_products(graph, consumers, node)
             ):
