@@ -166,6 +166,32 @@ def test_wrapped_compiled_and_checkpointed_models_read_the_same():
             )
 
 
+def test_a_compiled_method_runs_as_it_is_written():
+    compiled = []
+
+    def backend(graph, _):
+        compiled.append(graph)
+        return graph.forward
+
+    class Compiled(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.body = plain()
+
+        @torch.compile(backend=backend)
+        def forward(self, x):
+            return self.body(x)
+
+    model, batch = Compiled(), torch.randn(8, 16)
+
+    reading = capture.read(model, batch)
+
+    assert len(reading.uses) == 6
+    assert not compiled
+    model(batch)
+    assert compiled  # as before
+
+
 def test_in_place_activations_overwrite_nothing_that_is_measured():
     fresh, inplace = plain(), plain(activation=lambda: nn.ReLU(inplace=True))
     inplace.load_state_dict(fresh.state_dict())

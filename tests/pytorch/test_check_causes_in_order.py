@@ -341,7 +341,7 @@ def test_parameters_that_the_optimizer_does_not_hold(groups, named):
         optimizer=torch.optim.SGD(groups(model), 0.01),
     )  # fmt: skip
 
-    assert found == ([("WI24", "left_out", named)] if named else [])
+    assert found == ([("WI24", "not_optimized", named)] if named else [])
 
 
 def test_what_is_frozen_is_not_left_out_of_the_optimizer():

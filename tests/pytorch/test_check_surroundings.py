@@ -2,6 +2,7 @@
 
 import json
 import threading
+import warnings
 from typing import NamedTuple
 
 import pytest
@@ -9,7 +10,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from initlab import pytorch
+from initlab import capture, pytorch
 from initlab.errors import InvalidValueError
 
 
@@ -152,8 +153,86 @@ def test_mapped_functions_are_used_and_not_measured(how):
     assert json.loads(diagnosis.to_json())["notes"]
     measured = list(diagnosis.dataset["parameter"].values)
     assert measured == ([] if how == "gradient" else ["head.weight"])
-    excluded = str(diagnosis).rpartition("excluded:")[2]
-    assert ("dead units" in excluded) == (how != "gradient")
+    said = "sound where it was measured; not measured: entry.weight"
+    more = ", head.weight" if how == "gradient" else ""
+    assert f"{said}{more}, used in vmap; excluded of the rest:" in str(diagnosis)
+    excluded = str(diagnosis).rpartition("excluded of the rest:")[2]
+    for name in ("dead units", "dead zero tensor"):
+        assert (name in excluded) == (how != "gradient")
+
+
+class Unread(nn.Module):
+    """A matrix at work in a function that is no layer."""
+
+    def __init__(self, how):
+        super().__init__()
+        self.how = how
+        self.weight = nn.Parameter(torch.randn(16, 16) / 4)
+        self.head = nn.Linear(16, 3)
+
+    def forward(self, x):
+        if self.how == "mul":
+            x = (x[:, :, None] * self.weight).sum(1)
+        elif self.how == "cdist":
+            x = torch.cdist(x, self.weight)
+        elif self.how == "einsum":
+            ids = (x[:, 0] > 0).long()
+            stack = torch.stack([self.weight, self.weight]).reshape(2, 16, 16)
+            x = torch.einsum("bi,bij->bj", x, stack[ids])
+        elif self.how == "vecdot":
+            x = torch.linalg.vecdot(x[:, None], self.weight)
+        elif self.how == "shift":
+            x = x + self.weight[: len(x)].mean(0)
+        elif self.how == "norm":
+            x = functional.linear(x, functional.normalize(self.weight))
+        return self.head(x)
+
+
+@pytest.mark.parametrize("how", ["mul", "cdist", "einsum", "vecdot", "shift", "norm"])
+def test_what_was_not_measured_is_not_said_to_be_excluded(how):
+    said = str(pytorch.check(Unread(how), torch.randn(32, 16)))
+
+    name = "linalg_vecdot" if how == "vecdot" else how
+    measured = how in ("shift", "norm")
+    assert (f"not measured: weight, used in {name}; excluded of" in said) != measured
+    assert ("initialization sound; excluded:" in said) == measured
+
+
+def test_what_the_loss_leaves_out_is_said():
+    class Two(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.one, self.two = nn.Linear(16, 3), nn.Linear(16, 3)
+
+        def forward(self, x):
+            return self.one(x), self.two(x)
+
+    said = pytorch.check(
+        Two(), torch.randn(32, 16), loss=lambda made: made[0].square().mean()
+    )
+
+    assert [(one.id, one.parameter) for one in said.findings] == [
+        ("WI21", "two.weight")
+    ]
+    assert "two.weight" in str(said)
+
+
+def test_a_layer_without_units_is_left_out():
+    class Empty(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.one, self.two = nn.Linear(16, 0), nn.Linear(16, 3)
+
+        def forward(self, x):
+            return self.two(x) + self.one(x).sum()
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # PyTorch's, of its own start
+        model = Empty()
+
+    reading = capture.read(model, torch.randn(32, 16))
+
+    assert [use.parameter for use in reading.uses] == ["two.weight"]
 
 
 class Pair(NamedTuple):

@@ -1,8 +1,11 @@
 """A user's batch as arguments of the model, on its device, and the targets apart."""
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import islice
+from types import FunctionType, ModuleType
 from typing import Any
 
 import torch
@@ -15,6 +18,9 @@ from initlab.errors import InvalidValueError
 
 _TWO = 2
 _ANY_NUMBER = 10**6
+_CONTAINERS = (list, tuple, set, frozenset, deque)
+# What holds tensors is looked into as far as this: it may hold all of a program.
+_MOST_OBJECTS = 10_000
 _OF_TARGETS = frozenset({"label", "labels", "target", "targets"})
 
 
@@ -162,7 +168,7 @@ def _first_batch(loader: DataLoader[Any]) -> Any:
 
 
 def tensors_in(tree: Any) -> list[torch.Tensor]:
-    """Return the tensors in nested tuples, lists, dicts and dataclasses, in order.
+    """Return the tensors in nested containers and dataclasses, in order.
 
     Example:
         >>> len(tensors_in({"a": torch.ones(1), "b": (torch.ones(2), 3)}))
@@ -173,29 +179,67 @@ def tensors_in(tree: Any) -> list[torch.Tensor]:
     return found
 
 
-def tensors_held(tree: Any, depth: int = 4) -> list[torch.Tensor]:
-    """Return the tensors in the attributes of objects, as of a distribution.
+def tensors_held(tree: Any) -> list[torch.Tensor]:
+    """Return the tensors in the attributes of objects, too, as of a distribution.
 
     Args:
-        tree: An object, or containers of some.
-        depth: Of containers and objects in each other.
+        tree: An object, or containers of some; each is looked into once.
 
     Example:
         >>> len(tensors_held(torch.distributions.Normal(torch.ones(2), 1.0)))
         2
     """
-    if isinstance(tree, torch.Tensor):
-        return [tree]
-    inner: Any = ()
-    if isinstance(tree, Mapping):
-        inner = tree.values()
-    elif isinstance(tree, list | tuple):
-        inner = tree
-    elif hasattr(tree, "__dict__") and not isinstance(tree, type | nn.Module):
-        inner = vars(tree).values()
-    if not depth:
-        return []
-    return [tensor for one in inner for tensor in tensors_held(one, depth - 1)]
+    found: list[torch.Tensor] = []
+    todo: list[Any] = [tree]
+    seen: set[int] = set()
+    while todo:
+        one = todo.pop()
+        if isinstance(one, torch.Tensor):
+            found.append(one)
+        elif id(one) not in seen and len(seen) < _MOST_OBJECTS:
+            seen.add(id(one))
+            todo += list(_inside(one))[::-1]
+    return found
+
+
+def _inside(one: Any) -> Iterable[Any]:
+    """Return what a container or an object of a user's holds."""
+    if isinstance(one, Mapping):
+        return one.values()
+    if isinstance(one, _CONTAINERS):
+        return one
+    if isinstance(one, type | nn.Module | ModuleType | FunctionType):
+        return ()
+    slots = [
+        name
+        for kind in type(one).__mro__
+        for name in _names(vars(kind).get("__slots__", ()))
+    ]
+    held = [getattr(one, name) for name in slots if hasattr(one, name)]
+    return [*held, *getattr(one, "__dict__", {}).values()]
+
+
+def _names(slots: str | Iterable[str]) -> Iterable[str]:
+    return (slots,) if isinstance(slots, str) else slots
+
+
+def without_iterators(tree: Any) -> Any:
+    """Return outputs with lists in place of generators, which nothing has run yet.
+
+    Example:
+        >>> without_iterators((n for n in range(2)))
+        [0, 1]
+    """
+    if isinstance(tree, Iterator):
+        return [without_iterators(value) for value in islice(tree, _MOST_OBJECTS)]
+    if type(tree) in (list, tuple):
+        values = [without_iterators(value) for value in tree]
+        same = all(one is other for one, other in zip(values, tree, strict=True))
+        return tree if same else type(tree)(values)
+    if type(tree) is dict:
+        changed = {key: without_iterators(value) for key, value in tree.items()}
+        return tree if all(changed[key] is tree[key] for key in tree) else changed
+    return tree
 
 
 def _names_arguments(model: nn.Module, batch: Mapping[Any, Any]) -> bool:
@@ -263,11 +307,15 @@ def _map(tree: Any, change: Callable[[torch.Tensor], Any]) -> Any:
         return changed if type(tree) is dict else _rebuilt(tree, changed)
     if isinstance(tree, list):
         return [_map(value, change) for value in tree]
+    if isinstance(tree, set | frozenset):
+        return type(tree)(_map(value, change) for value in tree)
+    if isinstance(tree, deque):
+        return deque((_map(value, change) for value in tree), tree.maxlen)
     if isinstance(tree, tuple):
         values = [_map(value, change) for value in tree]
         return tree._make(values) if hasattr(tree, "_make") else tuple(values)
     if hasattr(tree, "__dataclass_fields__"):
-        for value in vars(tree).values() if hasattr(tree, "__dict__") else ():
+        for value in _inside(tree):
             _map(value, change)
     return tree
 

@@ -10,7 +10,8 @@ from initlab.capture._batch import tensors_in
 from initlab.capture._by_hand import enter_shift, overflowing_parameter
 from initlab.capture._cells import note_kept
 from initlab.capture._graph import Node
-from initlab.capture._layers import LayerCall, layer_calls
+from initlab.capture._layer_call import LayerCall
+from initlab.capture._layers import layer_calls
 from initlab.capture._norms import enter_norm, scaled_before, scaled_norm
 from initlab.capture._operations import ACTIVATION_OF
 from initlab.capture._patterns import (
@@ -22,6 +23,7 @@ from initlab.capture._patterns import (
 )
 from initlab.capture._records import UseRecord
 from initlab.capture._recurrent import recurrent_calls
+from initlab.capture._tables import looked_up, multiplied
 from initlab.capture._trace import FunctionCall, Trace
 
 _PRODUCTS = frozenset({"mul", "rmul", "imul", "multiply"})
@@ -54,16 +56,21 @@ def enter(
 
 def _layers_of(trace: Trace, call: FunctionCall) -> list[LayerCall]:
     """Return the layers that a function is; none if it is something else."""
-    if any(tensor.is_complex() for tensor in tensors_in((call.args, call.kwargs))):
+    tensors = tensors_in((call.args, call.kwargs))
+    if any(tensor.is_complex() for tensor in tensors):
         return []  # no law is known for what weighs a Fourier transform
     if call.kind == "recurrent":
         return recurrent_calls(call.name, call.args, call.kwargs, trace.is_weight)
+    if any(trace.is_weight(t) and not t.numel() for t in tensors):
+        return []  # a layer without units, or without inputs
+    if call.kind == "view":
+        return looked_up(trace, call)
     if call.kind not in ("layer", "product"):
         return []
     calls = layer_calls(call.name, call.args, call.kwargs, trace.is_weight)
     if call.kind == "product" and not all(trace.is_signal(c.given) for c in calls):
         return []  # parameters made into a weight: a parametrization
-    return calls
+    return multiplied(trace, call, calls)
 
 
 def _node_of(trace: Trace, call: FunctionCall, parts: int) -> Node:

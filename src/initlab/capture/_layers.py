@@ -1,42 +1,13 @@
-"""A call of a function as a layer: its weight with its true geometry."""
+"""Calls of functions as layers: their weights with their true geometry."""
 
-import math
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from typing import Any
 
 from torch import Tensor
 
+from initlab.capture._contractions import CONTRACTIONS, contracted_layer, own_parts
+from initlab.capture._layer_call import IsWeight, LayerCall, argument
 from initlab.spec import LayerSpec
-
-IsWeight = Callable[[Tensor], bool]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LayerCall:
-    """A weight at work.
-
-    Attributes:
-        weight: As the function got it.
-        bias: Added by the same function, or None.
-        layer: Its geometry.
-        rows: The weight as `(unit, incoming)`.
-        given: What the weight was applied to.
-        unit_axis: Axis of the output that holds the units.
-        stored_transposed: Whether the weight is `(in, out)`.
-        role: "input" or "recurrent" of a recurrent layer.
-        parts: Groups of as many rows each, in order, that have an input each.
-    """
-
-    weight: Tensor
-    bias: Tensor | None
-    layer: LayerSpec
-    rows: Tensor
-    given: Tensor
-    unit_axis: int = -1
-    stored_transposed: bool = False
-    role: str = ""
-    parts: int = 1
 
 
 def layer_calls(
@@ -52,39 +23,38 @@ def layer_calls(
     """
     if name == "linear":
         return _linear(args, kwargs, is_weight)
+    if name == "conv_tbc":
+        return _convolution_of_time(args, kwargs, is_weight)
     if name.startswith("conv"):
         return _convolution(name, args, kwargs, is_weight)
     if name in ("embedding", "embedding_bag"):
         return _embedding(args, kwargs)
     if name in ("matmul", "rmatmul", "mm", "bmm", "mv"):
         return _product(name, args, kwargs, is_weight)
-    if name in ("addmm", "baddbmm"):
-        return _product("mm", args[1:], kwargs, is_weight, bias=args[0])
-    if name == "einsum":
-        return _einsum(args, is_weight)
+    if name in ("addmm", "addmv", "baddbmm"):
+        bias, factors = argument(args, kwargs, 0, "input", None), {**kwargs}
+        factors.pop("input", None)
+        return _product("mm", args[1:], factors, is_weight, bias=bias)
+    if name in CONTRACTIONS:
+        return contracted_layer(name, args, kwargs, is_weight)
     return []
-
-
-def _argument(
-    args: Sequence[Any], kwargs: dict[str, Any], place: int, name: str, default: Any
-) -> Any:
-    return args[place] if len(args) > place else kwargs.get(name, default)
 
 
 def _linear(
     args: Sequence[Any], kwargs: dict[str, Any], is_weight: IsWeight
 ) -> list[LayerCall]:
-    given = _argument(args, kwargs, 0, "input", None)
-    weight = _argument(args, kwargs, 1, "weight", None)
+    given = argument(args, kwargs, 0, "input", None)
+    weight = argument(args, kwargs, 1, "weight", None)
     if weight is None or weight.dim() != 2 or not is_weight(weight):
         return []
     return [
         LayerCall(
             weight=weight,
-            bias=_argument(args, kwargs, 2, "bias", None),
+            bias=argument(args, kwargs, 2, "bias", None),
             layer=LayerSpec(shape=tuple(weight.shape)),
             rows=weight.detach(),
             given=given,
+            stored_transposed=_is_turned(weight),
         )
     ]
 
@@ -92,19 +62,19 @@ def _linear(
 def _convolution(
     name: str, args: Sequence[Any], kwargs: dict[str, Any], is_weight: IsWeight
 ) -> list[LayerCall]:
-    weight = _argument(args, kwargs, 1, "weight", None)
+    weight = argument(args, kwargs, 1, "weight", None)
     if weight is None or not is_weight(weight) or not 3 <= weight.dim() <= 5:
         return []
     transposed = "transpose" in name
     dims = weight.dim() - 2
     groups_at, dilation_at = (6, 7) if transposed else (6, 5)
-    groups = int(_argument(args, kwargs, groups_at, "groups", 1))
+    groups = int(argument(args, kwargs, groups_at, "groups", 1))
     layer = LayerSpec(
         kind="conv",
         shape=tuple(weight.shape),
         groups=groups,
-        stride=_per_axis(_argument(args, kwargs, 3, "stride", 1), dims),
-        dilation=_per_axis(_argument(args, kwargs, dilation_at, "dilation", 1), dims),
+        stride=_per_axis(argument(args, kwargs, 3, "stride", 1), dims),
+        dilation=_per_axis(argument(args, kwargs, dilation_at, "dilation", 1), dims),
         transposed=transposed,
     )
     rows = weight.detach()
@@ -115,12 +85,35 @@ def _convolution(
     return [
         LayerCall(
             weight=weight,
-            bias=_argument(args, kwargs, 2, "bias", None),
+            bias=argument(args, kwargs, 2, "bias", None),
             layer=layer,
             rows=rows.reshape(len(rows), -1),
-            given=_argument(args, kwargs, 0, "input", None),
+            given=argument(args, kwargs, 0, "input", None),
             unit_axis=-1 - dims,
             parts=groups,
+        )
+    ]
+
+
+def _convolution_of_time(
+    args: Sequence[Any], kwargs: dict[str, Any], is_weight: IsWeight
+) -> list[LayerCall]:
+    """Return the layer of a convolution of `(time, example, channel)`.
+
+    Its weight is stored as `(tap, in, out)`.
+    """
+    weight = argument(args, kwargs, 1, "weight", None)
+    if not is_weight(weight):
+        return []
+    rows = weight.detach().permute(2, 1, 0)
+    return [
+        LayerCall(
+            weight=weight,
+            bias=argument(args, kwargs, 2, "bias", None),
+            layer=LayerSpec(kind="conv", shape=tuple(rows.shape)),
+            rows=rows.reshape(len(rows), -1),
+            given=argument(args, kwargs, 0, "input", None),
+            stored_transposed=True,
         )
     ]
 
@@ -166,69 +159,15 @@ def _product(
             rows=rows.reshape(-1, into),
             given=given,
             unit_axis=-2 if on_left and given.dim() > 1 else -1,
-            stored_transposed=not on_left,
-            parts=_parts(weight, given, [(a, a) for a in range(-weight.dim(), -2)]),
+            stored_transposed=on_left == _is_turned(weight),
+            parts=own_parts(weight, given, [(a, a) for a in range(-weight.dim(), -2)]),
         )
     ]
 
 
-def _parts(weight: Tensor, given: Tensor, axes: Sequence[tuple[int, int]]) -> int:
-    """Return how many matrices of a stack have an input of their own.
-
-    One that is expanded is the same for all.
-
-    Args:
-        weight: The stack.
-        given: What it was applied to.
-        axes: Of the weight that count matrices, each with that of the input.
-    """
-    own = (
-        -there <= given.dim()
-        and given.shape[there] == weight.shape[here]
-        and given.stride(there) > 0
-        for here, there in axes
-    )
-    return math.prod(weight.shape[here] for here, _ in axes) if all(own) else 1
-
-
-def _einsum(args: Sequence[Any], is_weight: IsWeight) -> list[LayerCall]:
-    if not args or not isinstance(args[0], str):
-        return []
-    operands = [t for t in _flat(args[1:]) if isinstance(t, Tensor)]
-    terms, _, result = args[0].replace(" ", "").partition("->")
-    names = terms.split(",")
-    weights = [i for i, t in enumerate(operands) if is_weight(t)]
-    if len(weights) != 1 or not result or "." in names[weights[0]]:
-        return []
-    (at,) = weights
-    own, weight = names[at], operands[at]
-    signals = [i for i in range(len(operands)) if i != at]
-    other = "".join(names[i] for i in signals)
-    out = [c for c in own if c in result and c not in other]
-    into = [c for c in own if c in other and c not in result]
-    batch = [c for c in own if c in other and c in result]
-    given = next((i for i in signals if {*into} <= {*names[i]}), None)
-    if not out or not into or given is None:
-        return []
-    if len(batch) + len(out) + len(into) != len(own):
-        return []
-    sizes = dict(zip(own, weight.shape, strict=True))
-    rows = weight.detach().permute(*(own.index(c) for c in (*batch, *out, *into)))
-    fan_in = math.prod(sizes[c] for c in into)
-    # What another operand brings along, or an ellipsis hides, is nobody's own input.
-    places = [(own.index(c), names[given].find(c)) for c in batch]
-    places = [] if "." in names[given] or any(b < 0 for _, b in places) else places
-    layer = LayerSpec(shape=(math.prod(sizes[c] for c in out), fan_in))
-    return [
-        LayerCall(
-            weight=weight,
-            bias=None,
-            layer=layer,
-            rows=rows.reshape(-1, fan_in),
-            given=operands[given],
-            parts=_parts(weight, operands[given], places),
-        )
-    ]
+def _is_turned(matrix: Tensor) -> bool:
+    """Whether a matrix is stored the other way round, as `x @ weight.T` has it."""
+    return matrix.stride(-2) < matrix.stride(-1) and min(matrix.shape[-2:]) > 1
 
 
 def _per_axis(value: Any, dims: int) -> tuple[int, ...]:
@@ -236,9 +175,3 @@ def _per_axis(value: Any, dims: int) -> tuple[int, ...]:
         return (value,) * dims
     values = tuple(int(v) for v in value)
     return values * dims if len(values) == 1 else values
-
-
-def _flat(values: Any) -> list[Any]:
-    if isinstance(values, list | tuple):
-        return [leaf for value in values for leaf in _flat(value)]
-    return [values]

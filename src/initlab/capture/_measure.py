@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from initlab.capture._graph import Node
-from initlab.capture._layers import LayerCall
+from initlab.capture._layer_call import LayerCall
 from initlab.capture._logits import dot_product_logits, logit_statistics
 from initlab.capture._moments import as_real, cosines, moments, spread, token_cosine
 from initlab.capture._operations import ACTIVATION_OF
@@ -54,14 +54,15 @@ def layer_output(
         if call.given is not None and call.given.is_floating_point():
             given = trace.once(moments, call.given)
             signal = _examples_first(trace, call.given)
-            found["given_mean"], found["given_rms"] = given.mean, given.rms
+            size = math.prod((rms_of(trace, t) for t in call.beside), start=given.rms)
+            found["given_mean"], found["given_rms"] = given.mean, size
             found["given_cosine"] = trace.once(cosines, signal)[1]
             found["given_std"] = given.std
             found["given_spread"] = trace.once(spread, call.given)
             found["token_cosine"] = trace.once(token_cosine, signal)
-            found["biased_off"], found["biased_on"] = biased(record, given.rms)
+            found["biased_off"], found["biased_on"] = biased(record, size)
     if not record.rows.any() and call.given is not None:
-        record.entered.append(call.given)
+        record.entered += [call.given, *call.beside]
     watch_delta(trace, record, output)
 
 

@@ -9,10 +9,11 @@ from typing import Any
 _KINDS: Mapping[str, str] = MappingProxyType(
     {
         "layer": "linear conv1d conv2d conv3d conv_transpose1d conv_transpose2d "
-        "conv_transpose3d embedding embedding_bag bilinear",
+        "conv_transpose3d conv_tbc embedding embedding_bag bilinear",
         "recurrent": "lstm gru rnn_tanh rnn_relu lstm_cell gru_cell rnn_tanh_cell "
         "rnn_relu_cell",
-        "product": "matmul rmatmul mm bmm mv einsum addmm baddbmm addbmm tensordot",
+        "product": "matmul rmatmul mm bmm mv einsum addmm addmv baddbmm addbmm "
+        "tensordot inner",
         "sum": "add radd iadd sub rsub isub subtract addcmul lerp",
         "factor": "mul rmul imul multiply div rdiv idiv divide true_divide truediv "
         "rtruediv itruediv",
@@ -78,6 +79,8 @@ CONSTANTS = frozenset(
         *("rand_like", "randn_like", "randint_like"),
     }
 )
+# Products of several matrices in the order that is fastest.
+CHAINS = frozenset({"linalg_multi_dot", "multi_dot", "chain_matmul"})
 
 _cache: dict[Any, str] = {}
 

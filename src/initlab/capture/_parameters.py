@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from initlab.capture._graph import Graph, Node
 from initlab.capture._moments import as_real, equal_rows, moments, norm
 from initlab.capture._records import Records
+from initlab.capture._unread import unread_parameters
 from initlab.spec import ParameterReading
 
 # The most entries of a parameter that go into its fingerprint.
@@ -42,6 +43,7 @@ def read_parameters(
     for name, parameter in model.named_parameters(remove_duplicate=False):
         names.setdefault(id(parameter), []).append(name)
     roles, added_last = _roles(graph, records), _added_last(graph, records)
+    unread = unread_parameters(graph, records)
     copying = tuple(
         f"{path}.layers." if path else "layers."
         for path, module in model.named_modules()
@@ -70,6 +72,7 @@ def read_parameters(
             alike_units=records.alike.get(name, 0),
             overflows_in=records.overflows.get(name, ""),
             added_last=name in added_last,
+            unread_in=unread.get(name, ""),
             **_entries(_as_numbers(parameter.detach())),
         )
         for name, parameter in model.named_parameters()

@@ -10,11 +10,16 @@ from torch import Tensor
 from initlab.capture._batch import tensors_held, tensors_in
 
 
-def differentiable(tree: Any) -> list[Tensor]:
-    """Return the outputs that depend on something trainable."""
+def differentiable(tree: Any, *, held: bool = False) -> list[Tensor]:
+    """Return the outputs that depend on something trainable.
+
+    Args:
+        tree: What a model returns.
+        held: Whether what objects hold is an output beside what containers do.
+    """
     return [
         t
-        for t in tensors_in(tree) or tensors_held(tree)
+        for t in (not held and tensors_in(tree)) or tensors_held(tree)
         if t.requires_grad and (t.is_floating_point() or t.is_complex())
     ]
 

@@ -99,7 +99,7 @@ def _read(
             named_failure_in_step(),
             preserved(model) as copies,
             loss_kept,
-            eager(model),
+            eager(),
         ):
             torch.set_grad_enabled(True)
             return reader.read(copies)

@@ -1,7 +1,7 @@
 """One reading of a model: forward, back, a step and forward again."""
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -11,7 +11,8 @@ from torch.optim import Optimizer
 
 from initlab.capture._arrays import arrays_of
 from initlab.capture._asked import read_output
-from initlab.capture._batch import Call, tensors_held, tensors_in
+from initlab.capture._batch import Call, tensors_held, tensors_in, without_iterators
+from initlab.capture._chance import left_to_chance, random_numbers
 from initlab.capture._failures import named_failure, named_failure_back
 from initlab.capture._first_step import (
     entries,
@@ -72,6 +73,7 @@ class Reader:
         self._are_targets_given = are_targets_given
         self._optimizer = made_optimizer(optimizer, model)
         self._notes: list[str] = []
+        self._held = False
         if self._optimizer is not None and evaluates_the_loss(self._optimizer):
             name = type(self._optimizer).__name__
             self._notes.append(f"{name} evaluates the loss itself: no step was taken")
@@ -90,10 +92,11 @@ class Reader:
         counted = has_counted(self._model)
         set_modes(self._model)
         trace = Trace(self._model, tensors_in((self._call.args, self._call.kwargs)))
+        before = random_numbers()
         outputs = self._forward(trace)
+        drew = random_numbers() != before
         graph, records = trace.graph, trace.records
-        given = tensors_in(outputs) or tensors_held(outputs)
-        trace.uncover(given)
+        given = self._given_out(trace, outputs)
         if trace.hidden:
             self._notes.append("layers inside torch.vmap are not measured")
         graph.outputs = trace.nodes_of(given)
@@ -109,12 +112,13 @@ class Reader:
         del outputs
         entries = read_parameters(self._model, graph, records)
         after = self._examine_step(all(use.head for use in structure.uses))
+        chance = self._left_to_chance(entries) if drew else set()
         return Reading(
             uses=structure.uses,
             norms=structure.norms,
             attentions=structure.attentions,
             blocks=structure.blocks,
-            parameters=self._with_gradients(entries),
+            parameters=self._with_gradients(entries, chance),
             output=replace(output, loss_after=after),
             choices=structure.choices,
             measures=arrays_of(records, self._facts, structure.uses),
@@ -123,6 +127,18 @@ class Reader:
             notes=tuple(self._notes),
             lost_buffers=self._lost_buffers(),
         )
+
+    def _given_out(self, trace: Trace, outputs: Any) -> list[Tensor]:
+        """Return the outputs; what objects hold, only where more is made of it.
+
+        A cache of keys and values, say, is no output beside logits.
+        """
+        plain, held = tensors_in(outputs), tensors_held(outputs)
+        trace.uncover(held)
+        reached = {name for t in plain if t.requires_grad for name in trace.sources(t)}
+        more = {name for t in held if t.requires_grad for name in trace.sources(t)}
+        self._held = not plain or not more <= reached
+        return held if self._held else plain
 
     def _lost_buffers(self) -> tuple[str, ...]:
         """Return the buffers that held a nan before the model ran."""
@@ -143,7 +159,8 @@ class Reader:
     def _run(self) -> Any:
         # An autocast around the check keeps its casts of weights over a step.
         torch.clear_autocast_cache()
-        return self._model(*self._call.args, **self._call.kwargs)
+        outputs = self._model(*self._call.args, **self._call.kwargs)
+        return without_iterators(outputs)  # a generator runs when it is read
 
     def _read_loss(self, outputs: Any) -> Loss:
         call = self._call
@@ -180,7 +197,7 @@ class Reader:
         value = (
             loss.value if loss.value is not None and loss.value.requires_grad else None
         )
-        roots = differentiable(outputs)
+        roots = differentiable(outputs, held=self._held)
         if (
             self._loss is not None
             and roots
@@ -307,12 +324,23 @@ class Reader:
         if loss is not None and loss.requires_grad:
             gradients = loss_gradients(loss, parameters, keep=False)
         else:
-            roots = differentiable(outputs)
+            roots = differentiable(outputs, held=self._held)
             gradients = random_gradients(roots, parameters, self._seed + 1, keep=False)
         return dict(zip(names, gradients, strict=True))
 
+    def _left_to_chance(self, entries: Iterable[ParameterReading]) -> set[str]:
+        """Return the unused parameters that other random numbers would have used."""
+        unused = {one.name: self._trainable[one.name] for one in entries
+                  if not one.used and one.name in self._trainable}  # fmt: skip
+        if not any(sum(n > 1 for n in each.shape) > 1 for each in unused.values()):
+            return set()
+        return left_to_chance(self._model, self._run, unused, seed=self._seed)
+
     def _with_gradients(
-        self, entries: tuple[ParameterReading, ...]
+        self, entries: Iterable[ParameterReading], chance: Collection[str]
     ) -> tuple[ParameterReading, ...]:
         """Return parameters, read before any step, with what the passes found."""
-        return tuple(replace(one, **self._facts[one.name]) for one in entries)
+        return tuple(
+            replace(one, left_to_chance=one.name in chance, **self._facts[one.name])
+            for one in entries
+        )

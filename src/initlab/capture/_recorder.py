@@ -17,7 +17,7 @@ from initlab.capture._by_hand import bent_parameter
 from initlab.capture._enter import enter
 from initlab.capture._mapped import is_mapped
 from initlab.capture._moments import as_real, moments
-from initlab.capture._operations import CONSTANTS, LENDS, kind_of, name_of
+from initlab.capture._operations import CHAINS, CONSTANTS, LENDS, kind_of, name_of
 from initlab.capture._trace import FunctionCall, Trace
 
 # Nobody starts a model's own tokens at more.
@@ -52,6 +52,8 @@ class Recorder(TorchFunctionMode):
             return args[0] if args else kwargs["input"]
         if name == "multi_head_attention_forward":
             return self._run_body(func, args, kwargs | {"dropout_p": 0.0})
+        if name in CHAINS and not kwargs:
+            return self._run_chain(list(_tensors(args)))
         if name == "hardtanh" and _rectifies(args, kwargs):
             name = "relu6"
         kind = kind_of(name)
@@ -105,6 +107,17 @@ class Recorder(TorchFunctionMode):
                 return body(*args, **kwargs)
         finally:
             trace.tokens_first = before
+
+    def _run_chain(self, factors: list[Tensor]) -> Tensor:
+        """Multiply matrices, from the first signal on, with every product seen."""
+        at = next((n for n, t in enumerate(factors) if self._trace.is_signal(t)), 0)
+        product = factors[at]
+        with self:
+            for factor in factors[at + 1 :]:
+                product = product @ factor
+            for factor in factors[:at][::-1]:
+                product = factor @ product
+        return product
 
     def _before(
         self, call: FunctionCall, func: Callable[..., Any]

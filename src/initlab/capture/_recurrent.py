@@ -5,7 +5,7 @@ from typing import Any
 
 from torch import Tensor
 
-from initlab.capture._layers import IsWeight, LayerCall
+from initlab.capture._layer_call import IsWeight, LayerCall
 from initlab.spec import LayerSpec
 
 _GATES = {"lstm": 4, "gru": 3}

@@ -1,14 +1,16 @@
 """The module that holds the weights: out of wrappers, with nothing left lazy."""
 
 import copy
+import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any
 
 import torch
 from torch import nn
 from torch.nn.parameter import UninitializedBuffer, is_lazy
 
+from initlab.capture._restoring import restoring
 from initlab.errors import InvalidValueError
 
 _WRAPPERS = ("DistributedDataParallel", "DataParallel")
@@ -168,27 +170,32 @@ def without_lazy(
     return copied
 
 
+def _nothing_compiled() -> AbstractContextManager[Any]:
+    """Return what keeps a compiler from tracing, where there may be one at all."""
+    if "torch._dynamo" in sys.modules and hasattr(torch.compiler, "set_stance"):
+        return torch.compiler.set_stance("force_eager")
+    return nullcontext()
+
+
 @contextmanager
-def eager(model: nn.Module) -> Iterator[None]:
-    """Run compiled parts and checkpointed parts as plain Python inside."""
+def eager() -> Iterator[None]:
+    """Run compiled parts and checkpointed parts as plain Python inside.
+
+    Compiled methods and functions, too, which the model does not show.
+    """
     from torch.utils import checkpoint
 
     plain = checkpoint.CheckpointFunction.__dict__.get("apply")
-    # Reentrant checkpoints run without gradients, so that no delta could be measured.
-    checkpoint.CheckpointFunction.apply = staticmethod(  # type: ignore[method-assign]
-        lambda function, _preserve, *args: function(*args)
-    )
-    try:
-        if any(
-            hasattr(m, "_orig_mod") or getattr(m, "_compiled_call_impl", None)
-            for m in model.modules()
-        ):
-            with torch.compiler.set_stance("force_eager"):
-                yield
-        else:
-            yield
-    finally:
-        if plain is None:
-            del checkpoint.CheckpointFunction.apply
-        else:
+
+    def restore() -> None:
+        if plain is not None:
             checkpoint.CheckpointFunction.apply = plain  # type: ignore[method-assign]
+        elif "apply" in checkpoint.CheckpointFunction.__dict__:
+            del checkpoint.CheckpointFunction.apply
+
+    with restoring(restore), _nothing_compiled():
+        # Reentrant checkpoints run without gradients: no delta could be measured.
+        checkpoint.CheckpointFunction.apply = staticmethod(  # type: ignore[method-assign]
+            lambda function, _preserve, *args: function(*args)
+        )
+        yield

@@ -19,6 +19,7 @@ from initlab.messages._findings import (
     finding_fix,
     finding_formula,
     finding_sentence,
+    not_measured,
     shown_name,
 )
 from initlab.messages._report import (
@@ -82,6 +83,7 @@ __all__ = [
     "grid_title",
     "needs_arrays",
     "needs_function",
+    "not_measured",
     "orders_shown",
     "print_whole",
     "question_of",

@@ -100,6 +100,7 @@ FindingCause = Literal[
     "nonfinite_parameter",
     "nonfinite_targets",
     "not_centred",
+    "not_optimized",
     "off_its_siblings",
     "old_memory",
     "one_layer",

@@ -1,7 +1,7 @@
 """What the checks of a model found, in words: sentence, formula and fix per cause."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
@@ -41,6 +41,21 @@ FROZEN = (
     "was judged; call requires_grad_() on what is to be trained"
 )
 SOUND_NEXT = "look at the learning rate, the mask, the labels"
+
+# How many names of what was not measured are listed.
+_LISTED = 3
+
+
+def not_measured(names: Sequence[str], functions: Sequence[str]) -> str:
+    """Return which weights were not measured, and in which functions they are used.
+
+    Example:
+        >>> not_measured(["a", "b", "c", "d"], ["vmap"])
+        'not measured: a, b, c (+1), used in vmap'
+    """
+    more = f" (+{len(names) - _LISTED})" if len(names) > _LISTED else ""
+    shown = ", ".join(map(shown_name, names[:_LISTED]))
+    return f"not measured: {shown}{more}, used in {', '.join(functions)}"
 
 
 def shown_name(name: str) -> str:

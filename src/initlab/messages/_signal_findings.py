@@ -305,7 +305,7 @@ SIGNAL_FINDINGS: Mapping[FindingCause, Words] = MappingProxyType(
             "|dW| / |W| <= {expected}",
             "a learning rate {factor:.0f} times smaller, or warm-up",
         ),
-        "left_out": Words(
+        "not_optimized": Words(
             "{measured:.0f} of {all} parameters that have a gradient, from {where} on, "
             "are not in the {optimizer}: they stay as they start",
             "the optimizer holds every parameter that requires a gradient",

@@ -30,8 +30,9 @@ def check(
 
     The model runs forward once, with gradients from a random product of its outputs and
     from the loss; where an optimizer is given or a gradient is 0, it takes one step and
-    runs again. Parameters, buffers, gradients, hooks, modes and random states are as
-    before afterwards, bit for bit.
+    runs again. Where random numbers left weights out, others are tried up to three
+    times, without gradients. Parameters, buffers, gradients, hooks, modes and random
+    states are as before afterwards, bit for bit.
 
     Args:
         model: A module; or a function without arguments that makes one, which is then

@@ -1,5 +1,6 @@
 """Where a model's weights are: by the types of its modules, or as it was read."""
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
@@ -151,6 +152,9 @@ def _of_module(
     activation, slope = following or (None, 0.01)
     if isinstance(module, nn.Linear):
         layer = LayerSpec(shape=tuple(module.weight.shape))
+    elif isinstance(module, nn.Bilinear):
+        units, *inputs = module.weight.shape
+        layer = LayerSpec(shape=(units, math.prod(inputs)))
     elif isinstance(module, nn.modules.conv._ConvNd):
         layer = LayerSpec(
             kind="conv",

@@ -21,6 +21,7 @@ from initlab.messages import (
     SEVERITIES,
     SOUND,
     SOUND_NEXT,
+    not_measured,
     print_whole,
     shown_name,
 )
@@ -29,7 +30,13 @@ from initlab.reports._json import finite
 _HEADERS = ("check", "severity", "where", "what was found")
 _SHORT = ("check", "severity")
 # Nothing can be said of these where no layer was measured.
-_OF_LAYERS = {"WI02", "WI20", *(f"WI{number:02}" for number in range(4, 14))}
+_OF_LAYERS = {
+    "WI02",
+    "WI03",
+    "WI17",
+    "WI20",
+    *(f"WI{number:02}" for number in range(4, 14)),
+}
 _COLOURS = {"error": "bold red", "warning": "yellow", "info": "cyan"}
 
 
@@ -131,7 +138,11 @@ def _verdict(dataset: xr.Dataset, found: Sequence[Finding]) -> str:
             return NOTHING
         if not unseen and _is_frozen(dataset):
             return FROZEN
-        return f"{SOUND}{ignored}; excluded: {_excluded(dataset, every)}; {SOUND_NEXT}"
+        unread = _unread(dataset)
+        sound = f"{SOUND} where it was measured; {unread}" if unread else SOUND
+        elsewhere = " of the rest" if unread else ""
+        excluded = f"excluded{elsewhere}: {_excluded(dataset, every)}"
+        return f"{sound}{ignored}; {excluded}; {SOUND_NEXT}"
     listed = ", ".join(
         f"{count} {severity}{'s' if count > 1 and severity != 'info' else ''}"
         for severity, count in counts.items() if count
@@ -164,6 +175,15 @@ def _is_frozen(dataset: xr.Dataset) -> bool:
     members = json.loads(dataset.attrs["facts"])
     frozen = [p["frozen"] for facts in members for p in facts["parameters"]]
     return bool(frozen) and all(frozen)
+
+
+def _unread(dataset: xr.Dataset) -> str:
+    """Return which matrices were used and not measured, and by what; "" if none."""
+    known = json.loads(dataset.attrs["facts"])[0]["parameters"]
+    matrices = (one for one in known if sum(size > 1 for size in one["shape"]) > 1)
+    unread = {one["name"]: one["unread_in"] for one in matrices if one["unread_in"]}
+    functions = list(dict.fromkeys(unread.values()))
+    return not_measured(list(unread), functions) if unread else ""
 
 
 def _excluded(dataset: xr.Dataset, found: Sequence[Finding]) -> str:

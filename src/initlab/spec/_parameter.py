@@ -15,6 +15,7 @@ class ParameterReading:
         dtype: Its type, without "torch.".
         frozen: Whether it requires no gradient.
         used: Whether the forward pass used it.
+        left_to_chance: Whether a random choice left it out, and another one would not.
         reached: Whether the loss or a random product of the outputs depends on it.
         role: "weight", "bias", "gamma", "beta" (of a norm), "scale" (multiplies a
             signal), "shift" (is added to one), "embedding", "other".
@@ -53,6 +54,8 @@ class ParameterReading:
             largest number of its finite numbers; or "".
         alike_units: Units that are copies of one, for its rows are all equal, where no
             layer weighs it: centres of distances, codes that weights are made of.
+        unread_in: Name of a function that weighs a signal with it, and is read as no
+            layer: nothing was measured there; or "".
         copied: Whether PyTorch's own container made its layer by copying another.
     """
 
@@ -91,3 +94,5 @@ class ParameterReading:
     flat_in: str = ""
     overflows_in: str = ""
     alike_units: int = 0
+    unread_in: str = ""
+    left_to_chance: bool = False

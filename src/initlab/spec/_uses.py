@@ -100,6 +100,13 @@ class WeightUse:
     zero: bool = False
     silenced_by: str = ""
 
+    @property
+    def sized(self) -> bool:
+        """Whether its parameter holds its size: a weight, or a weight norm's sizes."""
+        pair = len(self.sources) == 2
+        of_norm = pair and self.parameter.endswith(("original0", "weight_g"))
+        return of_norm or not self.derived
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NormUse:

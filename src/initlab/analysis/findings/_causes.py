@@ -182,7 +182,7 @@ def _of_saturation(finding: Finding, other: Finding) -> bool | None:
 
 def _of_steps(finding: Finding, other: Finding) -> bool | None:
     """A step in proportion to a gradient that is too large or too small itself."""
-    if finding.cause == "left_out":
+    if finding.cause in ("left_out", "not_optimized"):
         return False
     explains = _STEPS.get(finding.cause)
     if explains is None or finding.evidence["optimizer"] != "SGD":

@@ -40,7 +40,10 @@ def not_initialized(model: Model) -> Iterator[Finding]:
 
 
 def _unused(model: Model) -> Iterator[Finding]:
-    unused = [p for p in model.facts.parameters if not p.used and not p.frozen]
+    unused = [
+        p for p in model.facts.parameters
+        if not (p.used or p.frozen or p.left_to_chance)
+    ]  # fmt: skip
     # A token for masks, say, is used by another kind of training.
     experts = _Experts(model) if unused else None
     weights = [

@@ -42,14 +42,16 @@ _ONE_HOT = 1e-3
 def weights_with_a_law(model: Model) -> list[WeightUse]:
     """Return the uses whose scale can be compared with a law.
 
-    Of what makes a softmax's logits, these say more, and codes have none.
+    Of what makes a softmax's logits, these say more, and codes have none. A computed
+    weight has the scale that it is given; a weight norm's is that of its parameters.
     """
     choose = {each.parameter for each in model.facts.choices}
     return [
         use
         for use in model.fresh()
         if use.layer.kind in ("linear", "conv")
-        and not (use.zero or use.derived or use.tied or use.gate)
+        and not (use.zero or use.tied or use.gate)
+        and use.sized
         and not (use.activation == "identity" and use.parameter in choose)
         and not _looks_up_rows(model, use)
         and use.role != "recurrent"

@@ -116,7 +116,7 @@ def left_out(model: Model) -> Iterator[Finding]:
     shared = all(len(p.shape) > 1 for p in held) and any(len(p.shape) < 2 for p in out)
     if out and not shared:
         yield at_parameter(
-            out[0], "WI24", "warning", "left_out", measured=float(len(out)),
+            out[0], "WI24", "warning", "not_optimized", measured=float(len(out)),
             expected=0.0,
             evidence={"optimizer": model.facts.optimizer, "all": len(waits)},
             places=tuple(p.name for p in out),

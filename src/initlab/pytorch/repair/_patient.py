@@ -57,7 +57,7 @@ class Patient:
         """
         if use.frozen or not use.parameter:
             return False
-        return not use.derived or use.parameter.endswith("original0")
+        return use.sized
 
     def gates(self, use: WeightUse) -> int:
         """How many gates a layer's output is cut into; 1 where it is not cut.
