@@ -61,9 +61,7 @@ def named_failure(trace: Trace, model: nn.Module, call: Call) -> Iterator[None]:
     """Re-raise a model's exception with the module in which it failed."""
     try:
         yield
-    except InitlabError as error:
-        if error.argument == "shape":  # of a layer that has no weights at all
-            raise error.within("model", f": {_where(trace, model, error)}") from None
+    except InitlabError:
         raise
     except SystemExit as ended:
         raise ModelRunError(

@@ -6,8 +6,8 @@ A diverged member counts as the worst there is: infinite loss, lowest score.
 from dataclasses import dataclass
 
 import numpy as np
+import scipy  # whose parts are loaded when they are first asked for
 from jaxtyping import Float
-from scipy import stats
 
 CONFIDENCE = 0.95
 SPREAD = (0.05, 0.95)
@@ -71,5 +71,5 @@ def lower_rank(members: int) -> int | None:
 
     As many from the top bound it from above; None for too few members (under 6).
     """
-    low = int(stats.binom.ppf((1 - CONFIDENCE) / 2, members, 0.5)) - 1
+    low = int(scipy.stats.binom.ppf((1 - CONFIDENCE) / 2, members, 0.5)) - 1
     return None if low < 0 else low

@@ -5,8 +5,8 @@ from dataclasses import dataclass, replace
 from itertools import combinations
 
 import numpy as np
+import scipy
 from jaxtyping import Float
-from scipy import stats
 
 from initlab.analysis.statistics._members import CONFIDENCE
 from initlab.analysis.statistics._shares import Share, share
@@ -151,7 +151,7 @@ def _difference(
     same = a == b  # both diverged, too
     below, ties = int((a < b).sum()), int(same.sum())
     decided = len(a) - ties
-    p_value = float(stats.binomtest(below, decided).pvalue) if decided else 1.0
+    p_value = float(scipy.stats.binomtest(below, decided).pvalue) if decided else 1.0
     with np.errstate(invalid="ignore", divide="ignore"):
         apart = np.where(same, 0.0, a - b)
         factors = np.where(same, 1.0, a / b)

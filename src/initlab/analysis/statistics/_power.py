@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from numbers import Real
 
 import numpy as np
-from scipy import stats
+import scipy
 
 from initlab.analysis.statistics._members import CONFIDENCE
 from initlab.analysis.statistics._paired import Pair
@@ -62,7 +62,7 @@ def order(
         return Order(pair=pair, settled=False, needed=None, needed_range=(None, None))
     low, high = pair.interval
     if adjusted is None:
-        adjusted = float(stats.binomtest(pair.below, decided).pvalue)
+        adjusted = float(scipy.stats.binomtest(pair.below, decided).pvalue)
     apart = not low <= 0.5 <= high
     seen, *ends = (
         _over_ties(
@@ -134,7 +134,7 @@ def members_needed(
     if effect <= 0:
         return None
     level = (1 - CONFIDENCE) / 2 / comparisons
-    quantiles = stats.norm.isf(level), stats.norm.ppf(power)
+    quantiles = scipy.stats.norm.isf(level), scipy.stats.norm.ppf(power)
     spread = np.sqrt(larger * (1 - larger))
     about = ((0.5 * quantiles[0] + spread * max(quantiles[1], 0)) / effect) ** 2
     if about > MOST:
@@ -147,7 +147,7 @@ def members_needed(
     while stop > 1:
         members = np.arange(max(1, stop - 2 * reach), stop)
         least = _least_settling(members, level)
-        short = np.flatnonzero(stats.binom.sf(least - 1, members, larger) < power)
+        short = np.flatnonzero(scipy.stats.binom.sf(least - 1, members, larger) < power)
         if len(short):
             return int(members[short[-1]] + 1)
         stop = int(members[0])  # of a small power, it is further down
@@ -156,4 +156,4 @@ def members_needed(
 
 def _least_settling(members: np.ndarray, level: float) -> np.ndarray:
     """Return, for these members, the least counts that a coin rarely reaches."""
-    return stats.binom.isf(level, members, 0.5).astype(np.int64) + 1
+    return scipy.stats.binom.isf(level, members, 0.5).astype(np.int64) + 1

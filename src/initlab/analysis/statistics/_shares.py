@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import special, stats
+import scipy
 
 from initlab.analysis.statistics._members import CONFIDENCE
 
@@ -48,7 +48,9 @@ def share(count: int, members: int, *, independent: int | None = None) -> Share:
     """
     assert 0 <= count <= members > 0
     if independent is None:
-        bounds = stats.binomtest(count, members).proportion_ci(CONFIDENCE, "wilson")
+        bounds = scipy.stats.binomtest(count, members).proportion_ci(
+            CONFIDENCE, "wilson"
+        )
         interval = (float(bounds.low), float(bounds.high))
     else:
         assert 0 < independent <= members
@@ -61,7 +63,7 @@ def _wilson(value: float, size: int) -> tuple[float, float]:
 
     SciPy's takes counts only.
     """
-    z = float(special.ndtri((1 + CONFIDENCE) / 2))
+    z = float(scipy.special.ndtri((1 + CONFIDENCE) / 2))
     centre = (value + z**2 / (2 * size)) / (1 + z**2 / size)
     spread = value * (1 - value) / size + z**2 / (4 * size**2)
     half = z * float(np.sqrt(spread)) / (1 + z**2 / size)

@@ -8,8 +8,8 @@ interval.
 from dataclasses import dataclass
 
 import numpy as np
+import scipy
 from jaxtyping import Float
-from scipy import stats
 
 from initlab.analysis.statistics._members import CONFIDENCE, summarize
 
@@ -73,8 +73,8 @@ def mean(values: Float[np.ndarray, "member"], *, worst: float) -> Estimate:
     deviation = ranked.std(ddof=1)
     if deviation <= np.finfo(float).eps * abs(estimate):
         return Estimate(value=estimate, interval=(estimate, estimate))
-    skewness = float(stats.skew(ranked, bias=False))
-    tail = stats.t.ppf((1 + CONFIDENCE) / 2, members - 1)
+    skewness = float(scipy.stats.skew(ranked, bias=False))
+    tail = scipy.stats.t.ppf((1 + CONFIDENCE) / 2, members - 1)
     low, high = (
         estimate - deviation * _unskewed(t / np.sqrt(members), skewness, members)
         for t in (tail, -tail)
@@ -112,7 +112,7 @@ def iqm(values: Float[np.ndarray, "member"], *, worst: float) -> Estimate:
         estimate = float(middle.mean())
     if len(ranked) < FEWEST_FOR_A_MEAN or not np.isfinite(middle).all():
         return Estimate(value=estimate, interval=None)
-    low, high = stats.mstats.trimmed_mean_ci(
+    low, high = scipy.stats.mstats.trimmed_mean_ci(
         # What is cut does not count beyond its rank, and may be infinite.
         np.clip(ranked, middle[0], middle[-1]),
         limits=(TRIMMED, TRIMMED),
