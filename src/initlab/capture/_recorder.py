@@ -18,6 +18,7 @@ from initlab.capture._enter import enter
 from initlab.capture._mapped import is_mapped
 from initlab.capture._moments import as_real, moments
 from initlab.capture._operations import CHAINS, CONSTANTS, LENDS, kind_of, name_of
+from initlab.capture._rectifiers import rectified
 from initlab.capture._trace import FunctionCall, Trace
 
 # Nobody starts a model's own tokens at more.
@@ -54,8 +55,6 @@ class Recorder(TorchFunctionMode):
             return self._run_body(func, args, kwargs | {"dropout_p": 0.0})
         if name in CHAINS and not kwargs:
             return self._run_chain(list(_tensors(args)))
-        if name == "hardtanh" and _rectifies(args, kwargs):
-            name = "relu6"
         kind = kind_of(name)
         if kind == "recurrent":
             args = _without_dropout(name, args)
@@ -75,6 +74,8 @@ class Recorder(TorchFunctionMode):
             kind=kind, name=name, args=args, kwargs=kwargs, inputs=inputs
         )
         with torch.no_grad():
+            if cut := rectified(name, args, kwargs):
+                call = self._as_rectifier(*cut)
             sizes = self._before(call, func)
         result = func(*args, **kwargs)
         # What is written into a tensor is in it from then on.
@@ -83,6 +84,12 @@ class Recorder(TorchFunctionMode):
             with torch.no_grad():
                 enter(self._trace, call, outputs, sizes)
         return result
+
+    def _as_rectifier(self, name: str, given: Tensor) -> FunctionCall:
+        inputs = self._trace.nodes_of([given])
+        return FunctionCall(
+            kind="activation", name=name, args=(given,), kwargs={}, inputs=inputs
+        )
 
     def _run_body(
         self, func: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
@@ -173,12 +180,6 @@ def _allowed_rms(added: Tensor) -> float:
     """Return the root mean square without entries that forbid, as a CRF's -10,000."""
     values = as_real(added.detach())
     return moments(values[values > _FORBIDS]).rms
-
-
-def _rectifies(args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
-    """Whether a hard tanh is cut off at 0: that is how PyTorch's ReLU6 is made."""
-    low = args[1] if len(args) > 1 else kwargs.get("min_val", -1.0)
-    return isinstance(low, float | int) and low >= 0
 
 
 def _without_dropout(name: str, args: tuple[Any, ...]) -> tuple[Any, ...]:
