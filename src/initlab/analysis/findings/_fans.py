@@ -68,7 +68,7 @@ def whole_law(
     plain = [
         use for use in (*inner, *(u for u in model.uses if u.head and not u.zero))
         if not use.normed and not use.norm_before and use.index not in known
-        and not use.tied
+        and not use.tied and not model.is_read_both_ways(use)
     ]  # fmt: skip
     for name in WRONG_FANS:
         fan = WRONG_FANS[name]

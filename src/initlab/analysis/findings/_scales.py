@@ -256,7 +256,9 @@ def _finding(
     own = FANS["fan_in"](use.layer)
     gain = reference if law is not None and law.fan == "fan_in" else None
     expected = _expected_std(use, law)
-    wrong = wrong_fan(use, std(model, use), (gain,) if gain else ())
+    wrong = None
+    if not model.is_read_both_ways(use):
+        wrong = wrong_fan(use, std(model, use), (gain,) if gain else ())
     severity: Severity = "error" if abs(away) > _FAR_OUTLIER else "warning"
     evidence = {
         "factor": math.exp(abs(away)),
