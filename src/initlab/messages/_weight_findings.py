@@ -184,7 +184,7 @@ WEIGHT_FINDINGS: Mapping[FindingCause, Words] = MappingProxyType(
         "uninitialized": Words(
             "{measured:.0%} of {where} hold whatever was in memory: nothing sets them",
             "two builds of one seed are equal",
-            "torch.nn.init.kaiming_normal_(model.get_parameter({parameter!r}))",
+            "torch.nn.init.{usual_start}(model.get_parameter({parameter!r}))",
         ),
         "overwritten": Words(
             "{where} was set by {first} and then drawn over by {second}",
@@ -237,6 +237,13 @@ WEIGHT_FINDINGS: Mapping[FindingCause, Words] = MappingProxyType(
             "|mean| / std < {expected}",
             "for name in finding.places: w = model.get_parameter(name).data; "
             "w.sub_(w.mean()).mul_({gain:.3g} / w[0].numel() ** 0.5 / w.std())",
+        ),
+        "steep_slopes": Words(
+            "the slope {where} (1 of {count} such) of what is below 0 is "
+            "{measured:.3g}: each such activation enlarges what it is given",
+            "slope of a leaky ReLU, at most 1",
+            "for name in finding.places: "
+            "torch.nn.init.constant_(model.get_parameter(name), 0.25)",
         ),
         "loud_biases": Words(
             "the biases of {layers} layers, from {where} on, have rms {measured:.2g}: "

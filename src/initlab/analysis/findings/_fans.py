@@ -38,7 +38,8 @@ def wrong_fan(
         return None
     tolerance = _FITS + noise(use) / 2
     explained = (*wanted, *_GAINS)
-    if any(_apart(deviation * math.sqrt(own), gain) < _EXPLAINED for gain in explained):
+    near = _EXPLAINED + noise(use) / 2
+    if any(_apart(deviation * math.sqrt(own), gain) < near for gain in explained):
         return None
     if use.layer.transposed and _is_xaviers(use, deviation, tolerance):
         return None

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 from initlab import theory
 from initlab.analysis.findings._finding import Finding, rank
+from initlab.analysis.findings._laws import is_narrow
 from initlab.analysis.findings._model import Model
 from initlab.analysis.findings._places import joined
 from initlab.messages import Severity
@@ -62,7 +63,15 @@ def _dead_units(model: Model) -> Iterator[Finding]:
         biased = [one for one in _added_up(model, use) if _is_biased_off(model, one)]
         examples = model.facts.output.examples
         expected = _off_by_chance(model.of("cosine", use.index), examples)
+        if biased and use.activation in _SMOOTH - {"softplus"}:
+            # Its slope is next to nothing long before it is none. A softplus makes
+            # steps, which start small by design.
+            flat = model.of("saturated_share", use.index)
+            off = max(off, flat) if flat > _MOSTLY else off
         beyond, silent = _BEYOND_THEORY, off > _ALL
+        if 0 < expected < 1:  # what is nearly alike turns a unit off or on as one
+            by_chance = expected * (1 - expected) / units
+            beyond = max(beyond, _FEW_COINS * math.sqrt(by_chance))
         if examples == 1:  # each unit is a coin, and a few coins may all fall alike
             beyond = max(beyond, _FEW_COINS * math.sqrt(0.25 / units))
             silent &= off > expected + beyond
@@ -79,6 +88,8 @@ def _dead_units(model: Model) -> Iterator[Finding]:
         largest = max((model.of("biased_off", one.index) for one in biased), default=0)
         evidence = {"units": units, "examples": examples or "unknown size"}
         severity: Severity = "error" if off > _ALL or largest > 0.25 else "warning"
+        if not (proven or silent) and is_narrow(model, use):
+            severity = "info"  # a matter of the seed
         if betas:
             first = betas[0]
             yield Finding(
@@ -174,6 +185,7 @@ def saturated_units(model: Model) -> Iterator[Finding]:
     if loud is not None:
         module, place = loud.rpartition(".")[0], loud
     gates = _is_cut_into_gates(model, bent)
+    alike = [each.bias for each in saturated if _saturates_by_bias(model, each, each)]
     yield Finding(
         id="WI13",
         severity="error" if worst > _MOSTLY_SATURATED else "warning",
@@ -182,7 +194,9 @@ def saturated_units(model: Model) -> Iterator[Finding]:
         evidence={"activation": "squashing" if gates else bent.activation, "rms": rms,
                   "where": f"one gate of {place}" if gates else place,
                   "ratio": 1 / max(rms, 1e-30),
-                  "given": model.of("given_rms", use.index)},
+                  "given": model.of("given_rms", use.index),
+                  "biases": tuple(dict.fromkeys([use.bias, *alike])) if by_bias
+                  else ()},
         places=tuple(dict.fromkeys(
             each.parameter if loud is None else loud for each in (use, *saturated)
         )),
@@ -258,7 +272,10 @@ def wrapping_sines(model: Model) -> Iterator[Finding]:
         yield Finding(
             id="WI05", severity="warning", cause="wraps_around", module=first.module,
             parameter=first.parameter, measured=rms, expected=_SEVERAL_TURNS,
-            evidence={"ratio": 1 / rms}, places=tuple(use.parameter for use in found),
+            evidence={"ratios": {
+                use.parameter: 1 / model.of("entering_rms", use.index) for use in found
+            }},
+            places=tuple(use.parameter for use in found),
         )  # fmt: skip
 
 
