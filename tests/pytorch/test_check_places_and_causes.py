@@ -171,3 +171,35 @@ def test_a_constant_layer_explains_how_steep_the_loss_is():
     prices = VECTORS[:, :1] + 40
 
     assert [one.id for one in blamed(model, targets=prices)] == ["WI02"]
+
+
+def test_units_are_off_behind_a_prelu_that_starts_without_a_slope():
+    model = layers(lambda: nn.PReLU(init=0.0))
+    for layer in model[:-1:2]:
+        nn.init.kaiming_normal_(layer.weight)
+    assert not blamed(model)
+    nn.init.constant_(model[4].bias, -12)
+
+    (found,) = blamed(model)
+
+    assert (found.id, found.parameter) == ("WI12", "4.bias")
+    assert mended_as_printed(model)
+
+
+def test_a_repair_of_a_spectral_radius_leaves_the_gates_alone():
+    class Reads(nn.Module):
+        def __init__(self):
+            super().__init__()
+            torch.manual_seed(0)
+            self.cell, self.head = nn.LSTM(20, 32, batch_first=True), nn.Linear(32, 5)
+            with torch.no_grad():
+                self.cell.weight_hh_l0.mul_(30)
+
+        def forward(self, x):
+            return self.head(self.cell(x)[0][:, -1])
+
+    sequences = torch.randn(32, 10, 20, generator=torch.Generator().manual_seed(4))
+
+    repair = pytorch.repair_(Reads(), sequences)
+
+    assert {one.parameter for one in repair.changes} == {"cell.weight_hh_l0"}

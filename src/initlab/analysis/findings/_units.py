@@ -54,7 +54,7 @@ def _dead_units(model: Model) -> Iterator[Finding]:
     """Yield layers with more units off than chance explains."""
     dead = False
     for use in model.uses:
-        if use.activation not in RECTIFIERS | _SMOOTH or use.gate:
+        if not _may_be_off(use) or use.gate:
             continue
         if use.zero and not use.joined:
             continue  # what is added to zeros, as to an adapter's, may shut units
@@ -110,6 +110,12 @@ def _dead_units(model: Model) -> Iterator[Finding]:
             evidence=evidence | {"bias_mean": model.of("bias_mean", place.index)},
             places=tuple(dict.fromkeys(name for name in names if name)),
         )  # fmt: skip
+
+
+def _may_be_off(use: WeightUse) -> bool:
+    """Whether an activation is flat below 0: a leaky one that starts without slope."""
+    as_relu = use.activation == "leaky_relu" and use.negative_slope == 0
+    return as_relu or use.activation in RECTIFIERS | _SMOOTH
 
 
 def _added_up(model: Model, use: WeightUse) -> list[WeightUse]:

@@ -224,7 +224,8 @@ def open_gates(patient: Patient, finding: Finding) -> list[Change]:
         radius = _radius(patient, use)
         if math.isfinite(radius) and not 0.5 <= radius <= 1.5 and radius > 0:
             found[use.parameter] = patient.rescaled(use.parameter, 1 / radius, finding)
-        found |= _opened(patient, use, finding)
+        if finding.cause != "spectral_radius":  # which says nothing of a gate
+            found |= _opened(patient, use, finding)
     return list(found.values()) or _kept_by_hand(patient, finding)
 
 
