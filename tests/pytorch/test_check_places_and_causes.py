@@ -203,3 +203,32 @@ def test_a_repair_of_a_spectral_radius_leaves_the_gates_alone():
     repair = pytorch.repair_(Reads(), sequences)
 
     assert {one.parameter for one in repair.changes} == {"cell.weight_hh_l0"}
+
+
+@pytest.mark.parametrize("zero", [False, True])
+def test_a_factor_of_zeros_is_named_and_not_the_layer_behind_it(zero):
+    class Multiplied(nn.Module):
+        def __init__(self):
+            super().__init__()
+            torch.manual_seed(0)
+            self.first, self.rest = nn.Linear(20, 48), layers(nn.ReLU, 2)[2:]
+            self.factor = nn.Parameter(torch.full((48,), 0.0 if zero else 1.0))
+
+        def forward(self, x):
+            return self.rest(torch.relu(self.first(x) * self.factor.log1p()))
+
+    model = Multiplied()
+
+    found = [(one.id, one.parameter) for one in blamed(model)]
+
+    assert found == ([("WI03", "factor")] if zero else [])
+    assert mended_as_printed(model)
+
+
+def test_a_table_of_zeros_is_drawn_in_the_scale_of_tables():
+    model = Products(0.05)
+    nn.init.zeros_(model.users.weight)
+
+    pytorch.repair_(model, PAIRS, targets=RATINGS)
+
+    assert float(model.users.weight.detach().std()) < 0.5

@@ -65,6 +65,7 @@ FindingCause = Literal[
     "equal_rows",
     "equal_rows_for_ever",
     "explosive_parameter",
+    "factor_of_zero",
     "faded",
     "far_biases",
     "far_off",

@@ -163,6 +163,12 @@ WEIGHT_FINDINGS: Mapping[FindingCause, Words] = MappingProxyType(
             "gradient after one step > 0",
             "look for what is 0 above {where}: a weight, a factor, dead units",
         ),
+        "factor_of_zero": Words(
+            "{where} is all zeros, and all that {after} gives is multiplied by it or "
+            "by what is made of it: nothing passes, now or after a step",
+            "a factor of a signal starts near 1",
+            "torch.nn.init.ones_(model.get_parameter({parameter!r}))",
+        ),
         "has_no_effect": Words(
             "{where} gets no gradient on this batch, now or after a step{more}, and "
             "nothing is 0 above it: the outputs do not depend on it here",

@@ -200,6 +200,8 @@ def _of_stops(finding: Finding, other: Finding) -> bool | None:
     """What nothing comes back through, and what gets no gradient for it."""
     if finding.cause == "lost_signal":
         return rank(other) > 0 and other.id in _LOSES_SIGNALS
+    if finding.cause in _CHAINS and other.cause == "factor_of_zero":
+        return True  # what was measured behind it are biases alone
     if finding.cause in _OF_NOTHING and _lets_nothing_back(other):
         return True
     if finding.cause == "tokens_alike" and other.id in ("WI02", "WI03"):

@@ -188,6 +188,14 @@ def _never_moves(model: Model) -> Iterator[Finding]:
     if stuck:
         designed, gate = _are_designed(model, stuck), _gate_that_is_off(model, stuck)
         squashing = None if designed else _squashing(model, stuck)
+        factor = None if designed else _factor_of_zero(model, stuck)
+        if factor is not None:
+            zeros_of, after = factor
+            yield at_parameter(
+                zeros_of, "WI03", "error", "factor_of_zero", measured=0.0, expected=1.0,
+                evidence={"after": after}, places=(zeros_of.name,),
+            )  # fmt: skip
+            return
         if squashing is not None:
             name, after = squashing
             known = model.parameter(name)
@@ -217,6 +225,27 @@ def _squashing(
         by = model.parameter(use.silenced_by) if use.silenced_by else None
         if by is not None and not by.frozen and names & set(use.sources):
             return by.name, use.parameter
+    return None
+
+
+def _factor_of_zero(
+    model: Model, stuck: Sequence[ParameterReading]
+) -> tuple[ParameterReading, str] | None:
+    """Return zeros that no layer has, by which what a layer gives is multiplied.
+
+    They are all that an activation is given of it, and get no gradient either.
+    """
+    names = {p.name for p in stuck}
+    owned = {name for use in model.uses for name in (*use.sources, use.bias)}
+    for use in model.uses:
+        lost = model.of("entering_rms", use.index) == 0
+        if not lost or not model.of("preactivation_rms", use.index) > 0:
+            continue
+        for p in model.facts.parameters:
+            fits = math.prod(p.shape) in (1, model.of("units", use.index))
+            still = p.largest == 0 and p.later_gradient_zero and p.name not in owned
+            if still and fits and not p.frozen and names & {*use.sources}:
+                return p, use.parameter
     return None
 
 

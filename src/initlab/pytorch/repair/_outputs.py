@@ -170,6 +170,11 @@ def set_to_zero(patient: Patient, finding: Finding) -> list[Change]:
     return [patient.filled(name, 0.0, finding) for name in finding.places]
 
 
+def open_factor(patient: Patient, finding: Finding) -> list[Change]:
+    """Set a factor of 0 to 1."""
+    return [patient.filled(name, 1.0, finding) for name in finding.places]
+
+
 def usual_slopes(patient: Patient, finding: Finding) -> list[Change]:
     """Set slopes of what is below 0 to those of He et al. (2015), PyTorch's own."""
     return [patient.filled(name, 0.25, finding) for name in finding.places]

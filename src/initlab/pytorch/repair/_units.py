@@ -15,6 +15,8 @@ from initlab.spec import WeightUse
 _ALIKE = 1e-3
 # For what is added or attended to, and follows no layer's law.
 _SMALL = 0.02
+# Of tables in public use most have .02 to 1.
+_USUAL_ROWS = 0.1
 
 
 def finite_entries(patient: Patient, finding: Finding) -> list[Change]:
@@ -293,7 +295,11 @@ def _of_law(
 
 def _drawn(patient: Patient, use: WeightUse, finding: Finding) -> Change:
     shape = tuple(patient.tensor(use.parameter).shape)
-    std = patient.std(use)
+    std = (
+        _std_of_rows(patient, use)
+        if use.layer.kind == "embedding"
+        else patient.std(use)
+    )
     if use.derived:  # a weight norm's sizes, each of so many entries of the weight
         entries = math.prod(use.layer.shape) / math.prod(shape)
         return patient.filled(use.parameter, std * math.sqrt(entries), finding)
@@ -301,6 +307,19 @@ def _drawn(patient: Patient, use: WeightUse, finding: Finding) -> Change:
     return patient.change(
         use.parameter, values, kind="redrawn", amount=f"std {std:.3g}", finding=finding
     )
+
+
+def _std_of_rows(patient: Patient, table: WeightUse) -> float:
+    """Return a deviation for a table of zeros: the other tables', or a usual one.
+
+    A table whose products are outputs, as of a factorization machine, must be quiet.
+    """
+    sizes = [
+        _rms(patient, one) for one in patient.reading.uses
+        if one.layer.kind == "embedding" and one.parameter != table.parameter
+        and not (one.zero or one.derived)
+    ]  # fmt: skip
+    return statistics.median(sizes) if sizes else _USUAL_ROWS
 
 
 def without_biases(patient: Patient, finding: Finding) -> list[Change]:
