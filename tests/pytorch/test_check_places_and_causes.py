@@ -232,3 +232,33 @@ def test_a_table_of_zeros_is_drawn_in_the_scale_of_tables():
     pytorch.repair_(model, PAIRS, targets=RATINGS)
 
     assert float(model.users.weight.detach().std()) < 0.5
+
+
+@pytest.mark.parametrize("one", [0.0, 1.0])
+def test_a_condition_of_zeros_that_multiplies_starts_at_a_factor_of_one(one):
+    class Conditioned(nn.Module):
+        def __init__(self):
+            super().__init__()
+            torch.manual_seed(0)
+            self.first, self.head = nn.Linear(12, 48), nn.Linear(48, 5)
+            self.inner = nn.ModuleList(nn.Linear(48, 48) for _ in range(3))
+            self.given = nn.ModuleList(nn.Linear(8, 96) for _ in range(3))
+            for layer in self.given:
+                nn.init.zeros_(layer.weight)
+                nn.init.zeros_(layer.bias)
+
+        def forward(self, x):
+            x, condition = x.split([12, 8], dim=1)
+            x = self.first(x)
+            for inner, given in zip(self.inner, self.given, strict=True):
+                factor, shift = given(condition).chunk(2, 1)
+                x = nn.functional.layer_norm(inner(x), (48,)) * (one + factor)
+                x = torch.relu(x + shift)
+            return self.head(x)
+
+    model = Conditioned()
+
+    found = [(each.cause, each.parameter) for each in blamed(model)]
+
+    assert found == ([] if one else [("multiplies_by_zero", "given.0.bias")])
+    assert mended_as_printed(model)

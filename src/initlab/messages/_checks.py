@@ -90,6 +90,7 @@ FindingCause = Literal[
     "loud_signal",
     "loud_table",
     "mean_ignored",
+    "multiplies_by_zero",
     "nan_inputs",
     "narrow",
     "nearly_infinite",

@@ -169,6 +169,13 @@ WEIGHT_FINDINGS: Mapping[FindingCause, Words] = MappingProxyType(
             "a factor of a signal starts near 1",
             "torch.nn.init.ones_(model.get_parameter({parameter!r}))",
         ),
+        "multiplies_by_zero": Words(
+            "{weight} and {where} (1 of {count} such) are zeros, and another signal is "
+            "multiplied by what they make: nothing passes, now or after a step",
+            "a factor of a signal starts near 1: 1 + what the layer makes, or its bias",
+            "for name in finding.places: "
+            "torch.nn.init.ones_(model.get_parameter(name))",
+        ),
         "has_no_effect": Words(
             "{where} gets no gradient on this batch, now or after a step{more}, and "
             "nothing is 0 above it: the outputs do not depend on it here",

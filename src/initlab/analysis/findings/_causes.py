@@ -204,7 +204,7 @@ def _of_stops(finding: Finding, other: Finding) -> bool | None:
         return True  # what was measured behind it are biases alone
     if finding.cause in _OF_NOTHING and _lets_nothing_back(other):
         return True
-    if finding.cause == "tokens_alike" and other.id in ("WI02", "WI03"):
+    if finding.cause == "tokens_alike" and other.cause == "zero_weight_on_trunk":
         return rank(other) > 0
     if other.cause == "steep_slopes" and finding.cause in _CHAINS:
         return True  # the layers are as loud as what they are given by these

@@ -191,7 +191,7 @@ def _sure_outputs(model: Model, head: WeightUse, excess: float) -> Iterator[Find
         # Cuts between ordered classes are as far apart, and are a loss of their own.
         if known or excess > _EXCESS_WARNING:
             yield at_parameter(
-                spread, "WI14", severity if known else "info", "biased_choice",
+                spread, "WI14", severity, "biased_choice",
                 measured=excess, expected=_EXCESS_INFO,
                 evidence={"std": output.std, "bias_std": spread.std, "known": known},
                 places=(spread.name,),

@@ -67,8 +67,9 @@ def _is_unknown(model: Model, use: WeightUse) -> bool:
         return use.activation == "unknown"
     made = model.of("preactivation_rms", use.index)
     given = [
-        model.of("given_rms", one.index) for one in model.uses if use.index in one.plain
-    ]
+        model.of("given_rms", one.index) for one in model.uses
+        if use.index in one.plain and use.index not in one.averaged
+    ]  # fmt: skip
     return made > 0 and any(abs(size / made - 1) > _BENT for size in given)
 
 

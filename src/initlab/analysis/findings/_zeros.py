@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from initlab.analysis.findings._finding import Finding
 from initlab.analysis.findings._model import Model
@@ -47,6 +48,8 @@ def dead_zeros(model: Model) -> Iterator[Finding]:
                 )  # fmt: skip
     if dead:
         first = next((d for d in dead if d.severity == "error"), dead[0])
+        if first.cause == "multiplies_by_zero":
+            dead = [one for one in dead if one.cause == first.cause]
         names = tuple(d.parameter for d in dead if d.parameter)
         yield joined(first, names)
         return
@@ -65,6 +68,10 @@ def _asks_nothing(model: Model, use: WeightUse) -> bool:
 def _dead_weight(model: Model, use: WeightUse) -> list[Finding]:
     facts = model.parameter(use.parameter)
     later = facts.later_gradient_zero if facts is not None else None
+    if later and use.bias and _multiplies_all(model, use):
+        found = at_use(use, "WI03", "error", "multiplies_by_zero", measured=0.0,
+                       expected=1.0, evidence={"weight": use.parameter})  # fmt: skip
+        return [replace(found, parameter=use.bias)]
     if later:
         held = _frozen_zeros_behind(model, use)
         return [
@@ -84,6 +91,25 @@ def _dead_weight(model: Model, use: WeightUse) -> list[Finding]:
     if _leads_around(model, {one.index for one in model.uses if one.zero}):
         return []
     return [_zero_on_trunk(use)]
+
+
+def _multiplies_all(model: Model, use: WeightUse) -> bool:
+    """Whether zeros of a layer and of its bias make zeros of what another layer gives.
+
+    A sum with them would not: it is a product, as by a condition whose "1 +" is
+    missing.
+    """
+    if model.of("bias_rms", use.index) > 0:
+        return False
+    readers = [one for one in model.uses if use.index in one.previous]
+    return bool(readers) and all(
+        model.of("given_rms", one.index) == 0
+        and any(
+            other != use.index and model.of("preactivation_rms", other) > 0
+            for other in one.previous
+        )
+        for one in readers
+    )
 
 
 def _frozen_zeros_behind(model: Model, use: WeightUse) -> list[WeightUse]:

@@ -171,7 +171,7 @@ def set_to_zero(patient: Patient, finding: Finding) -> list[Change]:
 
 
 def open_factor(patient: Patient, finding: Finding) -> list[Change]:
-    """Set a factor of 0 to 1."""
+    """Set a factor of 0 to 1, or the bias of the layer that makes it."""
     return [patient.filled(name, 1.0, finding) for name in finding.places]
 
 

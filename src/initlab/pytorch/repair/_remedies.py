@@ -42,6 +42,7 @@ REMEDIES: Mapping[str, Remedy] = MappingProxyType(
 OF_CAUSES: Mapping[FindingCause, Remedy] = MappingProxyType(
     {
         "grows_beyond": _scales.to_the_law,
+        "multiplies_by_zero": _outputs.open_factor,
         "factor_of_zero": _outputs.open_factor,
         "steep_slopes": _outputs.usual_slopes,
         "loud_signal": _scales.named_to_the_law,
