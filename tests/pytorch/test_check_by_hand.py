@@ -79,7 +79,7 @@ def test_a_bias_of_one_class_is_named_and_not_the_head():
     with torch.no_grad():
         model[2].bias[0] = 25.0
 
-    assert blamed(model, **given) == [("WI14", "over_confident", "2.bias")]
+    assert blamed(model, **given) == [("WI14", "biased_choice", "2.bias")]
     assert is_mended(model, **given)
 
 

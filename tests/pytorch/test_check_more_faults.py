@@ -123,6 +123,27 @@ def test_a_beta_that_shuts_a_layer_is_named_and_not_what_lies_around_it():
     assert found == [("WI12", "biased_off", "7.bias")]
 
 
+def with_betas(beta):
+    model = normed(width=16)
+    for layer in model:
+        if isinstance(layer, nn.BatchNorm2d):
+            nn.init.constant_(layer.bias, beta)
+    return model
+
+
+@pytest.mark.parametrize("beta", [-4.0, -2.0])
+def test_betas_that_leave_but_a_few_pixels_on(beta):
+    images = torch.randn(32, 3, 16, 16, generator=torch.Generator().manual_seed(5))
+
+    found = blamed(with_betas(beta), images, targets=torch.arange(32) % 5)
+
+    assert found == [("WI12", "biased_off", "1.bias")]
+
+
+def test_betas_that_leave_a_third_on_are_a_choice():
+    assert blamed(with_betas(-0.5), IMAGES, targets=torch.arange(16) % 5) == []
+
+
 def test_a_repair_opens_what_a_beta_shut():
     model = normed()
     nn.init.constant_(model[7].bias, -6.0)

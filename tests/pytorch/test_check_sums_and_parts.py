@@ -234,20 +234,34 @@ def test_a_flow_that_starts_at_the_identity_is_sound():
     assert blamed(Couplings(0.0)) == []
 
 
-def rectified(slope):
-    layers = [nn.Linear(16, 48), nn.PReLU(init=slope)]
+def rectified(slope, activation):
+    layers = [nn.Linear(16, 48), activation(slope)]
     for _ in range(6):
-        layers += [nn.Linear(48, 48), nn.PReLU(init=slope)]
+        layers += [nn.Linear(48, 48), activation(slope)]
     return he(nn.Sequential(*layers, nn.Linear(48, 4)))
 
 
-def test_the_slopes_of_a_prelu_count():
-    found = pytorch.check(rectified(4.0), VECTORS).of("error")[0]
+def prelu(slope):
+    return nn.PReLU(init=slope)
+
+
+def test_the_slopes_of_a_leaky_relu_count():
+    model = rectified(4.0, nn.LeakyReLU)
+
+    found = pytorch.check(model, VECTORS).of("error")[0]
 
     assert (found.id, found.cause) == ("WI05", "wrong_gain")
     assert found.expected == pytest.approx(2 / 17)  # He et al. (2015), eq. 15
-    assert blamed(rectified(0.25)) == []
-    assert is_mended(rectified(4.0))
+    assert blamed(rectified(0.25, nn.LeakyReLU)) == []
+    assert is_mended(model)
+
+
+def test_the_slopes_of_a_prelu_are_what_is_wrong():
+    causes = {cause for _, cause, _ in blamed(rectified(4.0, prelu))}
+
+    assert causes == {"steep_slopes"}
+    assert blamed(rectified(0.25, prelu)) == []
+    assert is_mended(rectified(4.0, prelu))
 
 
 class Cosines(nn.Module):

@@ -12,6 +12,7 @@ from initlab.capture._records import NormRecord, UseRecord
 from initlab.capture._trace import FunctionCall, Trace
 
 _ADDS = frozenset({"add", "radd", "iadd"})
+_DIVISIONS = frozenset({"div", "idiv", "divide", "true_divide", "truediv", "itruediv"})
 # Beside masks, what may be nan or infinite of finite parameters.
 _MAY_OVERFLOW = frozenset(
     {
@@ -97,8 +98,20 @@ def bent_parameter(trace: Trace, call: FunctionCall) -> None:
         trace.records.flat[sources[0]] = name
 
 
+def _divided_by_zero(trace: Trace, call: FunctionCall) -> None:
+    """Record the parameter that stands for itself in a division, and has zeros."""
+    by = call.args[1] if len(call.args) > 1 else call.kwargs.get("other")
+    if not isinstance(by, torch.Tensor) or not trace.is_weight(by):
+        return
+    sources = trace.sources(by)
+    if len(sources) == 1 and not bool(by.detach().all()):
+        trace.records.overflows.setdefault(sources[0], "reciprocal")
+
+
 def overflowing_parameter(trace: Trace, call: FunctionCall, output: Tensor) -> None:
     """Record finite parameters whose function overflows, or nearly does."""
+    if call.name in _DIVISIONS:
+        _divided_by_zero(trace, call)
     sources = trace.sources(output)
     if call.name not in _MAY_OVERFLOW or not sources or not trace.is_weight(output):
         return

@@ -141,8 +141,11 @@ def entered_activation(
     if call.name == "glu":
         axis = call.kwargs.get("dim", call.args[1] if len(call.args) > 1 else -1)
         _entered_glu(owner, given.chunk(2, dim=axis)[1], axis)
-    elif call.name != "prelu":
-        share, inactive, units = _flatness(call, func, axis)
+    elif call.name != "prelu" or _is_of_slope_zero(call):
+        share, inactive, units = (
+            flatness("relu", torch.relu, given, axis) if call.name == "prelu"
+            else _flatness(call, func, axis)
+        )  # fmt: skip
         owner.values["saturated_share"] = share
         owner.values["inactive_units"] = float(inactive)
         owner.values["activation_units"] = float(units)
@@ -150,6 +153,12 @@ def entered_activation(
         entering = trace.once(moments, given)
         owner.values["entering_rms"] = entering.rms
         owner.values["entering_mean"] = entering.mean
+
+
+def _is_of_slope_zero(call: FunctionCall) -> bool:
+    """Whether a PReLU starts as a ReLU."""
+    slope = call.args[1] if len(call.args) > 1 else call.kwargs.get("weight")
+    return isinstance(slope, Tensor) and not bool(slope.detach().any())
 
 
 def _entered_glu(owner: UseRecord, gate: Tensor, axis: int) -> None:

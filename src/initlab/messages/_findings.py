@@ -22,6 +22,7 @@ from initlab.messages._words import (
     STARTS,
     ZERO_BIAS,
     ZERO_BIASES,
+    ZERO_THESE_BIASES,
     Words,
 )
 
@@ -95,7 +96,8 @@ def finding_fix(cause: FindingCause, evidence: Mapping[str, Any]) -> str:
 
 def _scaled(evidence: Mapping[str, Any]) -> str:
     """Return how to multiply weights by the factors that were found for them."""
-    ratios: Mapping[str, float] = evidence.get("ratios") or {"": 1.0}
+    one = {str(evidence.get("parameter", "")): float(evidence.get("ratio", 1.0))}
+    ratios: Mapping[str, float] = evidence.get("ratios") or one
     least, most = min(ratios.values()), max(ratios.values())
     (first, ratio), *others = ratios.items()
     if not others:
@@ -131,7 +133,12 @@ def _with_words(evidence: Mapping[str, Any]) -> dict[str, Any]:
         "high": high,
         "usual_start": STARTS[evidence.get("usual", "drawn")],
         "scaled": _scaled(evidence),
+        "of_a_head": f" {evidence['width']}" if evidence.get("width") else " of a head",
+        "root_of_width": f"{evidence['width']} ** -0.5" if evidence.get("width")
+        else "width ** -0.5, of the width of a head",
         **_of_a_prior(evidence),
+        "zero_saturating": ZERO_THESE_BIASES if len(evidence.get("biases", ())) > 1
+        else ZERO_BIAS.format(parameter=evidence.get("parameter")),
         "zero_biases": ZERO_BIASES if others > 0
         else ZERO_BIAS.format(parameter=evidence.get("parameter")),
         "more": f", nor {others} more" if others > 0 else "",

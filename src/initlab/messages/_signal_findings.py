@@ -115,13 +115,13 @@ SIGNAL_FINDINGS: Mapping[FindingCause, Words] = MappingProxyType(
             "{measured:.0%} of the {activation} activations after {where} lie where "
             "the function is flat: the bias makes numbers of {rms:.2g}",
             "share with |f'| < 5 % below {expected:.0%}",
-            ZERO_BIAS,
+            "{zero_saturating}",
         ),
         "wraps_around": Words(
             "the sines after {where} (1 of {count} such) are of numbers of "
             "{measured:.2g}: what is near comes out unrelated",
             "rms of a sine's argument < {expected:.0f}, behind the first layer",
-            SCALE,
+            "{scaled}",
         ),
         "flat_parameter": Words(
             "all entries of {where} (1 of {count} such), {measured:.3g} on average, "
@@ -140,19 +140,33 @@ SIGNAL_FINDINGS: Mapping[FindingCause, Words] = MappingProxyType(
             "the model is sure before it has learned: the first loss is {measured:.3g} "
             "nats over that of knowing nothing{assumed}; logits have std {std:.2g}",
             "loss - ln(classes) < {expected}",
-            SCALE,
+            "{scaled}",
         ),
         "enlarged_cosines": Words(
             "the first loss is {measured:.3g} nats over that of knowing nothing"
             "{assumed}: logits have std {std:.2g}, whatever any parameter's size is",
             "loss - ln(classes) < {expected}",
-            "a smaller factor of the cosines, or a smaller margin, if it is not meant",
+            "a smaller factor or margin where logits are made, if it is not meant",
         ),
         "biased_logits": Words(
             "outputs have mean {mean:.2g}, of which the bias {where} makes "
             "{bias_mean:.2g}: the model is sure before it has learned; first loss "
             "{measured:.2g}, {expected:.2g} for the shares alone",
             "bias = ln(share / (1 - share))",
+            ZERO_BIAS,
+        ),
+        "biased_choice": Words(
+            "logits have std {std:.2g}, which the bias {where} of std {bias_std:.2g} "
+            "makes: the first loss is {measured:.3g} nats over that of knowing nothing"
+            "{assumed}",
+            "bias = ln(share of the class)",
+            ZERO_BIAS,
+        ),
+        "biased_outputs": Words(
+            "outputs have mean {mean:.2g}, of which the bias {where} makes "
+            "{bias_mean:.2g}: the first loss is {measured:.3g}, and {expected:.3g} "
+            "with outputs of size 1",
+            "a bias of an output is where its targets are, or 0",
             ZERO_BIAS,
         ),
         "explosive_parameter": Words(
@@ -182,7 +196,7 @@ SIGNAL_FINDINGS: Mapping[FindingCause, Words] = MappingProxyType(
         "loud_regression": Words(
             "outputs of size {measured:.2g} for targets of spread {expected:.2g}",
             "rms(output) <= size of the targets",
-            SCALE,
+            "{scaled}",
         ),
         "imbalance_ignored": Words(
             "{share:.0%} of the targets are of one class, which the output's bias does "
@@ -291,9 +305,9 @@ SIGNAL_FINDINGS: Mapping[FindingCause, Words] = MappingProxyType(
         ),
         "unscaled_attention": Words(
             "the logits of {attentions} attentions have std up to {measured:.3g}, and "
-            "nothing divides them by the root of the width {width}",
+            "nothing divides them by the root of the width{of_a_head}",
             "logits = q k / sqrt(width)",
-            "multiply queries by {width} ** -0.5",
+            "multiply queries by {root_of_width}",
         ),
         "tokens_alike": Words(
             "all tokens of an example are alike at {where}: cosine {measured:.4f}",

@@ -163,6 +163,19 @@ WEIGHT_FINDINGS: Mapping[FindingCause, Words] = MappingProxyType(
             "gradient after one step > 0",
             "look for what is 0 above {where}: a weight, a factor, dead units",
         ),
+        "factor_of_zero": Words(
+            "{where} is all zeros, and all that {after} gives is multiplied by it or "
+            "by what is made of it: nothing passes, now or after a step",
+            "a factor of a signal starts near 1",
+            "torch.nn.init.ones_(model.get_parameter({parameter!r}))",
+        ),
+        "multiplies_by_zero": Words(
+            "{weight} and {where} (1 of {count} such) are zeros, and another signal is "
+            "multiplied by what they make: nothing passes, now or after a step",
+            "a factor of a signal starts near 1: 1 + what the layer makes, or its bias",
+            "for name in finding.places: "
+            "torch.nn.init.ones_(model.get_parameter(name))",
+        ),
         "has_no_effect": Words(
             "{where} gets no gradient on this batch, now or after a step{more}, and "
             "nothing is 0 above it: the outputs do not depend on it here",
@@ -184,7 +197,7 @@ WEIGHT_FINDINGS: Mapping[FindingCause, Words] = MappingProxyType(
         "uninitialized": Words(
             "{measured:.0%} of {where} hold whatever was in memory: nothing sets them",
             "two builds of one seed are equal",
-            "torch.nn.init.kaiming_normal_(model.get_parameter({parameter!r}))",
+            "torch.nn.init.{usual_start}(model.get_parameter({parameter!r}))",
         ),
         "overwritten": Words(
             "{where} was set by {first} and then drawn over by {second}",
@@ -237,6 +250,13 @@ WEIGHT_FINDINGS: Mapping[FindingCause, Words] = MappingProxyType(
             "|mean| / std < {expected}",
             "for name in finding.places: w = model.get_parameter(name).data; "
             "w.sub_(w.mean()).mul_({gain:.3g} / w[0].numel() ** 0.5 / w.std())",
+        ),
+        "steep_slopes": Words(
+            "the slope {where} (1 of {count} such) of what is below 0 is "
+            "{measured:.3g}: each such activation enlarges what it is given",
+            "slope of a leaky ReLU, at most 1",
+            "for name in finding.places: "
+            "torch.nn.init.constant_(model.get_parameter(name), 0.25)",
         ),
         "loud_biases": Words(
             "the biases of {layers} layers, from {where} on, have rms {measured:.2g}: "

@@ -42,6 +42,10 @@ ZERO_BIAS = "torch.nn.init.zeros_(model.get_parameter({parameter!r}))"
 ZERO_BIASES = (
     "for name in finding.places: torch.nn.init.zeros_(model.get_parameter(name))"
 )
+ZERO_THESE_BIASES = (
+    'for name in finding.evidence["biases"]: '
+    "torch.nn.init.zeros_(model.get_parameter(name))"
+)
 # What parameters start at, in the names of `torch.nn.init`.
 STARTS = {"ones": "ones_", "zeros": "zeros_", "drawn": "kaiming_normal_"}
 REDRAW = 'initlab.pytorch.initialize_(model, "he_normal")'

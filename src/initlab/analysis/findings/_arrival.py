@@ -7,7 +7,7 @@ import numpy as np
 
 from initlab.analysis.findings._finding import Finding
 from initlab.analysis.findings._flows import FEW_LAYERS
-from initlab.analysis.findings._laws import are_quiet, wanted_factor
+from initlab.analysis.findings._laws import are_quiet, is_narrow, wanted_factor
 from initlab.analysis.findings._model import Model
 from initlab.analysis.findings._scales import weights_with_a_law
 from initlab.spec import WeightUse
@@ -154,11 +154,12 @@ def _alike(
     sizes = [model.of("centred_cosine", use.index) for use in hidden]
     places = [u for u, size in zip(hidden, sizes, strict=True) if size > _ALIKE_INPUTS]
     collapsing = places[0] if places else last
-    certain = after > _CERTAINLY_ALIKE
+    certain, narrow = after > _CERTAINLY_ALIKE, is_narrow(model, last)
     yield Finding(
         id="WI11",
         # As of AlexNet from PyTorch's start: biases drown the signal; it trains.
-        severity="info" if few else "error" if certain else "warning",
+        severity="info" if few or (narrow and not certain) else
+        "error" if certain else "warning",
         cause="alike_features", module=collapsing.module,
         parameter=collapsing.parameter, measured=after, expected=_ALIKE,
         evidence={"before": before, "layers": len(hidden), "last": last.parameter},

@@ -62,6 +62,8 @@ _OF_ALIKE = frozenset({"WI04", "WI10", "WI11", "WI14", "WI23"})
 _LOSES_SIGNALS = _OF_TENSORS | {"WI12", "WI13", "WI16", "WI17", "WI19", "WI22"}
 _OF_OUTPUTS = frozenset({"WI14", "WI15"})
 _LOUD_BIASES: tuple[FindingCause, ...] = ("loud_biases", "bias_drowns")
+# What comes of nothing that comes back.
+_OF_NOTHING: frozenset[FindingCause] = frozenset({"never_moves", "rank_one_update"})
 _CHAINS: frozenset[FindingCause] = frozenset({"wrong_gain", "one_layer"})
 
 
@@ -94,6 +96,8 @@ def explained_by(finding: Finding, other: Finding) -> bool:
 
 def _of_memory(finding: Finding, other: Finding) -> bool | None:
     """What stands in a tensor that nothing was written to means nothing."""
+    if finding.cause == "nonfinite_parameter" and other.cause == "uninitialized":
+        return finding.parameter == other.parameter
     if finding.cause == "old_memory" and other.cause == "nonfinite_parameter":
         return finding.parameter == other.parameter
     if other.cause in _MEMORY and finding.id != "WI01":
@@ -122,6 +126,8 @@ def _of_outputs(finding: Finding, other: Finding) -> bool | None:
         return same
     if finding.cause in ("loud_regression", "biased_logits") and other.id == "WI15":
         return other.cause in _OF_MEANS
+    if finding.cause == "explosive_parameter" and other.cause == "constant_weight":
+        return True  # sums of equal weights make outputs as large
     if finding.cause == "explosive_parameter":
         return other.cause == "log_mean_ignored" and _places(finding) <= _places(other)
     if other.cause == "explosive_parameter" and finding.id in _OF_OUTPUTS:
@@ -194,8 +200,14 @@ def _of_stops(finding: Finding, other: Finding) -> bool | None:
     """What nothing comes back through, and what gets no gradient for it."""
     if finding.cause == "lost_signal":
         return rank(other) > 0 and other.id in _LOSES_SIGNALS
-    if finding.cause == "never_moves" and _lets_nothing_back(other):
+    if finding.cause in _CHAINS and other.cause == "factor_of_zero":
+        return True  # what was measured behind it are biases alone
+    if finding.cause in _OF_NOTHING and _lets_nothing_back(other):
         return True
+    if finding.cause == "tokens_alike" and other.cause == "zero_weight_on_trunk":
+        return rank(other) > 0
+    if other.cause == "steep_slopes" and finding.cause in _CHAINS:
+        return True  # the layers are as loud as what they are given by these
     if other.cause == "biased_off" and other.measured > _ALL:
         if finding.cause in ("dead_zero_weight", "gamma_zero"):
             return not _share_a_place(finding, other)

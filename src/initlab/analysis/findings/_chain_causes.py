@@ -74,12 +74,7 @@ class Chain:
         is_quiet = are_quiet(model, inside)
         if is_quiet:
             inside = [u for u in uses if u in inside or _is_quiet_stem(model, u)]
-        away = {
-            use.index: math.log(
-                max(model.weight_factor(use.index), 1e-300) / wanted_factor(use)
-            ) / 2
-            for use in inside
-        }  # fmt: skip
+        away = {use.index: _away(model, use) for use in inside}
         middle = float(np.median(list(away.values())))
         return cls(
             model=model, uses=uses, budget=budget, forward=forward, severity=severity,
@@ -123,6 +118,21 @@ class Chain:
             "critical": wanted_factor(first),
             "gain": wanted_gain(first),
         }
+
+
+def _away(model: Model, use: WeightUse) -> float:
+    """Return ln of the deviation of a layer's weights over that of its law.
+
+    Of a weight that is also read transposed, the law of either way is one: what lies
+    between the two is not off.
+    """
+    factor = max(model.weight_factor(use.index), 1e-300)
+    away = math.log(factor / wanted_factor(use)) / 2
+    if not model.is_read_both_ways(use):
+        return away
+    other = away + math.log(use.layer.shape[0] / use.layer.shape[1]) / 2
+    low, high = sorted((away, other))
+    return low if low > 0 else min(high, 0.0)
 
 
 def cause_of(chain: Chain) -> Finding:
@@ -178,7 +188,11 @@ def _wrong_fan(chain: Chain) -> Finding | None:
     model, off = chain.model, chain.off
     if not _are_most_off(chain):
         return None
-    fans = [wrong_fan(use, std(model, use), (wanted_gain(use),)) for use in off]
+    fans = [
+        None if model.is_read_both_ways(use)
+        else wrong_fan(use, std(model, use), (wanted_gain(use),))
+        for use in off
+    ]  # fmt: skip
     named = max(set(fans), key=lambda name: (name is not None, fans.count(name)))
     if named is None or fans.count(named) < _SAME_FAN * len(off):
         return None

@@ -2,17 +2,21 @@
 
 import math
 from collections.abc import Iterator
+from typing import Any
 
 from initlab.analysis.findings._finding import Finding
 from initlab.analysis.findings._heads import (
     OF_NO_SIZE,
+    bias_that_makes,
+    bias_that_spreads,
     biased,
     compares,
     head_of,
-    is_made_by_bias,
+    power_of,
     what_makes_it_loud,
 )
 from initlab.analysis.findings._model import Model
+from initlab.analysis.findings._places import at_parameter
 from initlab.messages import Severity
 from initlab.spec import OutputReading, ParameterReading, WeightUse
 
@@ -21,6 +25,8 @@ from initlab.spec import OutputReading, ParameterReading, WeightUse
 # (dense and convolutional, 10 and 100 classes, Adam and gradient descent). Heads of
 # He's gain behind many layers reach 2.5.
 _EXCESS_INFO, _EXCESS_WARNING, _EXCESS_ERROR = 0.5, 3.0, 20.0
+# Of a loss that we do not know, over that of outputs of size 1, in terms of that.
+_TIMES_QUIET = 3.0
 # Where no targets are known, outputs need not be logits.
 _BLIND_ERROR = 40.0
 _LOUD_INPUTS = 5.0
@@ -35,6 +41,8 @@ _LARGEST_SCALE = math.log(101)
 # it is fan_in times their variance.
 _USUAL_FACTOR = 1.05
 _FEW_PARTS = 2
+# Of factors of one product: by how much the loss changes with each, and their sizes.
+_ALIKE, _TABLES_ALIKE = 0.1, 3.0
 
 
 def over_confident(model: Model) -> Iterator[Finding]:
@@ -44,6 +52,8 @@ def over_confident(model: Model) -> Iterator[Finding]:
         return
     if not _is_classification(output) and compares(output):
         yield from _loud_regression(model, head)
+    elif (far := _far_beyond(model, head)) is not None:
+        yield far
     elif _is_classification(output) or (
         _may_be_logits(output.shape) and not model.facts.trained
     ):
@@ -87,6 +97,29 @@ def _excess(output: OutputReading) -> float:
     return excess
 
 
+def _far_beyond(model: Model, head: WeightUse) -> Finding | None:
+    """Return that a bias makes outputs that a loss would rather have near 0, or None.
+
+    Of a loss that we do not know, as of ordinal targets: its own values tell. A bias at
+    a prior makes it smaller.
+    """
+    output = model.facts.output
+    asked = output.loss_kind == "given" and not output.priors
+    excess = output.loss - output.loss_quiet
+    large = excess > max(_EXCESS_WARNING, _TIMES_QUIET * abs(output.loss_quiet))
+    if not (asked and large and abs(output.mean) > 2 * output.std):
+        return None
+    bias = bias_that_makes(model, head, output.mean)
+    if bias is None:
+        return None
+    severity: Severity = "error" if excess > _EXCESS_ERROR else "warning"
+    return at_parameter(
+        bias, "WI14", severity, "biased_outputs", measured=output.loss,
+        expected=output.loss_quiet,
+        evidence={"mean": output.mean, "bias_mean": bias.mean}, places=(bias.name,),
+    )  # fmt: skip
+
+
 def _loud_regression(model: Model, head: WeightUse) -> Iterator[Finding]:
     output = model.facts.output
     # Zeros, as of a discriminator's loss or of a residual, say of no size.
@@ -95,11 +128,32 @@ def _loud_regression(model: Model, head: WeightUse) -> Iterator[Finding]:
     loud = what_makes_it_loud(model, head)
     if ratio > _LOUD_OUTPUTS and loud is not None:
         module, parameter = loud
+        smaller = _smaller(model, parameter, 1 / ratio, squares=2)
         yield Finding(
             id="WI14", severity="warning", cause="loud_regression", module=module,
             parameter=parameter, measured=output.rms, expected=output.target_std,
-            evidence={"ratio": 1 / ratio},
+            evidence=smaller, places=tuple(smaller.get("ratios", ())),
         )  # fmt: skip
+
+
+def _smaller(model: Model, name: str, ratio: float, squares: int = 1) -> dict[str, Any]:
+    """Return by how much to multiply what makes outputs loud, by all that is alike.
+
+    Of tables that are multiplied with each other, each has its part.
+    """
+    known = model.parameter(name)
+    ratio **= 1 / power_of(model, name, squares)
+    if known is None or known.role != "embedding" or not known.elasticity > 0:
+        return {"ratio": ratio}
+    alike = [
+        p.name for p in model.facts.parameters
+        if p.role == "embedding" and not p.frozen and len(p.shape) > 1
+        and p.shape[1:] == known.shape[1:]
+        and abs(p.elasticity / known.elasticity - 1) < _ALIKE
+        and known.std / _TABLES_ALIKE < p.std < known.std * _TABLES_ALIKE
+    ]  # fmt: skip
+    ratio **= 1 / max(1, len(alike))
+    return {"ratio": ratio, "ratios": dict.fromkeys(alike or [name], ratio)}
 
 
 def _unscaled_inputs(model: Model, head: WeightUse, excess: float) -> Iterator[Finding]:
@@ -124,16 +178,28 @@ def _sure_outputs(model: Model, head: WeightUse, excess: float) -> Iterator[Find
     )  # fmt: skip
     binary = _is_binary(output)
     of_one_sign = binary and abs(output.mean) > output.std
-    if of_one_sign and is_made_by_bias(model, head, output.mean):
+    bias = bias_that_makes(model, head, output.mean) if of_one_sign else None
+    if bias is not None:
         if not any(prior.link == "logit" for prior in output.priors):
             yield biased(
-                model, head, check="WI14", severity=severity, mean=output.mean,
+                bias, check="WI14", severity=severity, mean=output.mean,
                 losses=(output.loss, _prior_loss(output)),
             )  # fmt: skip
         return  # else the loss was asked where they should be
+    spread = None if binary else bias_that_spreads(model, head, output.std)
+    if spread is not None:
+        # Cuts between ordered classes are as far apart, and are a loss of their own.
+        if known or excess > _EXCESS_WARNING:
+            yield at_parameter(
+                spread, "WI14", severity, "biased_choice",
+                measured=excess, expected=_EXCESS_INFO,
+                evidence={"std": output.std, "bias_std": spread.std, "known": known},
+                places=(spread.name,),
+            )  # fmt: skip
+        return
     # One logit is sure by its size, several by how far they are apart.
     size = output.rms if binary else output.std
-    evidence = {
+    evidence: dict[str, Any] = {
         "std": output.std,
         "classes": 2 if binary else output.classes or output.shape[-1],
         "known": known, "ratio": min(1.0, QUIET_LOGITS / max(size, 1e-12)),
@@ -143,6 +209,7 @@ def _sure_outputs(model: Model, head: WeightUse, excess: float) -> Iterator[Find
         return
     module, parameter = loud
     blamed = model.parameter(parameter)
+    evidence |= _smaller(model, parameter, evidence["ratio"])
     if blamed is not None and head.derived and abs(blamed.elasticity) < OF_NO_SIZE:
         # No size of its own: what enlarges it is a number of the author's choice.
         yield Finding(
@@ -156,6 +223,7 @@ def _sure_outputs(model: Model, head: WeightUse, excess: float) -> Iterator[Find
     yield Finding(
         id="WI14", severity=severity, cause="over_confident", module=module,
         parameter=parameter, measured=excess, expected=_EXCESS_INFO, evidence=evidence,
+        places=tuple(evidence.get("ratios", ())),
     )  # fmt: skip
 
 
@@ -168,7 +236,7 @@ def _is_chosen(
         return True
     if blamed is None:
         return False
-    if math.prod(blamed.shape) == 1:
+    if math.prod(blamed.shape) == 1 and not blamed.added_last:
         # A temperature, as of contrastive losses.
         scales = blamed.name == model.facts.output.scaled_by
         return little or (scales and blamed.mean < _LARGEST_SCALE)

@@ -38,7 +38,8 @@ def wrong_fan(
         return None
     tolerance = _FITS + noise(use) / 2
     explained = (*wanted, *_GAINS)
-    if any(_apart(deviation * math.sqrt(own), gain) < _EXPLAINED for gain in explained):
+    near = _EXPLAINED + noise(use) / 2
+    if any(_apart(deviation * math.sqrt(own), gain) < near for gain in explained):
         return None
     if use.layer.transposed and _is_xaviers(use, deviation, tolerance):
         return None
@@ -68,7 +69,7 @@ def whole_law(
     plain = [
         use for use in (*inner, *(u for u in model.uses if u.head and not u.zero))
         if not use.normed and not use.norm_before and use.index not in known
-        and not use.tied
+        and not use.tied and not model.is_read_both_ways(use)
     ]  # fmt: skip
     for name in WRONG_FANS:
         fan = WRONG_FANS[name]

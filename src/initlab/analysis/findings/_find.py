@@ -42,6 +42,7 @@ _RULES: tuple[Rule, ...] = (
     _sequences.sharp_choices,
     _flows.depth_budgets,
     _units.dead_units,
+    _scales.steep_slopes,
     _scales.not_centred,
     _scales.off_scale,
     _loudness.drowned_signals,

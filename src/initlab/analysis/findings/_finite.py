@@ -31,7 +31,8 @@ def not_finite(model: Model) -> Iterator[Finding]:
     if bad or lost:
         return
     overflowed = next((p for p in model.facts.parameters if p.overflows_in), None)
-    if overflowed is not None and _arrives_lost(model):
+    comes_back = overflowed is not None and overflowed.gradient_nonfinite > 0
+    if overflowed is not None and (_arrives_lost(model) or comes_back):
         yield at_parameter(
             overflowed, "WI01", "error", "overflows", measured=overflowed.mean,
             expected=0.0, evidence={"function": overflowed.overflows_in},

@@ -13,7 +13,7 @@ from initlab.analysis.findings._chain_causes import (
     cause_of,
 )
 from initlab.analysis.findings._finding import Finding
-from initlab.analysis.findings._laws import are_quiet, wanted_factor
+from initlab.analysis.findings._laws import are_quiet, wanted_factor, width_sum
 from initlab.analysis.findings._model import Model
 from initlab.messages import Severity
 from initlab.spec import WeightUse
@@ -71,6 +71,9 @@ def depth_budgets(model: Model) -> Iterator[Finding]:
             severity = "info"
         found = cause_of(Chain.of(model, chain, budget, forward, severity))
         only_growing = size < limit and abs(forward) < FORWARD_WARNING
+        contradicted = budget.sign > 0 and _is_of_quiet_layers(found)
+        if abs(forward) < FORWARD_WARNING and contradicted:
+            continue  # it grows by what else is made of the first layer, as products
         if not only_growing or _explains_growth(found):
             yield found
         else:
@@ -97,6 +100,12 @@ def _explains_growth(found: Finding) -> bool:
     """
     of_weights = found.cause in ("wrong_gain", "wrong_fan")
     return of_weights and found.measured > found.expected
+
+
+def _is_of_quiet_layers(found: Finding) -> bool:
+    """Whether a chain's finding is of weights too small, which make nothing grow."""
+    of_weights = found.cause in ("wrong_gain", "wrong_fan", "one_layer")
+    return of_weights and found.measured < found.expected
 
 
 def _loud_biases(model: Model, hidden: Sequence[WeightUse]) -> Iterator[Finding]:
@@ -242,13 +251,13 @@ def _quietest_scale(model: Model) -> float:
 def finite_width(model: Model) -> Iterator[Finding]:
     """WI20: a chain too narrow for predictions, or with layers born dead."""
     for chain in model.chains():
-        widths = [model.of("units", u.index) for u in chain if not u.head]
-        if len(widths) < _SHORTEST:
+        layers = sum(not use.head for use in chain)
+        if layers < _SHORTEST:
             continue
-        narrow = sum(1 / width for width in widths)
+        narrow = width_sum(model, chain)
         if narrow > theory.WIDTH_SUM_LIMIT:
             yield Finding(
                 id="WI20", severity="info", cause="narrow", module=chain[0].module,
                 parameter=chain[0].parameter, measured=narrow,
-                expected=theory.WIDTH_SUM_LIMIT, evidence={"layers": len(widths)},
+                expected=theory.WIDTH_SUM_LIMIT, evidence={"layers": layers},
             )  # fmt: skip

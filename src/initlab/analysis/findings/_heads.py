@@ -1,18 +1,20 @@
 """The head that makes the outputs, and what else makes them as loud as they are."""
 
 import math
+from collections.abc import Iterator
 from typing import Literal
 
 from initlab.analysis.findings._finding import Finding
 from initlab.analysis.findings._model import Model
+from initlab.analysis.findings._places import at_parameter
 from initlab.messages import Severity
-from initlab.spec import OutputReading, WeightUse
+from initlab.spec import OutputReading, ParameterReading, WeightUse
 
 # How much of itself a loss changes with a weight that is divided by its size, and with
 # a factor of the outputs.
 OF_NO_SIZE, _OF_FULL_SIZE = 0.1, 0.5
-# Share of an output's mean.
-_MADE_BY_BIAS = 0.5
+# Share of an output's mean, and of how far outputs of one example lie apart.
+_MADE_BY_BIAS, _MOST_OF_SPREAD = 0.5, 0.8
 # A loss that compares outputs with targets as they are is about 0 at the targets.
 _AT_TARGETS = 1e-3
 
@@ -78,21 +80,63 @@ def what_makes_it_loud(model: Model, head: WeightUse) -> tuple[str, str] | None:
     return loudest.module, loudest.parameter
 
 
-def is_made_by_bias(model: Model, head: WeightUse, mean: float) -> bool:
-    """Whether a bias that can be changed makes most of an output's mean."""
-    bias = model.parameter(head.bias) if head.bias else None
-    return bias is not None and not bias.frozen and bias.mean / mean > _MADE_BY_BIAS
+def power_of(model: Model, name: str, squares: int = 1) -> float:
+    """Return the power of a parameter to which outputs are proportional, at least 1.
+
+    The loss tells: a squared error is proportional to twice that power.
+    """
+    known = model.parameter(name)
+    power = known.elasticity / squares if known else 1.0
+    return power if power > 1 else 1.0
+
+
+def bias_that_makes(
+    model: Model, head: WeightUse, mean: float
+) -> ParameterReading | None:
+    """Return the bias that can be changed and makes most of an output's mean, or None.
+
+    The head's own, or one that is added to all outputs outside of any layer.
+    """
+    return max(
+        (p for p in _added_to(model, head) if p.mean / mean > _MADE_BY_BIAS),
+        key=lambda p: p.mean / mean,
+        default=None,
+    )
+
+
+def bias_that_spreads(
+    model: Model, head: WeightUse, spread: float
+) -> ParameterReading | None:
+    """Return the bias that can be changed and sets outputs apart, most of it, or None.
+
+    By how far its entries lie apart, as outputs of one example do.
+    """
+    return max(
+        (p for p in _added_to(model, head) if p.std > _MOST_OF_SPREAD * spread),
+        key=lambda p: p.std,
+        default=None,
+    )
+
+
+def _added_to(model: Model, head: WeightUse) -> Iterator[ParameterReading]:
+    """Yield what is added to all outputs, and is not frozen."""
+    sizes = {1, head.layer.shape[0], *model.facts.output.shape[-1:]}
+    for parameter in model.facts.parameters:
+        beside = parameter.added_last and model.facts.output.alone
+        fits = math.prod(parameter.shape) in sizes and len(parameter.shape) < 2
+        added = parameter.name == head.bias or (beside and fits)
+        if added and not parameter.frozen:
+            yield parameter
 
 
 def biased(
-    model: Model, head: WeightUse, *,
+    bias: ParameterReading, *,
     check: Literal["WI14", "WI15"], severity: Severity, mean: float,
     losses: tuple[float, float],
 ) -> Finding:  # fmt: skip
     """Return that a bias makes logits sure; of the losses, here and at the shares."""
-    bias = model.parameter(head.bias) if head.bias else None
-    return Finding(
-        id=check, severity=severity, cause="biased_logits", module=head.module,
-        parameter=head.bias, measured=losses[0], expected=losses[1],
-        evidence={"mean": mean, "bias_mean": bias.mean if bias else math.nan},
+    return at_parameter(
+        bias, check, severity, "biased_logits",
+        measured=losses[0], expected=losses[1],
+        evidence={"mean": mean, "bias_mean": bias.mean}, places=(bias.name,),
     )  # fmt: skip

@@ -171,6 +171,17 @@ def wanted_factor(use: WeightUse) -> float:
     return 1 / slope if slope > 0 else wanted_gain(use) ** 2
 
 
+def width_sum(model: Model, chain: Sequence[WeightUse]) -> float:
+    """Return the sum of 1/width over a chain's hidden layers."""
+    return sum(1 / model.of("units", use.index) for use in chain if not use.head)
+
+
+def is_narrow(model: Model, use: WeightUse) -> bool:
+    """Whether a layer's chain is so narrow that its width explains what seeds do."""
+    chains = (chain for chain in model.chains() if use in chain)
+    return any(width_sum(model, c) > theory.WIDTH_SUM_LIMIT for c in chains)
+
+
 def are_quiet(model: Model, uses: Sequence[WeightUse]) -> bool:
     """Whether layers have mostly smaller weights than any start in wide use gives."""
     factors = [model.weight_factor(use.index) for use in uses]

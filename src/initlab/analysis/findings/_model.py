@@ -87,6 +87,19 @@ class Model:
                 return norm.parameter
         return None
 
+    def is_read_both_ways(self, use: WeightUse) -> bool:
+        """Whether a weight is used as it is and transposed: it has two fans.
+
+        As of autoencoders with tied weights. A scale made for one of the two, or for
+        anything between, is sound.
+        """
+        fan_out, fan_in, *_ = use.layer.shape
+        return fan_in != fan_out and any(
+            other.parameter == use.parameter
+            and other.layer.shape[:2] == (fan_in, fan_out)
+            for other in self.uses
+        )
+
     def is_divided_by_its_size(self, use: WeightUse) -> bool:
         """Whether what a use gives is brought to one length, however little it is.
 

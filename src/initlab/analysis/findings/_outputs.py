@@ -4,7 +4,11 @@ import math
 from collections.abc import Iterator
 
 from initlab.analysis.findings._finding import Finding
-from initlab.analysis.findings._heads import head_of, what_makes_it_loud
+from initlab.analysis.findings._heads import (
+    bias_that_spreads,
+    head_of,
+    what_makes_it_loud,
+)
 from initlab.analysis.findings._model import Model
 from initlab.analysis.findings._places import at_parameter
 
@@ -87,6 +91,8 @@ def tied_embedding(model: Model) -> Iterator[Finding]:
         if not (use.head and use.tied and use.layer.kind != "embedding"):
             continue
         size = model.of("preactivation_std", use.index)
+        if bias_that_spreads(model, use, size) is not None:
+            continue  # what is added to the logits makes them, and no table
         before = [norm for norm in model.facts.norms if use.index in norm.after]
         if model.loud_factor(before) is not None:
             continue  # which is to blame, and no table

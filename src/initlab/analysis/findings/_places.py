@@ -33,7 +33,8 @@ def at_parameter(
     """Return a finding about a parameter."""
     found = at_name(parameter.name, check, severity, cause, **more)
     vector = len(parameter.shape) < 2
-    usual = "ones" if parameter.role == "gamma" else "zeros" if vector else "drawn"
+    factor = parameter.role in ("gamma", "scale")
+    usual = "ones" if factor else "zeros" if vector else "drawn"
     return replace(found, evidence={**found.evidence, "usual": usual})
 
 

@@ -5,10 +5,10 @@ from collections.abc import Iterator
 
 from initlab.analysis.findings._finding import Finding
 from initlab.analysis.findings._heads import (
+    bias_that_makes,
     biased,
     compares,
     head_of,
-    is_made_by_bias,
 )
 from initlab.analysis.findings._model import Model
 from initlab.analysis.findings._places import at_parameter
@@ -149,9 +149,10 @@ def _asked_for(model: Model) -> Iterator[Finding]:
         told.add(place)
         evidence = {"bias": place != head.parameter}
         if prior.link == "logit" and prior.share <= _RARE:
-            if is_made_by_bias(model, head, prior.mean):
+            bias = bias_that_makes(model, head, prior.mean)
+            if bias is not None:
                 yield biased(
-                    model, head, check="WI15", severity="warning", mean=prior.mean,
+                    bias, check="WI15", severity="warning", mean=prior.mean,
                     losses=(prior.loss, prior.shifted),
                 )  # fmt: skip
             continue

@@ -19,7 +19,13 @@ def not_initialized(model: Model) -> Iterator[Finding]:
     """WI21: memory as it was, a constant drawn over, parameters nothing uses."""
     build = model.facts.build
     for name, share in build.uninitialized:
-        yield at_name(name, "WI21", "error", "uninitialized", measured=share)
+        known_as = model.parameter(name)
+        if known_as is None:  # a buffer
+            yield at_name(name, "WI21", "error", "uninitialized", measured=share)
+            continue
+        yield at_parameter(
+            known_as, "WI21", "error", "uninitialized", measured=share
+        )  # fmt: skip
     for name, first, second in build.overwritten:
         yield at_name(
             name, "WI21", "warning", "overwritten",

@@ -20,6 +20,7 @@ from initlab.analysis.findings._laws import (
     wanted_gain,
 )
 from initlab.analysis.findings._model import Model
+from initlab.analysis.findings._places import at_parameter
 from initlab.messages import SEVERITIES, Severity
 from initlab.spec import WeightUse
 
@@ -35,6 +36,8 @@ _TINY_HEAD = 3e-6
 # 1.3 deviations. Layers that average are meant so, and have weights that add up to 1.
 _OFF_CENTRE, _ADDS_UP, _FEWEST_ENTRIES, _FEWEST_INPUTS = 0.75, 2.0, 64, 8
 _MANY_LAYERS = 3
+# He et al. (2015) start them at .25, and learn none over 1.
+_STEEPEST = 2.0
 # What rounding leaves of a 1.
 _ONE_HOT = 1e-3
 
@@ -179,6 +182,27 @@ def _is_beside(model: Model, use: WeightUse) -> bool:
     )
 
 
+def steep_slopes(model: Model) -> Iterator[Finding]:
+    """WI05: leaky ReLUs that learn their slope, and start with one far over 1."""
+    steep = [
+        use.negative_slope for use in model.fresh()
+        if use.activation == "leaky_relu" and use.negative_slope > _STEEPEST
+    ]  # fmt: skip
+    named = {name for use in model.uses for name in (*use.sources, use.bias)}
+    found = [
+        p for p in model.facts.parameters
+        if p.name not in named and not p.frozen
+        and any(math.isclose(math.hypot(p.mean, p.std), one, rel_tol=_ONE_HOT)
+                for one in steep)
+    ]  # fmt: skip
+    if found:
+        yield at_parameter(
+            found[0], "WI05", "error" if max(steep) > _STEEPEST**2 else "warning",
+            "steep_slopes", measured=math.hypot(found[0].mean, found[0].std),
+            expected=_STEEPEST, places=tuple(p.name for p in found),
+        )  # fmt: skip
+
+
 def not_centred(model: Model) -> Iterator[Finding]:
     """WI05: weights mostly of one sign, so that all units put out the same sum."""
     found = [use for use in weights_with_a_law(model) if _is_off_centre(model, use)]
@@ -258,7 +282,9 @@ def _finding(
     own = FANS["fan_in"](use.layer)
     gain = reference if law is not None and law.fan == "fan_in" else None
     expected = _expected_std(use, law)
-    wrong = wrong_fan(use, std(model, use), (gain,) if gain else ())
+    wrong = None
+    if not model.is_read_both_ways(use):
+        wrong = wrong_fan(use, std(model, use), (gain,) if gain else ())
     severity: Severity = "error" if abs(away) > _FAR_OUTLIER else "warning"
     evidence = {
         "factor": math.exp(abs(away)),

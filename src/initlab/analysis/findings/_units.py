@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 from initlab import theory
 from initlab.analysis.findings._finding import Finding, rank
+from initlab.analysis.findings._laws import is_narrow
 from initlab.analysis.findings._model import Model
 from initlab.analysis.findings._places import joined
 from initlab.messages import Severity
@@ -13,7 +14,7 @@ from initlab.spec import RECTIFIERS, ParameterReading, WeightUse
 # Not quite flat below 0, but as good as that far below.
 _SMOOTH = frozenset({"gelu", "silu", "elu", "mish", "hardswish", "softplus", "selu"})
 _SQUASHING = frozenset({"tanh", "sigmoid", "erf", "hardtanh", "hardsigmoid", "glu"})
-_MOSTLY, _ALL = 0.5, 0.999
+_MOSTLY, _NEARLY_ALL, _ALL = 0.5, 0.95, 0.999
 _BEYOND_THEORY = 0.35
 _BIASED = 0.05
 # Weights whose mean is further below 0, in deviations, are of one sign.
@@ -53,7 +54,7 @@ def _dead_units(model: Model) -> Iterator[Finding]:
     """Yield layers with more units off than chance explains."""
     dead = False
     for use in model.uses:
-        if use.activation not in RECTIFIERS | _SMOOTH or use.gate:
+        if not _may_be_off(use) or use.gate:
             continue
         if use.zero and not use.joined:
             continue  # what is added to zeros, as to an adapter's, may shut units
@@ -62,23 +63,36 @@ def _dead_units(model: Model) -> Iterator[Finding]:
         biased = [one for one in _added_up(model, use) if _is_biased_off(model, one)]
         examples = model.facts.output.examples
         expected = _off_by_chance(model.of("cosine", use.index), examples)
+        if biased and use.activation in _SMOOTH - {"softplus"}:
+            # Its slope is next to nothing long before it is none. A softplus makes
+            # steps, which start small by design.
+            flat = model.of("saturated_share", use.index)
+            off = max(off, flat) if flat > _MOSTLY else off
         beyond, silent = _BEYOND_THEORY, off > _ALL
+        if 0 < expected < 1:  # what is nearly alike turns a unit off or on as one
+            by_chance = expected * (1 - expected) / units
+            beyond = max(beyond, _FEW_COINS * math.sqrt(by_chance))
         if examples == 1:  # each unit is a coin, and a few coins may all fall alike
             beyond = max(beyond, _FEW_COINS * math.sqrt(0.25 / units))
             silent &= off > expected + beyond
-        proven = bool(biased) and off > _BIASED
+        betas = _shutting_betas(model, use)
+        nearly = bool(betas) and model.of("saturated_share", use.index) > _NEARLY_ALL
+        if nearly:  # one pixel in a thousand is on: of many, some example has one
+            off = max(off, model.of("saturated_share", use.index))
+        proven = nearly or (bool(biased) and off > _BIASED)
         many = off > _MOSTLY and off > expected + beyond
         if not (proven or many or silent):
             continue
         if math.isnan(expected):
             expected = 0.0  # of whole layers
-        betas = _shutting_betas(model, use)
         if dead and not (proven or betas):
             continue  # behind a layer that says nothing, nobody has anything to say
         dead |= off > _ALL
         largest = max((model.of("biased_off", one.index) for one in biased), default=0)
         evidence = {"units": units, "examples": examples or "unknown size"}
         severity: Severity = "error" if off > _ALL or largest > 0.25 else "warning"
+        if not (proven or silent) and is_narrow(model, use):
+            severity = "info"  # a matter of the seed
         if betas:
             first = betas[0]
             yield Finding(
@@ -99,6 +113,12 @@ def _dead_units(model: Model) -> Iterator[Finding]:
             evidence=evidence | {"bias_mean": model.of("bias_mean", place.index)},
             places=tuple(dict.fromkeys(name for name in names if name)),
         )  # fmt: skip
+
+
+def _may_be_off(use: WeightUse) -> bool:
+    """Whether an activation is flat below 0: a leaky one that starts without slope."""
+    as_relu = use.activation == "leaky_relu" and use.negative_slope == 0
+    return as_relu or use.activation in RECTIFIERS | _SMOOTH
 
 
 def _added_up(model: Model, use: WeightUse) -> list[WeightUse]:
@@ -174,6 +194,7 @@ def saturated_units(model: Model) -> Iterator[Finding]:
     if loud is not None:
         module, place = loud.rpartition(".")[0], loud
     gates = _is_cut_into_gates(model, bent)
+    alike = [each.bias for each in saturated if _saturates_by_bias(model, each, each)]
     yield Finding(
         id="WI13",
         severity="error" if worst > _MOSTLY_SATURATED else "warning",
@@ -182,7 +203,9 @@ def saturated_units(model: Model) -> Iterator[Finding]:
         evidence={"activation": "squashing" if gates else bent.activation, "rms": rms,
                   "where": f"one gate of {place}" if gates else place,
                   "ratio": 1 / max(rms, 1e-30),
-                  "given": model.of("given_rms", use.index)},
+                  "given": model.of("given_rms", use.index),
+                  "biases": tuple(dict.fromkeys([use.bias, *alike])) if by_bias
+                  else ()},
         places=tuple(dict.fromkeys(
             each.parameter if loud is None else loud for each in (use, *saturated)
         )),
@@ -258,7 +281,10 @@ def wrapping_sines(model: Model) -> Iterator[Finding]:
         yield Finding(
             id="WI05", severity="warning", cause="wraps_around", module=first.module,
             parameter=first.parameter, measured=rms, expected=_SEVERAL_TURNS,
-            evidence={"ratio": 1 / rms}, places=tuple(use.parameter for use in found),
+            evidence={"ratios": {
+                use.parameter: 1 / model.of("entering_rms", use.index) for use in found
+            }},
+            places=tuple(use.parameter for use in found),
         )  # fmt: skip
 
 

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from initlab.analysis.findings._finding import Finding
 from initlab.analysis.findings._model import Model
@@ -47,6 +48,8 @@ def dead_zeros(model: Model) -> Iterator[Finding]:
                 )  # fmt: skip
     if dead:
         first = next((d for d in dead if d.severity == "error"), dead[0])
+        if first.cause == "multiplies_by_zero":
+            dead = [one for one in dead if one.cause == first.cause]
         names = tuple(d.parameter for d in dead if d.parameter)
         yield joined(first, names)
         return
@@ -65,6 +68,10 @@ def _asks_nothing(model: Model, use: WeightUse) -> bool:
 def _dead_weight(model: Model, use: WeightUse) -> list[Finding]:
     facts = model.parameter(use.parameter)
     later = facts.later_gradient_zero if facts is not None else None
+    if later and use.bias and _multiplies_all(model, use):
+        found = at_use(use, "WI03", "error", "multiplies_by_zero", measured=0.0,
+                       expected=1.0, evidence={"weight": use.parameter})  # fmt: skip
+        return [replace(found, parameter=use.bias)]
     if later:
         held = _frozen_zeros_behind(model, use)
         return [
@@ -84,6 +91,25 @@ def _dead_weight(model: Model, use: WeightUse) -> list[Finding]:
     if _leads_around(model, {one.index for one in model.uses if one.zero}):
         return []
     return [_zero_on_trunk(use)]
+
+
+def _multiplies_all(model: Model, use: WeightUse) -> bool:
+    """Whether zeros of a layer and of its bias make zeros of what another layer gives.
+
+    A sum with them would not: it is a product, as by a condition whose "1 +" is
+    missing.
+    """
+    if model.of("bias_rms", use.index) > 0:
+        return False
+    readers = [one for one in model.uses if use.index in one.previous]
+    return bool(readers) and all(
+        model.of("given_rms", one.index) == 0
+        and any(
+            other != use.index and model.of("preactivation_rms", other) > 0
+            for other in one.previous
+        )
+        for one in readers
+    )
 
 
 def _frozen_zeros_behind(model: Model, use: WeightUse) -> list[WeightUse]:
@@ -188,6 +214,14 @@ def _never_moves(model: Model) -> Iterator[Finding]:
     if stuck:
         designed, gate = _are_designed(model, stuck), _gate_that_is_off(model, stuck)
         squashing = None if designed else _squashing(model, stuck)
+        factor = None if designed else _factor_of_zero(model, stuck)
+        if factor is not None:
+            zeros_of, after = factor
+            yield at_parameter(
+                zeros_of, "WI03", "error", "factor_of_zero", measured=0.0, expected=1.0,
+                evidence={"after": after}, places=(zeros_of.name,),
+            )  # fmt: skip
+            return
         if squashing is not None:
             name, after = squashing
             known = model.parameter(name)
@@ -217,6 +251,27 @@ def _squashing(
         by = model.parameter(use.silenced_by) if use.silenced_by else None
         if by is not None and not by.frozen and names & set(use.sources):
             return by.name, use.parameter
+    return None
+
+
+def _factor_of_zero(
+    model: Model, stuck: Sequence[ParameterReading]
+) -> tuple[ParameterReading, str] | None:
+    """Return zeros that no layer has, by which what a layer gives is multiplied.
+
+    They are all that an activation is given of it, and get no gradient either.
+    """
+    names = {p.name for p in stuck}
+    owned = {name for use in model.uses for name in (*use.sources, use.bias)}
+    for use in model.uses:
+        lost = model.of("entering_rms", use.index) == 0
+        if not lost or not model.of("preactivation_rms", use.index) > 0:
+            continue
+        for p in model.facts.parameters:
+            fits = math.prod(p.shape) in (1, model.of("units", use.index))
+            still = p.largest == 0 and p.later_gradient_zero and p.name not in owned
+            if still and fits and not p.frozen and names & {*use.sources}:
+                return p, use.parameter
     return None
 
 

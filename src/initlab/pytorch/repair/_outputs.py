@@ -1,6 +1,7 @@
 """Remedies at the ends: heads, priors, embeddings, gates, norms that pass nothing."""
 
 import math
+from collections.abc import Mapping
 
 import torch
 from torch import Tensor
@@ -43,8 +44,8 @@ def _quiet_factor(patient: Patient, finding: Finding) -> list[Change]:
     ratio = float(finding.evidence.get("ratio", math.nan))
     if name not in known or not (known[name].requires_grad and ratio > 0):
         return []
-    root = _power(patient, name, finding)
-    return [patient.rescaled(name, ratio ** (1 / root), finding)]
+    ratios: Mapping[str, float] = finding.evidence.get("ratios") or {name: ratio}
+    return [patient.rescaled(name, factor, finding) for name, factor in ratios.items()]
 
 
 def _power(patient: Patient, name: str, finding: Finding) -> float:
@@ -66,6 +67,8 @@ def prior_bias(patient: Patient, finding: Finding) -> list[Change]:
         # One number beside tables, as of a matrix factorization.
         assert finding.parameter is not None
         return [patient.filled(finding.parameter, finding.expected, finding)]
+    if not heads and finding.cause == "biased_logits":
+        return set_to_zero(patient, finding)
     heads = heads or [use for use in uses if use.head and use.bias]
     if not heads:
         return []
@@ -167,8 +170,20 @@ def set_to_zero(patient: Patient, finding: Finding) -> list[Change]:
     return [patient.filled(name, 0.0, finding) for name in finding.places]
 
 
+def open_factor(patient: Patient, finding: Finding) -> list[Change]:
+    """Set a factor of 0 to 1, or the bias of the layer that makes it."""
+    return [patient.filled(name, 1.0, finding) for name in finding.places]
+
+
+def usual_slopes(patient: Patient, finding: Finding) -> list[Change]:
+    """Set slopes of what is below 0 to those of He et al. (2015), PyTorch's own."""
+    return [patient.filled(name, 0.25, finding) for name in finding.places]
+
+
 def finite_exponent(patient: Patient, finding: Finding) -> list[Change]:
     """Set what overflows in an exponent to 0; for other functions no value is known."""
+    if finding.evidence["function"] == "reciprocal":
+        return [patient.filled(name, 1.0, finding) for name in finding.places]
     exponent = str(finding.evidence["function"]).startswith("exp")
     return set_to_zero(patient, finding) if exponent else []
 
@@ -214,7 +229,8 @@ def open_gates(patient: Patient, finding: Finding) -> list[Change]:
         radius = _radius(patient, use)
         if math.isfinite(radius) and not 0.5 <= radius <= 1.5 and radius > 0:
             found[use.parameter] = patient.rescaled(use.parameter, 1 / radius, finding)
-        found |= _opened(patient, use, finding)
+        if finding.cause != "spectral_radius":  # which says nothing of a gate
+            found |= _opened(patient, use, finding)
     return list(found.values()) or _kept_by_hand(patient, finding)
 
 

@@ -59,6 +59,15 @@ class Patient:
             return False
         return use.sized
 
+    def by_unit(self, use: WeightUse, values: Tensor) -> Tensor:
+        """A weight's numbers with units first, or such numbers as they are stored.
+
+        The shape tells: a layer may be given the weight transposed already.
+        """
+        own, shape = tuple(self.tensor(use.parameter).shape), tuple(use.layer.shape)
+        transposed = use.stored_transposed and (own != shape or own == shape[::-1])
+        return values.T if transposed else values
+
     def gates(self, use: WeightUse) -> int:
         """How many gates a layer's output is cut into; 1 where it is not cut.
 
@@ -88,7 +97,13 @@ class Patient:
         Siblings have the same shape and part in the model, as in other blocks: a
         model that starts at .02 throughout does so for its author's reasons.
         """
-        law = math.sqrt(self.target(use)[0] / self.fan_in(use))
+        # A weight that is also used transposed has two laws: the quieter one.
+        laws = [
+            math.sqrt(self.target(one)[0] / self.fan_in(one))
+            for one in self.reading.uses
+            if one.parameter == use.parameter and one.layer.kind == use.layer.kind
+        ]
+        law = min(laws)
         siblings = []
         for one in self.reading.uses:
             alike = one.layer == use.layer and one.attends == use.attends

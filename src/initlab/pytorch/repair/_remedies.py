@@ -42,9 +42,14 @@ REMEDIES: Mapping[str, Remedy] = MappingProxyType(
 OF_CAUSES: Mapping[FindingCause, Remedy] = MappingProxyType(
     {
         "grows_beyond": _scales.to_the_law,
+        "multiplies_by_zero": _outputs.open_factor,
+        "factor_of_zero": _outputs.open_factor,
+        "steep_slopes": _outputs.usual_slopes,
         "loud_signal": _scales.named_to_the_law,
         "not_centred": _scales.centred,
         "biased_logits": _outputs.prior_bias,
+        "biased_choice": _outputs.prior_bias,
+        "biased_outputs": _outputs.set_to_zero,
         "overflows": _outputs.finite_exponent,
         "vanishing_scale": _outputs.set_to_zero,
         "far_off": _outputs.set_to_zero,

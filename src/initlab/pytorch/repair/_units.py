@@ -15,6 +15,8 @@ from initlab.spec import WeightUse
 _ALIKE = 1e-3
 # For what is added or attended to, and follows no layer's law.
 _SMALL = 0.02
+# Of tables in public use most have .02 to 1.
+_USUAL_ROWS = 0.1
 
 
 def finite_entries(patient: Patient, finding: Finding) -> list[Change]:
@@ -63,15 +65,15 @@ def drawn_columns(patient: Patient, finding: Finding) -> list[Change]:
         if not patient.can_change(use) or use.derived:
             continue
         values = patient.tensor(use.parameter).double()
-        by_unit = values.flatten(1).T if use.stored_transposed else values.flatten(1)
+        by_unit = patient.by_unit(use, values.flatten(1))
         empty = (by_unit == 0).all(dim=0)
         std = float(by_unit[:, ~empty].std()) if not bool(empty.all()) else _SMALL
         drawn = std * patient.normal(use.parameter, tuple(by_unit.shape))
         filled = torch.where(empty, drawn, by_unit)
-        filled = filled.T if use.stored_transposed else filled
+        filled = patient.by_unit(use, filled).reshape(values.shape)
         found.append(
             patient.change(
-                use.parameter, filled.reshape(values.shape), kind="redrawn",
+                use.parameter, filled, kind="redrawn",
                 amount=f"{int(empty.sum())} inputs, std {std:.3g}", finding=finding,
             )
         )  # fmt: skip
@@ -143,7 +145,7 @@ def _redrawn(
     if not patient.can_change(use) or use.derived or (readers and use.zero):
         return None
     weight = patient.tensor(use.parameter).double()
-    rows = weight.T if use.stored_transposed else weight
+    rows = patient.by_unit(use, weight)
     flat = rows.reshape(len(rows), -1)
     copies = _copies(rows.transpose(0, 1).flatten(1) if readers else flat)
     whole = int(copies.sum()) == len(copies) - 1 and len(copies) > 1
@@ -155,9 +157,12 @@ def _redrawn(
     values = rows.clone()
     values[copies] = scale * patient.normal(use.parameter, tuple(rows.shape))[copies]
     amount = f"{int(copies.sum())} of {len(flat)} units"
-    values = values.T if use.stored_transposed else values
     return patient.change(
-        use.parameter, values, kind="redrawn", amount=amount, finding=finding
+        use.parameter,
+        patient.by_unit(use, values),
+        kind="redrawn",
+        amount=amount,
+        finding=finding,
     )
 
 
@@ -226,7 +231,7 @@ def _zero_rows(
     found = []
     for use in uses:
         weight = patient.tensor(use.parameter).double()
-        rows = (weight.T if use.stored_transposed else weight).clone()
+        rows = patient.by_unit(use, weight).clone()
         dead = ~rows.reshape(len(rows), -1).any(dim=1)
         if not dead.any() or dead.all():
             continue
@@ -234,7 +239,7 @@ def _zero_rows(
         drawn = patient.normal(use.parameter, tuple(rows.shape))
         # A weight norm's sizes have no sign to draw.
         rows[dead] = scale * (1.0 if use.derived else drawn[dead])
-        values = rows.T if use.stored_transposed else rows
+        values = patient.by_unit(use, rows)
         amount = f"{int(dead.sum())} of {len(rows)} units"
         found.append(
             patient.change(
@@ -290,7 +295,11 @@ def _of_law(
 
 def _drawn(patient: Patient, use: WeightUse, finding: Finding) -> Change:
     shape = tuple(patient.tensor(use.parameter).shape)
-    std = patient.std(use)
+    std = (
+        _std_of_rows(patient, use)
+        if use.layer.kind == "embedding"
+        else patient.std(use)
+    )
     if use.derived:  # a weight norm's sizes, each of so many entries of the weight
         entries = math.prod(use.layer.shape) / math.prod(shape)
         return patient.filled(use.parameter, std * math.sqrt(entries), finding)
@@ -298,6 +307,19 @@ def _drawn(patient: Patient, use: WeightUse, finding: Finding) -> Change:
     return patient.change(
         use.parameter, values, kind="redrawn", amount=f"std {std:.3g}", finding=finding
     )
+
+
+def _std_of_rows(patient: Patient, table: WeightUse) -> float:
+    """Return a deviation for a table of zeros: the other tables', or a usual one.
+
+    A table whose products are outputs, as of a factorization machine, must be quiet.
+    """
+    sizes = [
+        _rms(patient, one) for one in patient.reading.uses
+        if one.layer.kind == "embedding" and one.parameter != table.parameter
+        and not (one.zero or one.derived)
+    ]  # fmt: skip
+    return statistics.median(sizes) if sizes else _USUAL_ROWS
 
 
 def without_biases(patient: Patient, finding: Finding) -> list[Change]:
