@@ -120,6 +120,26 @@ def test_objects_of_the_model_s_own_package_are_as_before(make):
     assert make is Slots or not hasattr(cache, "later")
 
 
+class Images(torch.utils.data.Dataset):
+    """May be larger than memory: nothing of it is copied."""
+
+    def __init__(self):
+        self.seen = []
+
+    def __getitem__(self, index):
+        raise NotImplementedError
+
+
+def test_datasets_that_a_module_holds_are_left_alone():
+    model = Remembers(Cache())
+    model.cache.data = Images()
+    model.register_forward_pre_hook(lambda *_: model.cache.data.seen.append(1))
+
+    capture.read(model, X)
+
+    assert model.cache.data.seen == [1]
+
+
 class Changes(nn.Module):
     """Gives its tensors another shape, type or gradient."""
 

@@ -319,3 +319,22 @@ def test_logits_with_a_mask_are_no_residual_block():
     blocks = capture.read(Attends(), (torch.randn(2, 12, 16), mask)).blocks
 
     assert [round(block.sum_rms) for block in blocks] == [1, 1]
+
+
+@pytest.mark.parametrize("stem", [False, True])
+def test_a_projection_of_the_inputs_is_a_skip_only_behind_another_layer(stem):
+    """A linear model of the inputs to which a network's is added is no residual one."""
+
+    class Adds(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.stem = nn.Linear(8, 8) if stem else nn.Identity()
+            self.wide, self.deep = nn.Linear(8, 5), plain(3, inputs=8)
+
+        def forward(self, x):
+            x = self.stem(x)
+            return self.wide(x) + self.deep(x)
+
+    reading = capture.read(Adds(), torch.randn(16, 8))
+
+    assert len(reading.blocks) == stem

@@ -38,8 +38,7 @@ def wrong_fan(
         return None
     tolerance = _FITS + noise(use) / 2
     explained = (*wanted, *_GAINS)
-    near = max(_EXPLAINED, noise(use))  # of few entries chance is as far
-    if any(_apart(deviation * math.sqrt(own), gain) < near for gain in explained):
+    if any(_apart(deviation * math.sqrt(own), gain) < _EXPLAINED for gain in explained):
         return None
     if use.layer.transposed and _is_xaviers(use, deviation, tolerance):
         return None

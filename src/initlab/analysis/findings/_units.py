@@ -79,7 +79,7 @@ def _dead_units(model: Model) -> Iterator[Finding]:
         nearly = bool(betas) and model.of("saturated_share", use.index) > _NEARLY_ALL
         if nearly:  # one pixel in a thousand is on: of many, some example has one
             off = max(off, model.of("saturated_share", use.index))
-        proven = nearly or (bool(biased) and off > _BIASED)
+        proven = bool(biased) and off > _BIASED
         many = off > _MOSTLY and off > expected + beyond
         if not (proven or many or silent):
             continue
