@@ -14,8 +14,8 @@ from initlab.spec import Block, NormUse, ParameterReading
 _GROWTH_WARNING, _GROWTH_ERROR = math.log(30.0), math.log(1e3)
 # Growth per block that does not level off: each branch as large as its trunk. Where
 # branches normalize what they read, growth levels off by itself, and ends late in a
-# short trunk that starts quiet.
-_PER_BLOCK, _PER_NORMED_BLOCK = 1.15, 1.25
+# short trunk that starts quiet, where copies of one layer add up in step.
+_PER_BLOCK, _PER_NORMED_BLOCK = 1.15, 1.32
 # Of fewer factors the signs may be chance.
 _FEWEST_FACTORS, _QUIET_FACTOR = 8, 0.5
 # Of 600 healthy models none has a smaller one but at the end of a branch.
