@@ -1,5 +1,6 @@
 """What is put back after a reading: through a Ctrl-C, past failures, in any object."""
 
+import contextlib
 import os
 import signal
 from dataclasses import dataclass, field
@@ -78,6 +79,22 @@ def test_an_interrupted_optimizer_has_its_state(monkeypatch):
         capture.read(model, X, optimizer=optimizer)
 
     assert str(optimizer.state_dict()) == before
+
+
+def test_ctrl_c_that_nobody_heard_is_raised_at_the_end():
+    class Deaf(nn.Linear):
+        """Python drops what is raised in the callback of a weak reference."""
+
+        def forward(self, x):
+            with contextlib.suppress(KeyboardInterrupt):
+                os.kill(os.getpid(), signal.SIGINT)
+                sum(range(10**5))
+            return super().forward(x)
+
+    with pytest.raises(KeyboardInterrupt):
+        capture.read(Deaf(4, 2), X)
+
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
 @dataclass

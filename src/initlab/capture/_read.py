@@ -11,6 +11,7 @@ from initlab.capture._failures import named_failure_in_step
 from initlab.capture._own_loss import takes_targets
 from initlab.capture._preserved import ALONE, kept_random_states, preserved
 from initlab.capture._reader import AnyOptimizer, LossFunction, Reader
+from initlab.capture._restoring import never_deaf
 from initlab.capture._unwrap import (
     eager,
     has_lazy,
@@ -73,7 +74,7 @@ def read(
             "torch.nn.functional.cross_entropy, or leave it out to have it guessed",
             argument="loss",
         )
-    with ALONE, torch.inference_mode(False):
+    with ALONE, never_deaf(), torch.inference_mode(False):
         return _read(model, batch, loss, targets, optimizer, seed, step)
 
 

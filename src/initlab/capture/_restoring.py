@@ -36,6 +36,39 @@ def restoring(*restores: Restore) -> Iterator[None]:
         raise
 
 
+@contextmanager
+def never_deaf() -> Iterator[None]:
+    """Raise a Ctrl-C at the end that nobody heard inside.
+
+    Python drops what is raised in the callback of a weak reference, of which PyTorch
+    calls one for every tensor that is remembered.
+    """
+    handler = _own_handler()
+    if handler is None:
+        yield
+        return
+    heard: list[FrameType | None] = []
+
+    def hear(number: int, frame: FrameType | None) -> None:
+        heard.append(frame)
+        handler(number, frame)
+
+    signal.signal(signal.SIGINT, hear)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, handler)
+    if heard:
+        handler(signal.SIGINT, heard[0])
+
+
+def _own_handler() -> Callable[[int, FrameType | None], object] | None:
+    """Return what a Ctrl-C calls here; None where it calls nothing."""
+    handler = signal.getsignal(signal.SIGINT)
+    is_main = threading.current_thread() is threading.main_thread()
+    return handler if is_main and callable(handler) else None
+
+
 def _call_all(restores: Iterable[Restore]) -> None:
     failed: list[Exception] = []
     for restore in restores:
@@ -50,9 +83,8 @@ def _call_all(restores: Iterable[Restore]) -> None:
 @contextmanager
 def _uninterrupted() -> Iterator[None]:
     """Hold Ctrl-C back until the end: half a model is worse than a late answer."""
-    handler = signal.getsignal(signal.SIGINT)
-    is_main = threading.current_thread() is threading.main_thread()
-    if not (is_main and callable(handler)):  # others are never interrupted
+    handler = _own_handler()
+    if handler is None:
         yield
         return
     held: list[FrameType | None] = []
