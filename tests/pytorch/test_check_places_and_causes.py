@@ -262,3 +262,44 @@ def test_a_condition_of_zeros_that_multiplies_starts_at_a_factor_of_one(one):
 
     assert found == ([] if one else [("multiplies_by_zero", "given.0.bias")])
     assert mended_as_printed(model)
+
+
+class Attends(nn.Module):
+    """Two attentions with queries and keys of their own."""
+
+    def __init__(self, *stds):
+        super().__init__()
+        torch.manual_seed(0)
+        self.embed, self.head = nn.Linear(20, 32), nn.Linear(32, 5)
+        self.norms, self.values, self.queries, self.keys = (
+            nn.ModuleList(make() for _ in stds)
+            for make in (lambda: nn.LayerNorm(32), *[lambda: nn.Linear(32, 32)] * 3)
+        )
+        for std, *both in zip(stds, self.queries, self.keys, strict=True):
+            for layer in both:
+                nn.init.normal_(layer.weight, std=std)
+
+    def forward(self, x):
+        x = self.embed(x)
+        for norm, value, query, key in zip(
+            self.norms, self.values, self.queries, self.keys, strict=True
+        ):
+            h = norm(x)
+            x = x + nn.functional.scaled_dot_product_attention(
+                query(h), key(h), value(h)
+            )
+        return self.head(x.mean(dim=1))
+
+
+TOKENS = torch.randn(64, 12, 20, generator=torch.Generator().manual_seed(4))
+
+
+def test_queries_and_keys_of_all_attentions_are_made_quieter():
+    model = Attends(2.0, 0.5)
+
+    (found,) = blamed(model, TOKENS)
+
+    assert found.cause == "sharp_attention"
+    assert len(found.places) == 4
+    assert blamed(Attends(0.18, 0.18), TOKENS) == []
+    assert mended_as_printed(model, TOKENS)

@@ -295,7 +295,7 @@ SIGNAL_FINDINGS: Mapping[FindingCause, Words] = MappingProxyType(
             "each token looks at one other: the logits of {attentions} attentions have "
             "std up to {measured:.3g}, the entropy is {entropy:.0%} of ln {length:.0f}",
             "std of the logits < {expected}",
-            SCALE,
+            "{scaled}",
         ),
         "sharp_choice": Words(
             "a softmax of {where} takes one of {length:.0f}: its logits have std "

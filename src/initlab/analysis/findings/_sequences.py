@@ -180,6 +180,11 @@ def attention(model: Model) -> Iterator[Finding]:
         evidence={
             "entropy": worst.entropy, "length": worst.length, "width": worst.width,
             "ratio": 1 / math.sqrt(max(logits, 1e-9)), "attentions": len(found),
+            "ratios": {} if factor else {
+                use.parameter: 1 / math.sqrt(max(size, 1e-9))
+                for size, each, _, _ in found for use in makers
+                if use.index in each.uses
+            },
         },
         places=tuple(
             dict.fromkeys([*([factor] if factor else []),
