@@ -142,3 +142,14 @@ class GPT(nn.Module):
             return logits
         flat = logits.flatten(0, 1)
         return logits, functional.cross_entropy(flat, targets.flatten())
+
+
+class Gives(nn.Module):
+    """Runs a layer, and gives what it was made for."""
+
+    def __init__(self, given):
+        super().__init__()
+        self.layer, self.given = nn.Linear(16, 10), given
+
+    def forward(self, x):
+        return self.given(self.layer(x))

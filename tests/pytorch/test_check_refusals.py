@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 import pytest
 import torch
+from networks import Gives
 from torch import nn
 from torch.nn import functional
 from torch.utils.data import IterableDataset, TensorDataset
@@ -37,17 +38,6 @@ def network(units=10):
 def loss_kind(model, batch=BATCH, **more):
     diagnosis = pytorch.check(model, batch, **more)
     return facts_from_json(diagnosis.dataset.attrs["facts"])[0].output.loss_kind
-
-
-class Gives(nn.Module):
-    """Runs a layer, and gives what it was made for."""
-
-    def __init__(self, given):
-        super().__init__()
-        self.layer, self.given = nn.Linear(16, 10), given
-
-    def forward(self, x):
-        return self.given(self.layer(x))
 
 
 class Labelled(nn.Module):

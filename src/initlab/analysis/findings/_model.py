@@ -111,6 +111,10 @@ class Model:
             for norm in self.facts.norms
         )
 
+    def added_up(self, use: WeightUse) -> list[WeightUse]:
+        """Return the uses whose sum an activation is given."""
+        return [use, *(self.uses[number] for number in use.joined)]
+
     def chains(self) -> list[list[WeightUse]]:
         """Return the longest plain chain of every segment."""
         return [self.chain(s) for s in dict.fromkeys(use.segment for use in self.uses)]

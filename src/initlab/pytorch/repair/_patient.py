@@ -60,13 +60,8 @@ class Patient:
         return use.sized
 
     def by_unit(self, use: WeightUse, values: Tensor) -> Tensor:
-        """A weight's numbers with units first, or such numbers as they are stored.
-
-        The shape tells: a layer may be given the weight transposed already.
-        """
-        own, shape = tuple(self.tensor(use.parameter).shape), tuple(use.layer.shape)
-        transposed = use.stored_transposed and (own != shape or own == shape[::-1])
-        return values.T if transposed else values
+        """A weight's numbers with units first, or such numbers as they are stored."""
+        return values.T if use.stored_transposed else values
 
     def gates(self, use: WeightUse) -> int:
         """How many gates a layer's output is cut into; 1 where it is not cut.
