@@ -385,3 +385,34 @@ def test_an_expert_of_one_token_has_one_direction():
             return self.head(h + torch.cat(told))
 
     assert blamed(Routed(), VECTORS, LABELS) == []
+
+
+class Encoder(nn.Module):
+    """Quiet tables below PyTorch's own encoder, whose layers are copies."""
+
+    def __init__(self):
+        super().__init__()
+        layer = nn.TransformerEncoderLayer(
+            128, 4, 512, batch_first=True, norm_first=True
+        )
+        self.words, self.places = nn.Embedding(256, 128), nn.Embedding(64, 128)
+        self.body = nn.TransformerEncoder(layer, 4, enable_nested_tensor=False)
+        self.head = nn.Linear(128, 256)
+        nn.init.normal_(self.words.weight, std=0.02)
+        nn.init.normal_(self.places.weight, std=0.02)
+
+    def forward(self, ids):
+        places = self.places(torch.arange(ids.shape[1]))
+        return self.head(self.body(self.words(ids) + places))
+
+
+@pytest.mark.parametrize("seed", [1, 5, 18])
+def test_copies_of_one_layer_add_up_in_step(seed):
+    torch.manual_seed(seed)
+    model = Encoder()
+    ids, words = torch.randint(256, (2, 4, 32))
+
+    def loss(logits, targets):
+        return functional.cross_entropy(logits.flatten(0, 1), targets.flatten())
+
+    assert blamed(model, ids, words, loss=loss) == []

@@ -1,5 +1,7 @@
 """Fixes that mend all places, causes that are named alone, parameters by themselves."""
 
+from itertools import pairwise
+
 import pytest
 import torch
 from torch import nn
@@ -300,6 +302,23 @@ def test_queries_and_keys_of_all_attentions_are_made_quieter():
     (found,) = blamed(model, TOKENS)
 
     assert found.cause == "sharp_attention"
+    assert set(found.evidence["ratios"]) == set(found.places)
     assert len(found.places) == 4
     assert blamed(Attends(0.18, 0.18), TOKENS) == []
     assert mended_as_printed(model, TOKENS)
+
+
+def test_layers_that_widen_are_off_by_the_fan_that_they_have():
+    """Only a weight that is read transposed as well has two."""
+    torch.manual_seed(0)
+    widths = [20, *[64, 256] * 4, 5]
+    found = []
+    for fan_in, fan_out in pairwise(widths):
+        layer = nn.Linear(fan_in, fan_out)
+        nn.init.zeros_(layer.bias)
+        found += [layer, nn.ReLU()]
+
+    (chain,) = blamed(nn.Sequential(*found[:-1]))
+
+    assert chain.cause == "wrong_gain"
+    assert len(chain.places) == 7  # all between the first and the head

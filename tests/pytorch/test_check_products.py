@@ -194,3 +194,19 @@ def test_a_bilinear_head_is_judged():
     assert [name for _, name in blamed(loud)] == ["score.weight"]
     pytorch.repair_(loud, ROWS, targets=LABELS)
     assert blamed(loud) == []
+
+
+def test_a_product_of_two_weights_is_no_layer():
+    class Factors(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.down = nn.Parameter(torch.randn(WIDTH, 4) / 4)
+            self.up = nn.Parameter(torch.randn(4, 3) / 2)
+
+        def forward(self, x):
+            return torch.einsum("bi,ij,jo->bo", x, self.down, self.up)
+
+    diagnosis = pytorch.check(Factors(), ROWS, targets=LABELS)
+
+    assert not capture.read(Factors(), ROWS).uses
+    assert "not measured: down, up" in str(diagnosis)
