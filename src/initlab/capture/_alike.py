@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from initlab.capture._graph import Graph, Node
+from initlab.capture._moments import moments
 from initlab.capture._records import UseRecord
 from initlab.capture._trace import FunctionCall, Trace
 
@@ -60,7 +61,7 @@ def note_silence(trace: Trace, record: UseRecord, given: Tensor | None) -> None:
     if number is None or not trace.graph.carries_signal(number):
         return
     assert given is not None
-    if not given.is_floating_point() or bool(given.any()):
+    if not given.is_floating_point() or not _is_silent(trace, given):
         return
     parameters = {n: trace.parameters[n].detach() for n in _met(trace.graph, number)}
     sizes = {
@@ -70,6 +71,11 @@ def note_silence(trace: Trace, record: UseRecord, given: Tensor | None) -> None:
     }
     if sizes and min(sizes.values()) > 0:
         record.silenced_by = max(sizes, key=lambda name: sizes[name])
+
+
+def _is_silent(trace: Trace, signal: Tensor) -> bool:
+    found = trace.once(moments, signal)
+    return not found.nonfinite and not found.rms > 0
 
 
 def _are_copies(signal: Tensor) -> bool:
@@ -88,8 +94,8 @@ def _are_copies(signal: Tensor) -> bool:
 
 
 def _are_equal(values: Tensor) -> bool:
-    low, high = values.aminmax()
-    return bool(high - low <= _EQUAL * torch.maximum(high.abs(), low.abs()))
+    low, high = (float(end) for end in values.aminmax())
+    return high - low <= _EQUAL * max(abs(high), abs(low))
 
 
 def _has_equal_rows(values: Tensor, units: int) -> bool:

@@ -19,6 +19,7 @@ from initlab.errors import InvalidValueError
 _TWO = 2
 _ANY_NUMBER = 10**6
 _CONTAINERS = (list, tuple, set, frozenset, deque)
+_NESTED = (*_CONTAINERS, Mapping)
 # What holds tensors is looked into as far as this: it may hold all of a program.
 _MOST_OBJECTS = 10_000
 _OF_TARGETS = frozenset({"label", "labels", "target", "targets"})
@@ -174,9 +175,11 @@ def tensors_in(tree: Any) -> list[torch.Tensor]:
         >>> len(tensors_in({"a": torch.ones(1), "b": (torch.ones(2), 3)}))
         2
     """
-    found: list[torch.Tensor] = []
-    _map(tree, found.append)
-    return found
+    if isinstance(tree, torch.Tensor):
+        return [tree]
+    if not (isinstance(tree, _NESTED) or hasattr(tree, "__dataclass_fields__")):
+        return []
+    return [tensor for one in _inside(tree) for tensor in tensors_in(one)]
 
 
 def tensors_held(tree: Any) -> list[torch.Tensor]:

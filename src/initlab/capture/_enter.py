@@ -26,6 +26,8 @@ from initlab.capture._recurrent import recurrent_calls
 from initlab.capture._tables import looked_up, multiplied
 from initlab.capture._trace import FunctionCall, Trace
 
+# A view may choose rows of a table.
+_MAY_WEIGH = frozenset({"layer", "product", "recurrent", "view"})
 _PRODUCTS = frozenset({"mul", "rmul", "imul", "multiply"})
 
 
@@ -56,6 +58,8 @@ def enter(
 
 def _layers_of(trace: Trace, call: FunctionCall) -> list[LayerCall]:
     """Return the layers that a function is; none if it is something else."""
+    if call.kind not in _MAY_WEIGH:
+        return []
     tensors = tensors_in((call.args, call.kwargs))
     if any(tensor.is_complex() for tensor in tensors):
         return []  # no law is known for what weighs a Fourier transform
@@ -65,8 +69,6 @@ def _layers_of(trace: Trace, call: FunctionCall) -> list[LayerCall]:
         return []  # a layer without units, or without inputs
     if call.kind == "view":
         return looked_up(trace, call)
-    if call.kind not in ("layer", "product"):
-        return []
     calls = layer_calls(call.name, call.args, call.kwargs, trace.is_weight)
     if call.kind == "product" and not all(trace.is_signal(c.given) for c in calls):
         return []  # parameters made into a weight: a parametrization

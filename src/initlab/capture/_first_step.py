@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from initlab.capture._losses import shown
-from initlab.capture._moments import as_real, norm
+from initlab.capture._moments import as_real, column_norms, norm, row_norms
 from initlab.capture._restoring import restoring
 from initlab.errors import InvalidValueError
 
@@ -179,6 +179,8 @@ def _step_of(
 
 
 _FEWEST_MET = 3
+# Where one direction has nearly all, each divides what is missing by thousands.
+_POWER_ITERATIONS = 3
 
 
 def entries(gradient: Tensor) -> Tensor:
@@ -198,17 +200,17 @@ def rank_one_share(change: Tensor | None) -> float:
     if change.is_complex():
         return math.nan
     rows = entries(change).float().flatten(1)
-    total = float(rows.square().sum())
+    sizes = [row_norms(rows), column_norms(rows)]
+    total = float(torch.linalg.vector_norm(sizes[0])) ** 2
     if not (total > 0 and math.isfinite(total)):
         return math.nan
-    met = [int(torch.count_nonzero(rows.abs().sum(dim=axis))) for axis in (0, 1)]
-    if min(met) < _FEWEST_MET:
+    if min(int(torch.count_nonzero(each)) for each in sizes) < _FEWEST_MET:
         return math.nan
-    vector = rows[int(rows.square().sum(dim=1).argmax())]
-    for _ in range(6):
+    vector = rows[int(sizes[0].argmax())]
+    for _ in range(_POWER_ITERATIONS):
         vector = rows.T @ (rows @ vector)
         vector = vector / torch.linalg.vector_norm(vector)
-    share = float((rows @ vector).square().sum()) / total
+    share = float(torch.linalg.vector_norm(rows @ vector)) ** 2 / total
     return min(1.0, share) if share > 0 else math.nan  # 0 / 0 on the way is nan
 
 

@@ -50,7 +50,7 @@ class Graph:
     _ancestors: list[int] = field(default_factory=list)
     _inputs: int = 0
     _layers: int = 0
-    _parameters: list[Node] = field(default_factory=list)
+    _parameters: int = 0
 
     def add(self, **about: object) -> Node:
         """Append a node."""
@@ -65,7 +65,7 @@ class Graph:
         elif node.kind == "layer":
             self._layers |= 1 << node.number
         elif node.kind == "parameter":
-            self._parameters.append(node)
+            self._parameters |= 1 << node.number
         return node
 
     def ancestors(self, number: int) -> int:
@@ -78,8 +78,12 @@ class Graph:
 
     def parameters(self, number: int) -> list[Node]:
         """Return the parameters that a node is made of."""
-        mask = self._ancestors[number]
-        return [node for node in self._parameters if mask >> node.number & 1]
+        mask, found = self._ancestors[number] & self._parameters, []
+        while mask:
+            lowest = mask & -mask
+            found.append(self.nodes[lowest.bit_length() - 1])
+            mask ^= lowest
+        return found
 
     def consumers(self) -> list[list[int]]:
         """Return, per node, the nodes that are made of it directly."""

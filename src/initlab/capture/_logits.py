@@ -94,6 +94,9 @@ def logit_statistics(logits: Tensor, *, may_be_masked: bool = True) -> LogitStat
 
 def _not_masked(rows: Tensor) -> Tensor:
     """Return where logits are, and not what a mask made of them."""
+    low, high = (float(end) for end in rows.aminmax())
+    if low > _MASKED and high - low < _APART:
+        return torch.ones_like(rows, dtype=torch.bool)
     seen = rows > _MASKED
     top = rows.amax(dim=-1, keepdim=True)
     upper = seen & (rows > top - _APART)

@@ -10,7 +10,14 @@ from torch import Tensor
 from initlab.capture._graph import Node
 from initlab.capture._layer_call import LayerCall
 from initlab.capture._logits import dot_product_logits, logit_statistics
-from initlab.capture._moments import as_real, cosines, moments, spread, token_cosine
+from initlab.capture._moments import (
+    as_real,
+    cosines,
+    moments,
+    row_norms,
+    spread,
+    token_cosine,
+)
 from initlab.capture._operations import ACTIVATION_OF
 from initlab.capture._records import (
     AttentionRecord,
@@ -97,8 +104,10 @@ def biased(record: UseRecord, input_rms: float) -> tuple[float, float]:
     bias, rows = record.bias_value, record.rows
     if bias is None or bias.numel() != len(rows):
         return 0.0, 0.0
-    reach = _REACH * input_rms * torch.linalg.vector_norm(rows.float(), dim=1)
+    reach = _REACH * input_rms * row_norms(rows.float())
     values = bias.detach().float().flatten()
+    if bool((values.abs() <= reach).all()):
+        return 0.0, 0.0
     off = (values < -reach) & (values < 0)
     on = (values > reach) & (values > 0)
     return float(off.float().mean()), float(on.float().mean())

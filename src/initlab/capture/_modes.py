@@ -53,5 +53,7 @@ def _set_training(model: nn.Module) -> None:
 
 def _switches_mode(module: nn.Module) -> bool:
     """Whether a module's `train` is torch's, or one like it: not a loop over data."""
+    if type(module).train is nn.Module.train and "train" not in vars(module):
+        return True
     first = next(iter(inspect.signature(module.train).parameters.values()), None)
     return first is not None and first.default is True

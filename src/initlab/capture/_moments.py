@@ -4,7 +4,9 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+import numpy as np
 import torch
+from jaxtyping import Float64
 from torch import Tensor
 
 # Enough for a mean cosine to 1 %, and cheap beside any layer.
@@ -14,8 +16,13 @@ _EQUAL = 1e-5
 _LARGEST_SORTED, _AT_A_TIME = 200_000, 4096
 # Squares of float32 below have lost digits, and at last are 0.
 _SQUARABLE = 1e-15
+# Of a row's square, what is left without its mean for the difference to be right.
+_CENTRED = 0.01
 # Of the rms, a deviation below which the difference of float32 squares is 1 % off.
 _NEARLY_CONSTANT = 0.03
+
+
+Products = Float64[np.ndarray, "row row"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +57,16 @@ def norm(tensor: Tensor) -> float:
     if _SQUARABLE < found < math.inf or tensor.dtype == torch.float64:
         return found
     return float(torch.linalg.vector_norm(tensor.double()))
+
+
+def row_norms(matrix: Tensor) -> Tensor:
+    """Return the Euclidean norm of each row."""
+    return torch.linalg.vector_norm(matrix, dim=1)
+
+
+def column_norms(matrix: Tensor) -> Tensor:
+    """Return the Euclidean norm of each column, ten times as fast as torch's own."""
+    return matrix.square().sum(dim=0).sqrt()
 
 
 def moments(tensor: Tensor) -> Moments:
@@ -98,9 +115,14 @@ def cosines(tensor: Tensor) -> tuple[float, float]:
     stride = max(1, x.shape[1] // _FEATURES)
     # An odd stride visits all channels of a channels-last row as well.
     x = x[:, :: stride + (stride % 2 == 0 and stride > 1)].float()
-    centred = x - x.mean(dim=1, keepdim=True)
-    plain, of_centred = _mean_cosines(torch.stack([x, centred])).tolist()
-    return plain, of_centred
+    mean = x.mean(dim=1, keepdim=True)
+    products, means = _products(x), mean.double().cpu().numpy()
+    with np.errstate(invalid="ignore", over="ignore"):
+        centred = products - x.shape[1] * means * means.T
+        # Of rows that are nearly constant, too few digits are left.
+        if not (centred.diagonal() > _CENTRED * products.diagonal()).all():
+            centred = _products(x - mean)
+    return _mean_cosine(products), _mean_cosine(centred)
 
 
 def token_cosine(tensor: Tensor) -> float:
@@ -113,7 +135,8 @@ def token_cosine(tensor: Tensor) -> float:
     x = tensor.detach()
     if x.dim() != 3 or x.shape[1] < 2 or x.is_complex():
         return math.nan
-    return float(_mean_cosines(x[:4, :_EXAMPLES].float()).mean())
+    found = [_mean_cosine(_products(each)) for each in x[:4, :_EXAMPLES].float()]
+    return sum(found) / len(found)
 
 
 def spread(tensor: Tensor) -> float:
@@ -133,15 +156,22 @@ def spread(tensor: Tensor) -> float:
     return float(torch.linalg.vector_norm(x - x.mean(dim=0))) / size if size else 0.0
 
 
-def _mean_cosines(x: Tensor) -> Tensor:
-    """Return the mean cosine of two rows that are not zero, of each matrix."""
-    norms = torch.linalg.vector_norm(x, dim=2)
-    is_there = norms > 1e-12 * norms.amax(dim=1, keepdim=True)
-    weights = torch.where(is_there, 1 / norms, 0.0)
-    sums = (weights[:, None, :] @ x).squeeze(1)
-    count = is_there.sum(dim=1)
-    found = (sums.square().sum(dim=1) - count) / (count * (count - 1))
-    return torch.where(count > 1, found, math.nan)
+def _products(x: Tensor) -> Products:
+    """Return the inner products of all pairs of rows."""
+    found: Products = (x @ x.T).double().cpu().numpy()
+    return found
+
+
+def _mean_cosine(products: Products) -> float:
+    """Return the mean cosine of two rows that are not zero, by their inner products."""
+    norms = np.sqrt(products.diagonal())
+    is_there = norms > 1e-12 * norms.max()
+    count = int(is_there.sum())
+    if count < 2:
+        return math.nan
+    weights = np.divide(1.0, norms, out=np.zeros_like(norms), where=is_there)
+    total = float(weights @ products @ weights)
+    return (total - count) / (count * (count - 1))
 
 
 def equal_rows(rows: Tensor, tolerance: float = _EQUAL) -> list[list[int]]:
@@ -160,17 +190,19 @@ def equal_rows(rows: Tensor, tolerance: float = _EQUAL) -> list[list[int]]:
     if not 2 <= len(rows) <= _LARGEST_SORTED or rows.numel() == 0:
         return []
     rows = rows.float()
-    largest = float(rows.abs().max())
-    if 0 < largest < math.inf:  # squares of large numbers overflow
+    largest = max(abs(float(end)) for end in rows.aminmax())
+    if not _SQUARABLE < largest < 1 / _SQUARABLE and 0 < largest < math.inf:
         rows = rows / largest
     generator = torch.Generator().manual_seed(0)
     direction = torch.randn(rows.shape[1], generator=generator, dtype=rows.dtype).to(
         rows.device
     )
-    norms = torch.linalg.vector_norm(rows, dim=1)
+    norms = row_norms(rows)
     projected, order = torch.sort(rows @ direction)
     scale = norms[order] * float(torch.linalg.vector_norm(direction))
     close = (projected[1:] - projected[:-1]) <= tolerance * scale[1:]
+    if not bool(close.any()):
+        return []
     groups: list[list[int]] = []
     for first, second in _equal_pairs(rows, norms, order, close, tolerance):
         if groups and groups[-1][-1] == first:

@@ -2,6 +2,7 @@
 
 import hashlib
 import math
+from collections.abc import Mapping
 from typing import Any
 
 import torch
@@ -172,8 +173,8 @@ def _entries(values: Tensor) -> dict[str, Any]:
     of_all = moments(real)
     low, high = (float(end) for end in real.aminmax())
     largest = max(abs(low), abs(high))
-    zeros = count - int(torch.count_nonzero(real))
     small = int(torch.count_nonzero(real.abs() < _TINY))
+    zeros = count - int(torch.count_nonzero(real)) if small else 0
     return {
         "mean": of_all.mean,
         "std": 0.0 if low == high else of_all.std,
@@ -188,18 +189,20 @@ def _entries(values: Tensor) -> dict[str, Any]:
 
 
 def _distinct_share(real: Tensor) -> float:
-    some = real.flatten()[:_COMPARED]
-    return len(torch.unique(some)) / len(some)
+    some = real.flatten()[:_COMPARED].tolist()
+    return len(set(some)) / len(some)
 
 
 def _fingerprint(values: Tensor) -> str:
     flat = values.flatten()
     stride = max(1, flat.numel() // _HASHED)
-    # One of each stretch, at another place each time, so that not all are of one
-    # column.
-    starts = torch.arange(0, flat.numel() - stride + 1, stride, device=flat.device)
-    steps = torch.arange(len(starts), device=flat.device) * _PRIME
-    some = flat[starts + steps % stride].contiguous().cpu()
+    if stride > 1:
+        # One of each stretch, at another place each time, so that not all are of one
+        # column.
+        starts = torch.arange(0, flat.numel() - stride + 1, stride, device=flat.device)
+        steps = torch.arange(len(starts), device=flat.device) * _PRIME
+        flat = flat[starts + steps % stride]
+    some = flat.contiguous().cpu()
     raw = some.view(torch.uint8).numpy().tobytes()
     return hashlib.blake2b(raw + str(tuple(values.shape)).encode()).hexdigest()[:16]
 
@@ -258,13 +261,12 @@ def has_counted(model: nn.Module) -> bool:
     )
 
 
-def has_varied_gammas(model: nn.Module, records: Records) -> bool:
+def has_varied_gammas(parameters: Mapping[str, Tensor], records: Records) -> bool:
     """Whether most normalizations differ by entry, as only training leaves them.
 
     Gammas alone may be drawn; betas besides are not, but by a loop that draws every
     parameter around 0, where no training leaves a gamma.
     """
-    parameters = dict(model.named_parameters())
     varied = 0
     names = [known.gamma for known in records.norms if known.gamma]
     for name in names:

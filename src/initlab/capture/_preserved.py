@@ -23,7 +23,7 @@ ALONE = threading.RLock()
 @contextmanager
 def kept_random_states(model: nn.Module) -> Iterator[None]:
     """Restore the random states of Python, NumPy and torch at the end."""
-    states = _random_states(model)
+    states = _random_states(_all_tensors(model))
     with restoring(lambda: _restore_random(states)):
         yield
 
@@ -50,15 +50,16 @@ def preserved(model: nn.Module) -> Iterator[Mapping[int, torch.Tensor]]:
         >>> bool((layer.weight == before).all())
         True
     """
-    states = _random_states(model)
+    every = _all_tensors(model)
+    states = _random_states(every)
+    tensors = [_Kept.of(one) for one in every if not is_lazy(one) and not one.is_meta]
     attributes = [(m, dict(m.__dict__), _tables(m)) for m in model.modules()]
-    known = {id(one) for one in (*model.modules(), *_tensors(model))}
+    known = {id(one) for one in (*model.modules(), *every)}
     contents = kept_contents(
         [value for _, *kept in attributes for value in _held_by(*kept)],
         known,
         packages={package_of(type(module)) for module in model.modules()} - {"torch"},
     )
-    tensors = [_Kept.of(tensor) for tensor in _tensors(model)]
     with restoring(
         partial(torch.set_grad_enabled, torch.is_grad_enabled()),
         *(partial(_restore_attributes, *kept) for kept in attributes),
@@ -144,10 +145,10 @@ def _held_by(values: Mapping[str, Any], tables: Mapping[str, Any]) -> Iterator[A
             yield value
 
 
-def _tensors(model: nn.Module) -> list[torch.Tensor]:
+def _all_tensors(model: nn.Module) -> list[torch.Tensor]:
+    """Return parameters and buffers, each once."""
     every = [*model.parameters(), *model.buffers()]
-    unique = {id(tensor): tensor for tensor in every}
-    return [t for t in unique.values() if not is_lazy(t) and not t.is_meta]
+    return list({id(tensor): tensor for tensor in every}.values())
 
 
 def _is_broadcast(tensor: torch.Tensor) -> bool:
@@ -160,16 +161,14 @@ def _is_broadcast(tensor: torch.Tensor) -> bool:
     )
 
 
-def _random_states(model: nn.Module) -> dict[str, Any]:
-    devices = {p.device for p in model.parameters()} | {
-        b.device for b in model.buffers()
-    }
+def _random_states(tensors: list[torch.Tensor]) -> dict[str, Any]:
+    """Return the states of Python, NumPy, and torch where these tensors are."""
     states: dict[str, Any] = {
         "python": random.getstate(),
         "numpy": np.random.get_state(),
         "cpu": torch.get_rng_state(),
     }
-    for device in devices:
+    for device in {tensor.device for tensor in tensors}:
         if device.type == "cuda":
             states[str(device)] = torch.cuda.get_rng_state(device)
         elif device.type == "mps":

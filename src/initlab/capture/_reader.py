@@ -79,11 +79,10 @@ class Reader:
             self._notes.append(f"{name} evaluates the loss itself: no step was taken")
             self._optimizer = None
         self._seed, self._step = seed, step
-        self._trainable = {
-            name: p for name, p in model.named_parameters() if p.requires_grad
-        }
+        self._parameters = dict(model.named_parameters())
+        self._trainable = {n: p for n, p in self._parameters.items() if p.requires_grad}
         self._facts: dict[str, dict[str, Any]] = {
-            name: {"reached": False} for name, _ in model.named_parameters()
+            name: {"reached": False} for name in self._parameters
         }
 
     def read(self, copies: Mapping[int, Tensor]) -> Reading:
@@ -101,14 +100,13 @@ class Reader:
             self._notes.append("layers inside torch.vmap are not measured")
         graph.outputs = trace.nodes_of(given)
         self._weigh(graph, records)
-        frozen = {name: not p.requires_grad for name, p in
-                  self._model.named_parameters()}  # fmt: skip
+        frozen = {name: not p.requires_grad for name, p in self._parameters.items()}
         structure = Structure(graph, records, frozen)
         self._weigh_outgoing(records, structure)
         loss = self._read_loss(outputs)
         output = read_output(loss, self._loss, self._call, trace, structure)
         self._backward(trace, structure, outputs, loss)
-        trained = counted or has_varied_gammas(self._model, records)
+        trained = counted or has_varied_gammas(self._parameters, records)
         del outputs
         entries = read_parameters(self._model, graph, records)
         after = self._examine_step(all(use.head for use in structure.uses))

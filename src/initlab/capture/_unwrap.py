@@ -68,13 +68,14 @@ def refuse_untrainable(model: nn.Module) -> None:
             "torch.export",
             argument="model",
         )
-    if any(hasattr(t, "placements") for t in _tensors(model)):
+    tensors = _tensors(model)
+    if any(hasattr(t, "placements") for t in tensors):
         raise InvalidValueError(
             "its parameters are spread over processes (DTensor); give the "
             "module before fully_shard or parallelize_module",
             argument="model",
         )
-    if any(not is_lazy(t) and t.is_inference() for t in _tensors(model)):
+    if any(not is_lazy(t) and t.is_inference() for t in tensors):
         raise InvalidValueError(
             "its tensors were made inside torch.inference_mode() and cannot be "
             "trained; make it outside",

@@ -5,7 +5,14 @@ import math
 import torch
 from torch import Tensor
 
-from initlab.capture._moments import copies, equal_rows
+from initlab.capture._moments import (
+    Moments,
+    column_norms,
+    copies,
+    equal_rows,
+    moments,
+    row_norms,
+)
 from initlab.capture._records import UseRecord
 
 # Above this size, eigenvalues cost more than the forward pass.
@@ -34,25 +41,25 @@ def weigh(
         is_joined: Whether its own output is a part of what it is given.
     """
     rows, found = record.rows, record.values
-    is_measured = rows.is_complex() or rows.dtype in (torch.float32, torch.float64)
-    real = rows if is_measured else rows.float()
-    found["weight_norm"] = float(torch.linalg.vector_norm(real))
-    found["weight_mean"] = float(real.mean())
-    found["weight_std"] = _std(real)
-    found["weight_largest"] = float(real.abs().amax())
-    norms = torch.linalg.vector_norm(real, dim=1)
+    real = rows if rows.dtype in (torch.float32, torch.float64) else rows.float()
+    of_all = _moments(real)
+    found["weight_norm"] = of_all.rms * math.sqrt(real.numel())
+    found["weight_mean"], found["weight_std"] = of_all.mean, of_all.std
+    low, high = (float(end) for end in real.aminmax())
+    found["weight_largest"] = max(abs(low), abs(high))
+    found["constant_weight"] = float(low == high)
+    norms, columns = row_norms(real), column_norms(real)
     found["zero_units"] = found["silent_units"] = float((norms == 0).sum())
-    found["zero_inputs"] = float((real == 0).all(dim=0).sum())
-    found["row_spread"] = _spread(norms)
-    found["column_spread"] = _spread(torch.linalg.vector_norm(real, dim=0))
-    found["constant_weight"] = float(bool((real == real.flatten()[0]).all()))
+    nothing = columns == 0
+    found["zero_inputs"] = float((real[:, nothing] == 0).all(dim=0).sum())
+    found["row_spread"], found["column_spread"] = _spread(norms), _spread(columns)
     bias = record.bias_value
     found["bias_rms"] = 0.0
     if bias is not None:
         values = bias.detach().float().flatten()
-        found["bias_rms"] = float(values.square().mean().sqrt())
-        found["bias_mean"] = float(values.mean())
-        found["bias_std"] = float(values.std(unbiased=False))
+        of_bias = _moments(values)
+        found["bias_rms"] = of_bias.rms
+        found["bias_mean"], found["bias_std"] = of_bias.mean, of_bias.std
         if len(values) == len(norms):
             found["silent_units"] = float(((norms == 0) & (values == 0)).sum())
     found["units"] = float(record.units)
@@ -163,15 +170,16 @@ def _parallel(rows: Tensor, norms: Tensor) -> float:
 
 
 def _spread(norms: Tensor) -> float:
-    scale = float(norms.mean())
-    return float(norms.std(unbiased=False)) / scale if scale else 0.0
+    found = _moments(norms)
+    return found.std / found.mean if found.mean else 0.0
 
 
-def _std(values: Tensor) -> float:
-    mean = values.mean()
-    if not math.isfinite(float(mean)):
-        return math.nan
-    return float((values - mean).double().square().mean().sqrt())
+def _moments(values: Tensor) -> Moments:
+    """Return the moments of numbers that are all finite; else nan."""
+    found = moments(values)
+    if found.nonfinite:
+        return Moments(math.nan, math.nan, math.nan, found.nonfinite)
+    return found
 
 
 def _spectral_radius(rows: Tensor, parts: int) -> float:
