@@ -338,3 +338,25 @@ def test_a_projection_of_the_inputs_is_a_skip_only_behind_another_layer(stem):
     reading = capture.read(Adds(), torch.randn(16, 8))
 
     assert len(reading.blocks) == stem
+
+
+def test_a_loop_over_shared_layers_is_looked_at_for_64_steps():
+    """Beyond, time would grow with the square of the steps."""
+
+    class Loop(nn.Module):
+        def __init__(self, steps):
+            super().__init__()
+            self.inner, self.head = nn.Linear(8, 8), nn.Linear(8, 2)
+            self.steps = steps
+
+        def forward(self, x):
+            for _ in range(self.steps):
+                x = x + torch.tanh(self.inner(x))
+            return self.head(x)
+
+    few, many = (capture.read(Loop(steps), torch.randn(4, 8)) for steps in (10, 100))
+
+    # The first sum is of the inputs, of no layer.
+    assert len(few.blocks) == 10
+    assert len(many.blocks) == 65
+    assert many.uses[0].calls == 100

@@ -5,6 +5,7 @@ its tensors; hooks around all modules (`_modules`) say in whose forward it was c
 """
 
 import types
+from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -25,6 +26,8 @@ from initlab.capture._trace import FunctionCall, Trace
 _LOUD_TRUNK = 10.0
 # A smaller number that is added to logits forbids something.
 _FORBIDS = -1e3
+# Of what a loop does step by step, as many are looked at: blocks may share layers.
+_MOST_STEPS = 64
 # The place of `dropout_p` among the arguments of `multi_head_attention_forward`.
 _DROPOUT_PLACE = 10
 
@@ -35,6 +38,7 @@ class Recorder(TorchFunctionMode):
     def __init__(self, trace: Trace) -> None:
         super().__init__()
         self._trace = trace
+        self._sums: Counter[tuple[object, ...]] = Counter()
         self._bodies: dict[Any, Callable[..., Any]] = {}
 
     def __torch_function__(
@@ -140,12 +144,21 @@ class Recorder(TorchFunctionMode):
             found = [t for t in call.args if isinstance(t, Tensor)]
             signals = [t for t in found if self._trace.is_signal(t)]
             if len(signals) == 2 and signals[0] is not signals[1]:
+                if self._is_repeated(call):
+                    return None
                 first, second = (measure.rms_of(self._trace, t) for t in signals)
                 return first, second
             if len(found) == 2 and len(signals) == 1:
                 other = next(t for t in found if t is not signals[0])
                 self._added(signals[0], other)
         return None
+
+    def _is_repeated(self, call: FunctionCall) -> bool:
+        """Whether a loop has added what the same layers gave often enough."""
+        nodes = self._trace.graph.nodes
+        of = (self._trace.where, *(nodes[number].owner for number in call.inputs))
+        self._sums[of] += 1
+        return self._sums[of] > _MOST_STEPS
 
     def _before_activation(self, call: FunctionCall, func: Callable[..., Any]) -> None:
         if not isinstance(call.given, Tensor):
