@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from initlab.capture._batch import tensors_held, tensors_in
+from initlab.capture._moments import as_real
 
 
 def differentiable(tree: Any, *, held: bool = False) -> list[Tensor]:
@@ -36,36 +37,33 @@ def random_gradients(
         keep: Whether the graph is needed again.
     """
     generator = torch.Generator().manual_seed(seed)
-    products = [
-        torch.randn(root.shape, generator=generator, dtype=torch.float32).to(
-            root.device, root.dtype
-        )
-        for root in roots
-    ]
-    return _gradients(roots, products, parameters, keep=keep)
+    products = []
+    for root in roots:
+        numbers = torch.randn(root.shape, generator=generator, dtype=torch.float32)
+        numbers = numbers.to(root.device, root.dtype)
+        # Given as the gradients of roots, they would have torch load SymPy first.
+        with torch.enable_grad():
+            product = torch.dot(as_real(root).flatten(), as_real(numbers).flatten())
+        products.append(product)
+    return _gradients(products, parameters, keep=keep)
 
 
 def loss_gradients(
     loss: Tensor, parameters: Sequence[Tensor], *, keep: bool
 ) -> list[Tensor | None]:
     """Return the gradients of a loss by parameters."""
-    return _gradients([loss], None, parameters, keep=keep)
+    return _gradients([loss], parameters, keep=keep)
 
 
 def _gradients(
-    roots: Sequence[Tensor],
-    products: Sequence[Tensor] | None,
-    parameters: Sequence[Tensor],
-    *,
-    keep: bool,
+    roots: Sequence[Tensor], parameters: Sequence[Tensor], *, keep: bool
 ) -> list[Tensor | None]:
     if not roots or not parameters:
         return [None] * len(parameters)
     with _set_aside(parameters):
         found = torch.autograd.grad(
-            roots, parameters, grad_outputs=products, retain_graph=keep,
-            allow_unused=True,
-        )  # fmt: skip
+            roots, parameters, retain_graph=keep, allow_unused=True
+        )
         return [
             _total(gradient, parameter.grad)
             for gradient, parameter in zip(found, parameters, strict=True)

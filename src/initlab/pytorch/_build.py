@@ -34,6 +34,11 @@ class _Poison(TorchDispatchMode):  # type: ignore[no-untyped-call]
         # outside of constructors.
         self.writes: dict[int, list[tuple[int, str, str]]] = {}
 
+    @classmethod
+    def _should_skip_dynamo(cls) -> bool:
+        """Leave the compiler alone, which is slow to load and has nothing to skip."""
+        return False
+
     def __torch_dispatch__(
         self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Any = None
     ) -> Any:
