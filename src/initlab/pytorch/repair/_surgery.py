@@ -55,6 +55,8 @@ class Surgery:
         self.changes: list[Change] = []
         self.undos: list[Undo] = []
         self.unrepaired: dict[tuple[str, str], Unrepaired] = {}
+        # How many changes there were when a finding was left.
+        self._left_after: dict[tuple[str, str], int] = {}
 
     def check(self) -> Diagnosis:
         return check(self._model, self._batch, seed=self._seed, **self._options)
@@ -67,7 +69,8 @@ class Surgery:
                 break
             diagnosis = self._repaired(finding, diagnosis)
         for finding in _blaming(diagnosis):
-            self._leave(finding, "more root causes than rounds")
+            if _key(finding) not in self.unrepaired:
+                self._leave(finding, "more root causes than rounds")
         # A finding that was left at first, and that another repair mended, is not left.
         open_ones = {_key(finding) for finding in _blaming(diagnosis)}
         self.unrepaired = {
@@ -76,7 +79,14 @@ class Surgery:
         return diagnosis
 
     def _next(self, diagnosis: Diagnosis) -> Finding | None:
-        open_ones = [f for f in _blaming(diagnosis) if _key(f) not in self.unrepaired]
+        """Return the worst finding that was not left; else one that may do better now.
+
+        What another finding hid can be mended after it.
+        """
+        blaming = _blaming(diagnosis)
+        open_ones = [one for one in blaming if _key(one) not in self.unrepaired] or [
+            one for one in blaming if self._left_after[_key(one)] < len(self.changes)
+        ]
         return max(open_ones, key=rank, default=None)
 
     def _repaired(self, finding: Finding, before: Diagnosis) -> Diagnosis:
@@ -94,8 +104,8 @@ class Surgery:
         changed = {one.parameter for one in self.changes[start:]}
         if _is_milder(finding, before, alone, changed):
             return alone
-        self._leave(finding, _objection(finding, before, after))
         self.take_back(start)
+        self._leave(finding, _objection(finding, before, after))
         return before
 
     def _followed(
@@ -149,9 +159,9 @@ class Surgery:
 
     def _leave(self, finding: Finding, reason: str) -> None:
         where = finding.parameter or finding.module or "the model"
-        self.unrepaired.setdefault(
-            _key(finding), Unrepaired(id=finding.id, where=where, reason=reason)
-        )
+        left = Unrepaired(id=finding.id, where=where, reason=reason)
+        self.unrepaired[_key(finding)] = left
+        self._left_after[_key(finding)] = len(self.changes)
 
     def take_back(self, start: int) -> None:
         """Undo all changes from the one of that number on."""
