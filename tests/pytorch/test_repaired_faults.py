@@ -1,5 +1,6 @@
 """Faults that one change mends: the repair makes it, as the printed fix does."""
 
+import pytest
 import torch
 from torch import nn
 
@@ -69,3 +70,55 @@ def test_what_another_finding_hid_is_mended_after_it():
     ]  # fmt: skip
     assert repair.after.sound, repair.after
     assert repair.unrepaired == ()
+
+
+@torch.no_grad()
+def test_a_head_next_to_zero_gets_the_variance_that_its_finding_expects():
+    layers = [nn.Linear(32, 32), nn.ReLU(), nn.Linear(32, 32), nn.ReLU()]
+    model = nn.Sequential(*layers, nn.Linear(32, 5))
+    nn.init.normal_(model[-1].weight, std=1e-4)
+    model[0].bias.zero_()
+
+    repair = pytorch.repair_(model, torch.randn(64, 32), targets=torch.arange(64) % 5)
+
+    assert [one.cause for one in repair.before.of("warning")] == ["tiny_head"]
+    assert [one.parameter for one in repair.changes] == ["4.weight"]
+    assert float(32 * model[-1].weight.pow(2).mean()) == pytest.approx(1.0, rel=1e-5)
+    assert repair.after.sound, repair.after
+
+
+@torch.no_grad()
+def test_all_loud_inputs_of_a_fused_recurrent_layer_become_quiet_together():
+    model, batch = Tagger(), tokens()
+    for weight in model.parameters():
+        if weight.dim() > 1:
+            nn.init.normal_(weight)
+    forget = model.cells.bias_hh_l0.clone()
+
+    repair = pytorch.repair_(model, batch, targets=torch.randint(0, 7, (8, 16)))
+
+    gates = next(one for one in repair.before if one.cause == "saturated_gates")
+    inputs = [f"cells.weight_ih_l{n}{way}" for n in (0, 1) for way in ("", "_reverse")]
+    assert list(gates.places) == inputs
+    assert 'finding.evidence["ratios"]' in gates.fix
+    assert repair.after.sound, repair.after
+    # Each is brought to the variance at which the first one's gates are open.
+    factors = [
+        float(weight.shape[1] * weight.pow(2).mean())
+        for weight in map(model.get_parameter, inputs)
+    ]
+    assert factors == pytest.approx([1.0] * 4, rel=0.1)
+    assert torch.equal(model.cells.bias_hh_l0, forget)
+
+
+@torch.no_grad()
+def test_a_bias_that_makes_outputs_loud_goes_where_no_targets_say_where_it_belongs():
+    model = TwoOutputs()
+    model.head.bias.copy_(torch.linspace(-20, 20, 8))
+
+    repair = pytorch.repair_(model, torch.randn(64, 16))
+
+    assert [one.cause for one in repair.before.of("warning")] == ["biased_choice"]
+    assert repair.before.findings[0].fix.startswith("torch.nn.init.zeros_")
+    assert not model.head.bias.any()
+    assert repair.after.sound, repair.after

@@ -78,7 +78,8 @@ def prior_bias(patient: Patient, finding: Finding) -> list[Change]:
     if prior is not None:
         targets = tensors_in(targets)[prior.target]
     if not isinstance(targets, Tensor):
-        return []
+        loud = finding.cause in ("biased_logits", "biased_choice")
+        return set_to_zero(patient, finding) if loud else []
     assert head.bias is not None
     bias = patient.tensor(head.bias)
     targets = targets.detach().cpu()
