@@ -5,7 +5,7 @@ from types import SimpleNamespace
 
 import pytest
 import torch
-from torch import nn
+from torch import nn, utils
 from torch.nn import functional
 from torch.nn.utils import parametrizations
 
@@ -221,6 +221,38 @@ def test_short_trainings_show_that_the_repair_helped(batch, labels):
     assert "repaired" in str(training)
     # Copies were trained: the model itself is repaired, and as untrained as before.
     assert torch.equal(model[0].weight, untrained[0].weight)
+
+
+def test_short_trainings_take_the_first_batches_of_a_loader(batch, labels):
+    pairs = utils.data.TensorDataset(batch, labels)
+
+    by_loader, by_list = (
+        pytorch.repair_(mlp(depth=3), (batch, labels), train_steps=2, data=data)
+        for data in (
+            utils.data.DataLoader(pairs, batch_size=16),
+            list(zip(batch.split(16), labels.split(16), strict=True)),
+        )
+    )
+
+    assert len(by_loader.training.before) == 3
+    assert by_loader.training.steps == by_list.training.steps
+
+
+@pytest.mark.parametrize("data", [[], 3, "train", {"x": torch.ones(2)}])
+def test_data_that_are_no_batches_are_refused(batch, labels, data):
+    with pytest.raises(InvalidValueError, match=r"^data: .*batch"):
+        repaired(mlp(depth=3), batch, labels, train_steps=2, data=data)
+
+
+def test_a_model_is_as_it_was_when_its_training_fails(batch, labels):
+    model = mlp()
+    model[4].weight.data.mul_(30)
+    before = bits(model)
+
+    with pytest.raises(RuntimeError):
+        repaired(model, batch, labels, train_steps=2, data=[torch.ones(3, 5)])
+
+    assert bits(model) == before
 
 
 def test_short_trainings_need_a_loss(batch):
