@@ -122,3 +122,34 @@ def test_a_bias_that_makes_outputs_loud_goes_where_no_targets_say_where_it_belon
     assert repair.before.findings[0].fix.startswith("torch.nn.init.zeros_")
     assert not model.head.bias.any()
     assert repair.after.sound, repair.after
+
+
+class Autoencoder(nn.Module):
+    """A variational one: the exponential of what a layer gives is a deviation."""
+
+    def __init__(self):
+        super().__init__()
+        self.encoder, self.decoder = nn.Linear(64, 128), nn.Linear(8, 64)
+        self.mean, self.log_deviation = nn.Linear(128, 8), nn.Linear(128, 8)
+
+    def forward(self, x):
+        hidden = torch.relu(self.encoder(x))
+        mean, deviation = self.mean(hidden), self.log_deviation(hidden).exp()
+        return self.decoder(mean + deviation * torch.randn_like(mean)), mean, deviation
+
+
+@torch.no_grad()
+def test_layers_that_overflow_together_become_quiet_together():
+    model = Autoencoder()
+    for weight in model.parameters():
+        if weight.dim() > 1:
+            nn.init.uniform_(weight)
+
+    repair = pytorch.repair_(model, torch.rand(32, 64))
+
+    found = repair.before.findings[0]
+    assert (found.cause, found.parameter) == ("nonfinite_output", "decoder.weight")
+    assert repair.after.sound, repair.after
+    assert {one.parameter for one in repair.changes if one.finding == "WI01"} >= {
+        "encoder.weight", "log_deviation.weight",
+    }  # fmt: skip
