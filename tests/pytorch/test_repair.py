@@ -414,9 +414,12 @@ def test_of_two_that_are_added_the_one_that_is_off_is_repaired():
 def _verdict(*findings):
     """A diagnosis of `(check, severity, parameter)`."""
     found = [
-        SimpleNamespace(id=check, severity=severity, parameter=where, places=())
+        SimpleNamespace(
+            id=check, severity=severity, parameter=where, places=(where,),
+            cause=check, consequences=("WI07",),
+        )
         for check, severity, where in findings
-    ]
+    ]  # fmt: skip
     return SimpleNamespace(
         findings=found, of=lambda *ask: [one for one in found if one.severity in ask]
     )
@@ -433,6 +436,9 @@ ERROR = ("WI14", "error", "head.weight")
         ([("WI05", "warning", "head.weight")], False),
         ([("WI23", "warning", "q.weight"), ("WI04", "warning", "q.weight")], False),
         ([("WI14", "warning", "head.weight")], False),
+        # What the error did, too, and does less.
+        ([("WI07", "warning", "head.weight")], True),
+        ([("WI07", "error", "head.weight")], False),
     ],
 )
 def test_an_error_is_traded_for_one_warning_elsewhere_and_nothing_more(

@@ -153,3 +153,33 @@ def test_layers_that_overflow_together_become_quiet_together():
     assert {one.parameter for one in repair.changes if one.finding == "WI01"} >= {
         "encoder.weight", "log_deviation.weight",
     }  # fmt: skip
+
+
+def plain(activation, depth):
+    layers = []
+    for _ in range(depth):
+        layers += [nn.Linear(64, 64), activation()]
+    return nn.Sequential(*layers, nn.Linear(64, 10))
+
+
+@pytest.mark.parametrize(
+    ("activation", "depth", "factor"),
+    [(nn.Sigmoid, 10, 22.3), (nn.Hardswish, 30, 2.64)],
+)
+def test_an_error_that_becomes_a_warning_of_the_same_chain_is_repaired(
+    activation, depth, factor
+):
+    model = plain(activation, depth)
+    batch, labels = torch.randn(64, 64), torch.arange(64) % 10
+    stem = model[0].weight.detach().clone()
+
+    repair = pytorch.repair_(model, batch, targets=labels, train_steps=100)
+
+    (before,) = repair.before.findings
+    assert (before.id, before.severity) == ("WI05", "error")
+    assert not repair.after.of("error")
+    # Sigmoid has no critical point there: the repair takes the factor of the fix, too.
+    assert float(64 * model[2].weight.detach().var()) == pytest.approx(factor, rel=0.01)
+    # That the rest of WI07 moves along its chain is no reason to change the stem.
+    assert torch.equal(model[0].weight, stem)
+    assert repair.training.after[-1] < 0.8 * repair.training.before[-1]

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from initlab import catalog
 from initlab.activations import akin
-from initlab.analysis.findings import Finding
+from initlab.analysis.findings import Finding, wanted_factor
 from initlab.capture import Reading
 from initlab.pytorch._counter import standardized
 from initlab.pytorch._variances import variances
@@ -117,13 +117,12 @@ class Patient:
     def target(self, use: WeightUse) -> tuple[float, float]:
         """Weight and bias variance that the activation after a use asks for.
 
+        The weight's is what findings print, so that a change does what they say.
         An activation that is given a multiple, as sin(30 z), asks for that much less.
         """
-        weight, bias = 1.0, 0.0
+        weight, bias = wanted_factor(use), 0.0
         if akin(use.activation) is not None:
-            weight, bias, _ = variances(
-                use.activation, negative_slope=use.negative_slope
-            )
+            _, bias, _ = variances(use.activation, negative_slope=use.negative_slope)
         given = self._measure("entering_rms", use)
         put_out = self._measure("preactivation_rms", use)
         known = use.activation in ACTIVATION_NAMES and self.gates(use) == 1

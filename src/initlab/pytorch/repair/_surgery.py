@@ -185,11 +185,23 @@ def _key(finding: Finding) -> tuple[str, str]:
 
 def _objection(finding: Finding, before: Diagnosis, after: Diagnosis) -> str:
     """Return why a change is not kept as it is; empty if nothing speaks against it."""
-    if _key(finding) in {_key(one) for one in _blaming(after)}:
+    if _is_there(finding, after):
         return "the change that should mend it did not"
     # Nobody could have found before what a non-finite number hid.
     new = [] if finding.id == "WI01" else _new(before, after)
     return f"mending it brings {new[0].id} on" if new else ""
+
+
+def _is_there(finding: Finding, after: Diagnosis) -> bool:
+    """Whether a finding is blamed still, if under the name of another of its places."""
+    return any(
+        _key(one) == _key(finding)
+        or (
+            (one.id, one.cause) == (finding.id, finding.cause)
+            and finding.parameter in one.places
+        )
+        for one in _blaming(after)
+    )
 
 
 def _is_milder(
@@ -197,15 +209,18 @@ def _is_milder(
 ) -> bool:
     """Whether an error is gone, and at most one warning came up, and came up elsewhere.
 
-    A new finding about a changed tensor means that the change was wrong.
+    A new finding about a changed tensor means that the change was wrong, unless it says
+    what the error did, too, and does less now.
     """
     new = _new(before, after)
-    mended = _key(finding) not in {_key(one) for one in _blaming(after)}
+    mended = not _is_there(finding, after)
     mended &= len(after.of("error")) < len(before.of("error"))
     elsewhere = all(
-        one.severity == "warning" and not changed & {one.parameter, *one.places}
+        one.severity == "warning"
+        and (one.id in finding.consequences
+             or not changed & {one.parameter, *one.places})
         for one in new
-    )
+    )  # fmt: skip
     return finding.severity == "error" and mended and elsewhere and len(new) <= 1
 
 
