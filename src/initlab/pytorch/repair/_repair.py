@@ -143,8 +143,9 @@ def repair_(
     The model is checked, and each finding answered by one change: a tensor rescaled,
     units that are copies redrawn, a bias set, a norm opened. Then it is checked again.
     A change stays only if its finding is gone and no new one came, or of an error no
-    more than one warning elsewhere; otherwise it is taken back and the finding left,
-    with the reason. Warnings and errors are repaired, infos are not: packed projections
+    more than one warning, elsewhere or of what the error did; otherwise it is taken
+    back, and tried once more after whatever else is mended, or the finding left with
+    the reason. Warnings and errors are repaired, infos are not: packed projections
     and gains that were chosen stay. A healthy model comes back bit-equal. Shapes,
     types, devices, ties, gradients and buffers are kept.
 
