@@ -71,6 +71,15 @@ class Unforeseen(nn.Linear):
     def named_modules(self, *arguments, **more):
         raise LookupError("nobody thought of this")
 
+class Listener(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.words, self.sound = nn.Embedding(50, 32), nn.Linear(16, 32)
+        self.head = nn.Linear(32, 4)
+
+    def forward(self, tokens, wave):
+        return self.head(self.words(tokens).mean(1) + self.sound(wave))
+
 def mistaken():
     return nn.Linear(16, 4)(None, argument=3)
 
@@ -173,9 +182,17 @@ def test_tokens_models_and_checkpoints():
 
 
 @pytest.mark.usefixtures("models")
+def test_inputs_of_both_kinds_come_in_the_models_order():
+    both = ("--input", "8x12:50", "--input", "8x16")
+
+    assert run("somebodys_models:Listener", *both) == 0
+
+
+@pytest.mark.usefixtures("models")
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
+        (("somebodys_models:words", "--input", "8x9:x"), "--input: a shape and the nu"),
         (("somebodys_models:sound",), "--input: the shape of what the model is given"),
         (("somebodys_models:sound", "--input", "8y3"), "positive sizes with x"),
         (("somebodys_models:sound", "--input", "8x3"), "in 0 (Linear): RuntimeError"),
@@ -290,6 +307,14 @@ def test_a_target_that_is_not_imported_is_not_said_to_be(capsys, target):
         ("[tool.initlab.check]\ninput = [16]", "input in [tool.initlab.check]: a list"),
         ("[tool.initlab.check]\nignore = [15]", "ignore in [tool.initlab.check]: a"),
         ("[tool.initlab.check]\nfail-on = 3", "fail-on in [tool.initlab.check]: a st"),
+        (
+            "[tool.initlab.check]\nfail-on = 'no'",
+            "fail-on in [tool.initlab.check]: unknown severity 'no'",
+        ),
+        (
+            "[tool.initlab.check]\nignore = ['WI99']",
+            "ignore in [tool.initlab.check]: unknown check 'WI99'",
+        ),
         ("[tool.initlab]\ncheck = 5", "[tool.initlab.check] of pyproject.toml: must"),
         ("[tool]\ninitlab = 5", "[tool.initlab] of pyproject.toml: must be a table"),
         ("tool = 5", "[tool] of pyproject.toml: must be a table, got 5"),

@@ -208,6 +208,14 @@ def test_the_plugin_takes_one_check_as_text_and_refuses_names_of_nothing(pyteste
         def test_one(init_check):
             init_check(model(), BATCH, ignore="WI02,WI05", fail_on="error")
 
+        def test_what_is_ignored_is_not_said(init_check):
+            both = model()
+            both.unused = nn.Parameter(torch.randn(4, 4))
+            with pytest.raises(pytest.fail.Exception) as failed:
+                init_check(both, BATCH, ignore="WI02")
+            assert "fix WI21" in str(failed.value)
+            assert "fix WI02" not in str(failed.value)
+
         @pytest.mark.parametrize("more, said", [
             ({"ignore": ("WI99",)}, "ignore: unknown check 'WI99'"),
             ({"fail_on": "fatal"}, "fail_on: unknown severity 'fatal'"),
@@ -218,4 +226,4 @@ def test_the_plugin_takes_one_check_as_text_and_refuses_names_of_nothing(pyteste
         """
     )
 
-    pytester.runpytest("-p", "no:cacheprovider").assert_outcomes(passed=3)
+    pytester.runpytest("-p", "no:cacheprovider").assert_outcomes(passed=4)

@@ -187,3 +187,10 @@ def test_the_fixture_fails_with_what_was_found(pytester):
 
     result.assert_outcomes(passed=1, failed=1)
     assert "WI02" in result.stdout.str()
+
+
+def test_a_diagnosis_at_the_prompt_is_its_findings_and_no_numbers():
+    shown = repr(pytorch.check(nn.Linear(4, 2), torch.ones(2, 4)))
+
+    assert shown.startswith("Diagnosis(findings=(")
+    assert "Dimensions" not in shown

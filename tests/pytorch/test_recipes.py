@@ -296,6 +296,16 @@ def test_mu_p_tells_roles_apart_and_repeats_itself():
         assert torch.equal(one, before)
 
 
+def test_mu_p_reads_models_in_their_wrappers():
+    wide, base = mlp(64, 0), mlp(16, 0)
+
+    groups = pytorch.mu_p(nn.DataParallel(wide), base)
+
+    own = {id(parameter) for parameter in wide.parameters()}
+    assert {id(one) for group in groups for one in group["params"]} == own
+    assert "0.weight" in groups[0]["names"]
+
+
 def test_mu_p_refuses_what_it_has_no_rule_for():
     with pytest.raises(UnknownNameError, match="adam"):
         pytorch.mu_p(mlp(64, 0), mlp(64, 0), optimizer="adamw2")

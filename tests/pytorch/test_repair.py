@@ -5,7 +5,7 @@ from types import SimpleNamespace
 
 import pytest
 import torch
-from torch import nn
+from torch import nn, utils
 from torch.nn import functional
 from torch.nn.utils import parametrizations
 
@@ -223,6 +223,38 @@ def test_short_trainings_show_that_the_repair_helped(batch, labels):
     assert torch.equal(model[0].weight, untrained[0].weight)
 
 
+def test_short_trainings_take_the_first_batches_of_a_loader(batch, labels):
+    pairs = utils.data.TensorDataset(batch, labels)
+
+    by_loader, by_list = (
+        pytorch.repair_(mlp(depth=3), (batch, labels), train_steps=2, data=data)
+        for data in (
+            utils.data.DataLoader(pairs, batch_size=16),
+            list(zip(batch.split(16), labels.split(16), strict=True)),
+        )
+    )
+
+    assert len(by_loader.training.before) == 3
+    assert by_loader.training.steps == by_list.training.steps
+
+
+@pytest.mark.parametrize("data", [[], 3, "train", {"x": torch.ones(2)}])
+def test_data_that_are_no_batches_are_refused(batch, labels, data):
+    with pytest.raises(InvalidValueError, match=r"^data: .*batch"):
+        repaired(mlp(depth=3), batch, labels, train_steps=2, data=data)
+
+
+def test_a_model_is_as_it_was_when_its_training_fails(batch, labels):
+    model = mlp()
+    model[4].weight.data.mul_(30)
+    before = bits(model)
+
+    with pytest.raises(RuntimeError):
+        repaired(model, batch, labels, train_steps=2, data=[torch.ones(3, 5)])
+
+    assert bits(model) == before
+
+
 def test_short_trainings_need_a_loss(batch):
     with pytest.raises(InvalidValueError, match="loss"):
         pytorch.repair_(mlp(depth=3), batch, train_steps=5)
@@ -382,9 +414,12 @@ def test_of_two_that_are_added_the_one_that_is_off_is_repaired():
 def _verdict(*findings):
     """A diagnosis of `(check, severity, parameter)`."""
     found = [
-        SimpleNamespace(id=check, severity=severity, parameter=where, places=())
+        SimpleNamespace(
+            id=check, severity=severity, parameter=where, places=(where,),
+            cause=check, consequences=("WI07",),
+        )
         for check, severity, where in findings
-    ]
+    ]  # fmt: skip
     return SimpleNamespace(
         findings=found, of=lambda *ask: [one for one in found if one.severity in ask]
     )
@@ -401,6 +436,9 @@ ERROR = ("WI14", "error", "head.weight")
         ([("WI05", "warning", "head.weight")], False),
         ([("WI23", "warning", "q.weight"), ("WI04", "warning", "q.weight")], False),
         ([("WI14", "warning", "head.weight")], False),
+        # What the error did, too, and does less.
+        ([("WI07", "warning", "head.weight")], True),
+        ([("WI07", "error", "head.weight")], False),
     ],
 )
 def test_an_error_is_traded_for_one_warning_elsewhere_and_nothing_more(

@@ -30,13 +30,15 @@ def check(
         list[str] | None,
         typer.Option(
             "--input",
-            help="Shape of an input, drawn from normals: 8x3x224x224; repeat for more.",
+            help="Shape of an input, drawn from normals: 8x3x224x224; or of token ids, "
+            "as --tokens. Repeat for more, in the model's order.",
         ),
     ] = None,
     tokens: Annotated[
         list[str] | None,
         typer.Option(
-            help="Shape of token ids and how many words there are: 4x128:50257."
+            help="Shape of token ids and how many words there are: 4x128:50257. They "
+            "come after every --input."
         ),
     ] = None,
     classes: Annotated[
@@ -160,13 +162,18 @@ class _Settings:
         from initlab.errors import InvalidValueError, UnknownNameError
         from initlab.messages import as_checks, as_severity
 
-        severity = as_severity(
-            given.get("fail-on", "warning") if fail_on is None else fail_on,
-            "--fail-on",
+        severity = (
+            as_severity(given.get("fail-on", "warning"), _in_file("fail-on"))
+            if fail_on is None
+            else as_severity(fail_on, "--fail-on")
         )
         if dtype not in _DTYPES:
             raise UnknownNameError("dtype", dtype, _DTYPES, argument="--dtype")
-        ignored = as_checks(ignore or given.get("ignore", ()), "--ignore")
+        ignored = (
+            as_checks(ignore, "--ignore")
+            if ignore
+            else as_checks(given.get("ignore", ()), _in_file("ignore"))
+        )
         shapes = tuple(inputs or ()), tuple(tokens or ())
         if not any(shapes):
             shapes = tuple(given.get("input", ())), tuple(given.get("tokens", ()))
@@ -236,9 +243,12 @@ def _refuse_other_kinds(key: str, value: Any) -> None:
     texts = [value] if key == "fail-on" else value
     if not isinstance(texts, list) or not all(isinstance(one, str) for one in texts):
         allowed = "a string" if key == "fail-on" else "a list of strings"
-        raise InvalidValueError(
-            f"{key} in [tool.initlab.check]: {allowed}, got {value!r}"
-        )
+        raise InvalidValueError(f"{allowed}, got {value!r}", argument=_in_file(key))
+
+
+def _in_file(key: str) -> str:
+    """Return what a key of pyproject.toml is called where its value is refused."""
+    return f"{key} in [tool.initlab.check]"
 
 
 def _print(diagnosis: "Diagnosis", *, to_stderr: bool) -> None:

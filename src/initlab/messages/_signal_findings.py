@@ -332,7 +332,7 @@ SIGNAL_FINDINGS: Mapping[FindingCause, Words] = MappingProxyType(
             "a larger learning rate",
         ),
         "width_law": Words(
-            "activations of {module} grow with the width: after {step} steps as "
+            "activations of {module} grow with the width: at step {step} as "
             "width^{measured:.2f} (standard error {error:.2f})",
             "slope of ln mean |activation| against ln width < {expected}",
             "initlab.pytorch.mu_p(model, base_model), and its learning rates",

@@ -313,7 +313,7 @@ WEIGHT_FINDINGS: Mapping[FindingCause, Words] = MappingProxyType(
             "weights and what they are given ({given:.2g}) send them numbers of "
             "{rms:.2g}",
             "share with |f'| < 5 % below {expected:.0%}",
-            SCALE,
+            "{scaled}",
         ),
         "wrong_fan": Words(
             "{where}: std {std:.3g} fits a wrong fan ({formula_that_fits}); its own "

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import xarray as xr
@@ -22,7 +22,7 @@ class Diagnosis:
     """
 
     findings: tuple[Finding, ...]
-    dataset: xr.Dataset
+    dataset: xr.Dataset = field(repr=False)
 
     @property
     def sound(self) -> bool:

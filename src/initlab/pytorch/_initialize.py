@@ -52,6 +52,11 @@ def initialize_(
     0), and single numbers and vectors that are no bias of a layer. Biases become 0, or
     what the entry or criticality says.
 
+    GELU and SiLU are critical at q = 1, but do not stay there: an error of q grows by
+    7 and 10 % a layer, so that 30 plain layers of SiLU, 256 wide, put out 23 where they
+    should put out 1. Stacks as deep without normalizations or skips keep it at
+    `initlab.theory.half_stable_point`, if weights and biases are drawn at that.
+
     An embedding that is the head as well is drawn as a head. Other embeddings of its
     width that would be over 4 times as loud, as those of positions, are brought down to
     it, unless the init is given by kind.

@@ -118,6 +118,7 @@ def mu_p(
                 f"a torch.nn.Module, got {type(one).__name__}", argument=argument
             )
         capture.refuse_lazy(one)
+    model, base_model = capture.unwrapped(model), capture.unwrapped(base_model)
     capture.refuse_unwritable(model)
     names, base = Names.of(model), dict(base_model.named_parameters())
     if set(names.all) != set(base):

@@ -8,19 +8,24 @@ import torch
 from torch import nn
 
 from initlab.errors import InvalidValueError
+from initlab.pytorch._norms import is_normalization
 from initlab.pytorch._reparametrized import parameter_behind
 from initlab.spec import LayerSpec
 
 _GATES = {"lstm": 4, "gru": 3, "rnn": 1}
-# Activations as modules, by the names that `initlab.theory` knows.
+# Activations as modules, by the names that a reading gives them.
 _ACTIVATIONS: dict[type[nn.Module], str] = {
     nn.ReLU: "relu",
+    nn.ReLU6: "relu6",
     nn.LeakyReLU: "leaky_relu",
     nn.Tanh: "tanh",
     nn.Sigmoid: "sigmoid",
     nn.GELU: "gelu",
     nn.SiLU: "silu",
+    nn.Mish: "mish",
+    nn.Hardswish: "hardswish",
     nn.ELU: "elu",
+    nn.CELU: "elu",
     nn.SELU: "selu",
     nn.Softplus: "softplus",
     nn.Identity: "identity",
@@ -125,13 +130,16 @@ def _following(model: nn.Module) -> dict[int, tuple[str, float]]:
         if not isinstance(chain, nn.Sequential):
             continue
         members = list(chain)
-        for place, member in enumerate(members[:-1]):
-            after = members[place + 1]
-            if isinstance(after, nn.Dropout | nn.modules.batchnorm._BatchNorm):
-                after = members[place + 2] if place + 2 < len(members) else after
-            if name := _ACTIVATIONS.get(type(after)):
-                found[id(member)] = (name, getattr(after, "negative_slope", 0.01))
+        for place, member in enumerate(members):
+            rest = [one for one in members[place + 1 :] if not _is_passed(one)]
+            if rest and (name := _ACTIVATIONS.get(type(rest[0]))):
+                found[id(member)] = (name, getattr(rest[0], "negative_slope", 0.01))
     return found
+
+
+def _is_passed(module: nn.Module) -> bool:
+    """Whether what a layer makes goes through to an activation behind."""
+    return isinstance(module, nn.modules.dropout._DropoutNd) or is_normalization(module)
 
 
 def _named(

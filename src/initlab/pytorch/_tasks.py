@@ -28,6 +28,7 @@ from initlab.pytorch._write import (
     write_values,
     write_weight,
 )
+from initlab.spec import Init, LayerSpec
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,26 +63,14 @@ def tasks_of(
     parts = tuple(names.of_weight(site.name, weight, model))
     name = names.first.get(site.name, site.name)
     shape = tuple(getattr(model.get_submodule(site.module), site.tensor).shape)
-    shown, aliases = name, names.aliases.get(name, parts)
-    if name not in names.first and parts:
-        # A weight that is computed is no parameter; the one in its shape stands for it.
-        alike = [one for one in parts if model.get_parameter(one).shape == shape]
-        shown = (alike or parts)[0]
-        aliases = (name, *(one for one in parts if one != shown))
-    biased = None if site.bias is None else names.first.get(site.bias)
+    shown, aliases = _shown_as(model, names, name, parts, shape)
     if own is None:
         kept = Initialized(
             parameter=shown, action="kept", reason=decision.reason, aliases=aliases
         )
         yield Task(kept, None, parts)
         return
-    try:
-        std = law(own.init, site.layer)
-    except InvalidValueError as error:
-        raise InvalidValueError(
-            f"init {own.init}, {name}: {error}; inits may differ by kind of layer, "
-            'as in {"conv": ..., "linear": ...}'
-        ) from None
+    std = _std(own.init, site.layer, name)
     is_real = not weight.is_complex() or has_both_parts(own)
     row = Initialized(
         parameter=shown,
@@ -114,8 +103,38 @@ def tasks_of(
         return write_weight(model, site, draw() if held is None else held)
 
     yield Task(row, write, parts)
+    biased = None if site.bias is None else names.first.get(site.bias)
     if biased is not None and model.get_parameter(biased).requires_grad:
         yield _of_bias(model, names, decision, biased, seed, forget_bias)
+
+
+def _shown_as(
+    model: nn.Module,
+    names: Names,
+    name: str,
+    parts: tuple[str, ...],
+    shape: tuple[int, ...],
+) -> tuple[str, tuple[str, ...]]:
+    """Return under which name a weight is reported, and its others.
+
+    A weight that is computed is no parameter; the one in its shape stands for it.
+    """
+    if name in names.first or not parts:
+        return name, names.aliases.get(name, parts)
+    alike = [one for one in parts if model.get_parameter(one).shape == shape]
+    shown = (alike or parts)[0]
+    return shown, (name, *(one for one in parts if one != shown))
+
+
+def _std(init: Init, layer: LayerSpec, name: str) -> float:
+    """Return the deviation by the law, or refuse an entry that has none for a layer."""
+    try:
+        return law(init, layer)
+    except InvalidValueError as error:
+        raise InvalidValueError(
+            f"init {init}, {name}: {error}; inits may differ by kind of layer, "
+            'as in {"conv": ..., "linear": ...}'
+        ) from None
 
 
 def _of_bias(

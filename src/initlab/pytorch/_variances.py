@@ -4,8 +4,9 @@ import math
 from dataclasses import dataclass
 
 from initlab import catalog, theory
+from initlab.activations import akin
 from initlab.errors import InvalidValueError
-from initlab.spec import ACTIVATION_NAMES, Init
+from initlab.spec import Init
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,9 +59,11 @@ def adapted(
         return Adapted(init=init, reason=f"{parameter} as stated")
     if activation is None:
         return Adapted(init=init, reason="its own gain: activation not known")
-    if activation not in ACTIVATION_NAMES:
+    if akin(activation) is None:
         return Adapted(init=init, reason=f"its own gain: no theory of {activation}")
-    weight, bias, reason = _variances(activation, by_name, negative_slope)
+    weight, bias, reason = variances(
+        activation, by_name=by_name, negative_slope=negative_slope
+    )
     value = math.sqrt(weight) if parameter == "gain" else weight
     # He's gain of ReLU stays sqrt(2) to the last bit, which its entry knows.
     if math.isclose(value, float(taken[parameter]), rel_tol=1e-12):
@@ -79,17 +82,36 @@ def adapted(
     return Adapted(init=filled, bias_std=math.sqrt(bias), reason=reason)
 
 
-def _variances(
-    activation: str, by_name: bool, negative_slope: float
+def variances(
+    activation: str, *, negative_slope: float, by_name: bool = False
 ) -> tuple[float, float, str]:
-    if activation == "leaky_relu":
+    """Weight and bias variance that an activation asks for, and by which rule.
+
+    Args:
+        activation: Of `initlab.activations`, or akin to one.
+        negative_slope: Of a leaky ReLU.
+        by_name: Whether the second moment is to be kept, also where an activation is
+            critical at other variances.
+
+    Example:
+        >>> variances("relu6", negative_slope=0.0)
+        (2.0, 0.0, 'relu6: critical, as relu')
+        >>> variances("sigmoid", negative_slope=0.0)[2]
+        'sigmoid: second moment, not critical at q = 1'
+    """
+    name = akin(activation)
+    assert name is not None, activation
+    as_another = "" if name == activation else f", as {name}"
+    if name == "leaky_relu":
         # Homogeneous: keeping the second moment is critical.
         return 2 / (1 + negative_slope**2), 0.0, f"{activation}: second moment"
-    if not by_name:
-        try:
-            point = theory.critical(activation)
-        except InvalidValueError:
-            squared = theory.gain(activation) ** 2
-            return squared, 0.0, f"{activation}: second moment, not critical at q = 1"
-        return point.weight_variance, point.bias_variance, f"{activation}: critical"
-    return theory.gain(activation) ** 2, 0.0, f"{activation}: second moment"
+    squared = theory.gain(name) ** 2
+    if by_name:
+        return squared, 0.0, f"{activation}: second moment{as_another}"
+    try:
+        point = theory.critical(name)
+    except InvalidValueError:
+        rule = f"{activation}: second moment{as_another}, not critical at q = 1"
+        return squared, 0.0, rule
+    rule = f"{activation}: critical{as_another}"
+    return point.weight_variance, point.bias_variance, rule

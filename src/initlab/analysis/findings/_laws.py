@@ -13,7 +13,7 @@ from types import MappingProxyType
 import numpy as np
 
 from initlab import theory
-from initlab.activations import ACTIVATIONS
+from initlab.activations import ACTIVATIONS, akin
 from initlab.analysis.findings._model import Model
 from initlab.spec import LayerSpec, WeightUse
 
@@ -154,16 +154,15 @@ def multiple(model: Model, use: WeightUse) -> float:
 
 def wanted_gain(use: WeightUse) -> float:
     """Return the second-moment gain of what the layer is given; 1 where unknown."""
-    name = use.source if use.source in ACTIVATIONS else "identity"
-    if name == "identity":
-        name = use.activation if use.activation in ACTIVATIONS else "identity"
-    return float(theory.gain(name))
+    known = (akin(use.source), akin(use.activation))
+    name = next((one for one in known if one not in (None, "identity")), None)
+    return float(theory.gain(name or "identity"))
 
 
 def wanted_factor(use: WeightUse) -> float:
     """Return the weight variance at which a layer is critical at q = 1, or nearly."""
-    name = use.activation if use.activation in ACTIVATIONS else use.source
-    if name not in ACTIVATIONS:
+    name = akin(use.activation) or akin(use.source)
+    if name is None:
         return 1.0
     if use.activation == "leaky_relu":
         return 2 / (1 + use.negative_slope**2)

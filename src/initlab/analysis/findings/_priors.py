@@ -37,9 +37,9 @@ _UNSCALED_TARGETS = 100.0
 def prior_ignored(model: Model) -> Iterator[Finding]:
     """WI15: the output's bias does not know what is common among the targets."""
     output, head = model.facts.output, head_of(model)
-    place = None if head is None else _asked(model, head)
     if head is None:
         return
+    place = _asked(model, head)
     if _beyond_reach(model, head):
         yield Finding(
             id="WI15", severity="warning", cause="targets_unscaled",
@@ -58,32 +58,39 @@ def prior_ignored(model: Model) -> Iterator[Finding]:
     if output.loss_kind == "given" and not compares(output):
         return  # it was asked
     if output.classes > 1 and output.loss_rows >= _ROWS_PER_CLASS * output.classes:
-        # Labels drawn uniformly seem uneven by about so much.
-        by_chance = (output.classes - 1) / (2 * output.loss_rows)
-        gain = math.log(output.classes) - output.class_entropy - by_chance
-        excess = output.loss - output.class_entropy
-        share = _common(output.classes)
-        telling = gain > _PRIOR_GAIN or (
-            output.classes == 2 and output.class_share > _RARE
-        )
-        # Weights of the classes may make up for it.
-        minds = not output.loss_shifted > output.loss - 0.5 * gain
-        if (
-            telling
-            and minds
-            and excess > _MOST_OF_IT * gain
-            and output.class_share > share
-        ):
-            yield Finding(
-                id="WI15", severity="warning", cause="imbalance_ignored",
-                module=head.module, parameter=place,
-                measured=output.loss, expected=output.class_entropy,
-                evidence={
-                    "share": output.class_share, "bias": place != head.parameter,
-                    **_logit(output.target_mean),
-                },
-            )  # fmt: skip
-        return
+        yield from _shares_ignored(output, head, place)
+    else:
+        yield from _mean_ignored(output, head, place)
+
+
+def _shares_ignored(
+    output: OutputReading, head: WeightUse, place: str
+) -> Iterator[Finding]:
+    """Yield that a class is common, and the first loss does not know."""
+    # Labels drawn uniformly seem uneven by about so much.
+    by_chance = (output.classes - 1) / (2 * output.loss_rows)
+    gain = math.log(output.classes) - output.class_entropy - by_chance
+    excess = output.loss - output.class_entropy
+    telling = gain > _PRIOR_GAIN or (output.classes == 2 and output.class_share > _RARE)
+    # Weights of the classes may make up for it.
+    minds = not output.loss_shifted > output.loss - 0.5 * gain
+    common = output.class_share > _common(output.classes)
+    if telling and minds and common and excess > _MOST_OF_IT * gain:
+        yield Finding(
+            id="WI15", severity="warning", cause="imbalance_ignored",
+            module=head.module, parameter=place,
+            measured=output.loss, expected=output.class_entropy,
+            evidence={
+                "share": output.class_share, "bias": place != head.parameter,
+                **_logit(output.target_mean),
+            },
+        )  # fmt: skip
+
+
+def _mean_ignored(
+    output: OutputReading, head: WeightUse, place: str
+) -> Iterator[Finding]:
+    """Yield that a regression's targets lie far from all outputs."""
     away = abs(output.target_mean - output.mean)
     if not compares(output) or not math.isfinite(away):
         return

@@ -19,6 +19,8 @@ _LONGEST_MEMORY = 8.0
 # Sitzmann et al. (2020) give sines behind the first layer numbers of 1, Hyena's filters
 # of 5.
 _SEVERAL_TURNS = 2 * math.pi
+# Weights of inputs that should be so much smaller are as loud as those that saturate.
+_QUIETER = 0.5
 # Beyond these numbers the slope of a sigmoid, and of tanh, is under 5 % of its most.
 _FLAT_SIGMOID, _FLAT_TANH = 4.36, 2.18
 
@@ -178,16 +180,34 @@ def saturated_gates(model: Model) -> Iterator[Finding]:
         if share > _SATURATED:
             by_bias = max(biases.values(), default=0.0) > by_weights
             names = tuple(sorted(biases, key=lambda name: -biases[name]))
-            places = names if by_bias else (use.parameter,)
+            ratios = {} if by_bias else _ratios_of_inputs(model, use, 1 / rms)
+            places = names if by_bias else tuple(ratios)
             yield Finding(
                 id="WI13",
                 severity="error" if share > _MOSTLY_SATURATED else "warning",
                 cause="saturated_gates_by_bias" if by_bias else "saturated_gates",
                 module=use.module, parameter=places[0],
                 measured=share, expected=_SATURATED,
-                evidence={"rms": rms, "given": given, "ratio": 1 / rms},
+                evidence={"rms": rms, "given": given, "ratios": ratios},
                 places=places,
             )  # fmt: skip
+
+
+def _ratios_of_inputs(model: Model, use: WeightUse, ratio: float) -> dict[str, float]:
+    """Return what brings the weights of a recurrent layer's inputs to one variance.
+
+    What deeper layers and the other direction of one fused operation are given is not
+    known: those that are loud too are brought to what the first one is brought to.
+    """
+    wanted = ratio * math.sqrt(model.weight_factor(use.index))
+    others = {
+        one.parameter: wanted / math.sqrt(model.weight_factor(one.index))
+        for one in model.fresh()
+        if one.module == use.module and one.role == "input"
+        and model.weight_factor(one.index) > 0
+    }  # fmt: skip
+    loud = {name: least for name, least in others.items() if least < _QUIETER}
+    return {use.parameter: ratio} | loud
 
 
 def _loud_candidate_biases(model: Model, use: WeightUse) -> dict[str, float]:

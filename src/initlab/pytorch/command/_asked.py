@@ -33,8 +33,9 @@ class Asked:
 
     Attributes:
         target: `package.module:name` of a function that makes a model, or of a model.
-        inputs: Shapes, as in 8x3x224x224.
-        tokens: Shapes and words, as in 4x128:50257.
+        inputs: Shapes, as in 8x3x224x224, or of token ids, as in 4x128:50257; in the
+            order in which the model takes them.
+        tokens: Shapes of token ids, which come after all inputs.
         classes: Of drawn labels; None: no labels.
         checkpoint: Weights to load before.
         seed: Of the first model, of the inputs, and of what a repair redraws.
@@ -158,8 +159,13 @@ def _batch(asked: Asked) -> tuple[tuple[Tensor, ...], Tensor | None]:
     generator = torch.Generator().manual_seed(asked.seed)
     real = getattr(torch, asked.dtype)
     batch = tuple(
-        [_normals(text, generator).to(real) for text in asked.inputs]
-        + [_tokens(text, generator) for text in asked.tokens]
+        _tokens(option, text, generator)
+        if option == "--tokens" or ":" in text
+        else _normals(text, generator).to(real)
+        for option, text in [
+            *(("--input", text) for text in asked.inputs),
+            *(("--tokens", text) for text in asked.tokens),
+        ]
     )
     if asked.classes is None:
         return batch, None
@@ -213,16 +219,16 @@ def _normals(text: str, generator: torch.Generator) -> Tensor:
         return torch.randn(shape, generator=generator)
 
 
-def _tokens(text: str, generator: torch.Generator) -> Tensor:
+def _tokens(option: str, text: str, generator: torch.Generator) -> Tensor:
     shape, _, words = text.partition(":")
     if not _WORDS.fullmatch(words) or int(words) >= _MOST_WORDS:
         raise InvalidValueError(
             f"a shape and the number of words, below 2**63, as in 4x128:50257, got "
             f"{text[:60]!r}",
-            argument="--tokens",
+            argument=option,
         )
-    sizes = _shape("--tokens", shape)
-    with _in_memory("--tokens", text):
+    sizes = _shape(option, shape)
+    with _in_memory(option, text):
         return torch.randint(0, int(words), sizes, generator=generator)
 
 

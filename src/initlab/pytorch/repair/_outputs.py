@@ -11,7 +11,7 @@ from initlab.capture import tensors_in
 from initlab.messages import REACHES
 from initlab.pytorch.repair._change import Change
 from initlab.pytorch.repair._patient import Patient
-from initlab.spec import WeightUse
+from initlab.spec import PriorReading, WeightUse
 
 _LSTM, _GRU = 4, 3
 # Steps that a state is kept for, at least, where the sequence's length is not known.
@@ -78,34 +78,42 @@ def prior_bias(patient: Patient, finding: Finding) -> list[Change]:
     if prior is not None:
         targets = tensors_in(targets)[prior.target]
     if not isinstance(targets, Tensor):
-        return []
+        loud = finding.cause in ("biased_logits", "biased_choice")
+        return set_to_zero(patient, finding) if loud else []
     assert head.bias is not None
-    bias = patient.tensor(head.bias)
-    targets = targets.detach().cpu()
-    link = "" if prior is None else prior.link
-    labelled = not targets.is_floating_point() and output.loss_kind != "binary"
-    if not labelled or link not in ("", "classes"):
-        values = _means(targets.double(), len(bias), head.layer.kind == "conv")
-        if link == "log":
-            values = values.clamp(min=1e-3).log()
-        elif (
-            link == "logit"
-            or output.loss_kind == "binary"
-            or (prior is None and output.target_binary)
-        ):
-            share = values.clamp(1e-3, 1 - 1e-3)
-            values = torch.log(share / (1 - share))
-    else:
-        targets = targets[(targets >= 0) & (targets < len(bias))]
-        counts = torch.bincount(targets.flatten(), minlength=len(bias))
-        # Half an example more of each class: a class that is absent is not impossible.
-        shares = (counts + 0.5) / (counts.sum() + 0.5 * len(bias))
-        values = shares.double().log()
-        values = values - values.mean()
+    values = _known(patient, head, prior, targets.detach().cpu())
     amount = "the targets' prior"
     return [
         patient.change(head.bias, values, kind="set", amount=amount, finding=finding)
     ]
+
+
+def _known(
+    patient: Patient, head: WeightUse, prior: PriorReading | None, targets: Tensor
+) -> Tensor:
+    """Return the bias at which outputs say what is common among the targets."""
+    assert head.bias is not None
+    output, units = patient.reading.output, len(patient.tensor(head.bias))
+    link = "" if prior is None else prior.link
+    labelled = not targets.is_floating_point() and output.loss_kind != "binary"
+    if labelled and link in ("", "classes"):
+        return _logs_of_shares(targets, units)
+    means = _means(targets.double(), units, head.layer.kind == "conv")
+    if link == "log":
+        return means.clamp(min=1e-3).log()
+    asked_for_none = prior is None and output.target_binary
+    if link == "logit" or output.loss_kind == "binary" or asked_for_none:
+        return means.clamp(1e-3, 1 - 1e-3).logit()
+    return means
+
+
+def _logs_of_shares(labels: Tensor, classes: int) -> Tensor:
+    """Return the logarithms of the classes' shares, around 0."""
+    labels = labels[(labels >= 0) & (labels < classes)]
+    counts = torch.bincount(labels.flatten(), minlength=classes)
+    # Half an example more of each class: a class that is absent is not impossible.
+    values = ((counts + 0.5) / (counts.sum() + 0.5 * classes)).double().log()
+    return values - values.mean()
 
 
 def _means(targets: Tensor, units: int, of_convolution: bool) -> Tensor:

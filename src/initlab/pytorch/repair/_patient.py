@@ -9,11 +9,12 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from initlab import catalog, theory
-from initlab.analysis.findings import Finding
+from initlab import catalog
+from initlab.activations import akin
+from initlab.analysis.findings import Finding, wanted_factor
 from initlab.capture import Reading
-from initlab.errors import InvalidValueError
 from initlab.pytorch._counter import standardized
+from initlab.pytorch._variances import variances
 from initlab.pytorch.repair._change import Change, Kind
 from initlab.spec import ACTIVATION_NAMES, WeightUse
 
@@ -116,9 +117,12 @@ class Patient:
     def target(self, use: WeightUse) -> tuple[float, float]:
         """Weight and bias variance that the activation after a use asks for.
 
+        The weight's is what findings print, so that a change does what they say.
         An activation that is given a multiple, as sin(30 z), asks for that much less.
         """
-        weight, bias = self._at_the_activation(use)
+        weight, bias = wanted_factor(use), 0.0
+        if akin(use.activation) is not None:
+            _, bias, _ = variances(use.activation, negative_slope=use.negative_slope)
         given = self._measure("entering_rms", use)
         put_out = self._measure("preactivation_rms", use)
         known = use.activation in ACTIVATION_NAMES and self.gates(use) == 1
@@ -131,18 +135,6 @@ class Patient:
     def _measure(self, name: str, use: WeightUse) -> float:
         values = self.reading.measures.get(name)
         return math.nan if values is None else float(values[use.index])
-
-    def _at_the_activation(self, use: WeightUse) -> tuple[float, float]:
-        name = use.activation
-        if name == "leaky_relu":
-            return 2 / (1 + use.negative_slope**2), 0.0
-        if name not in ACTIVATION_NAMES:
-            return (2.0 if name in ("relu6", "hardswish", "mish") else 1.0), 0.0
-        try:
-            point = theory.critical(name)
-        except InvalidValueError:
-            return theory.gain(name) ** 2, 0.0
-        return point.weight_variance, point.bias_variance
 
     def normal(self, name: str, shape: tuple[int, ...]) -> Tensor:
         """Standard normal draws of a repair of that name."""

@@ -46,6 +46,8 @@ OF_CAUSES: Mapping[FindingCause, Remedy] = MappingProxyType(
         "factor_of_zero": _outputs.open_factor,
         "steep_slopes": _outputs.usual_slopes,
         "loud_signal": _scales.named_to_the_law,
+        "tiny_head": _scales.as_expected,
+        "saturated_gates": _scales.as_printed,
         "not_centred": _scales.centred,
         "biased_logits": _outputs.prior_bias,
         "biased_choice": _outputs.prior_bias,

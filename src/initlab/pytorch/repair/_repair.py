@@ -1,7 +1,7 @@
 """A model's starting weights repaired: the smallest change per root cause, proven."""
 
 import copy
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 from pathlib import Path
@@ -20,6 +20,7 @@ from initlab.pytorch.repair._checkpoint import save_weights
 from initlab.pytorch.repair._surgery import Surgery, take_back_all
 from initlab.pytorch.repair._training import (
     Trained,
+    batches_of,
     compare_training,
     refuse_untrained,
     refuse_without_loss,
@@ -135,15 +136,16 @@ def repair_(
     seed: int = 0,
     dry_run: bool = False,
     train_steps: int = 0,
-    data: Sequence[Any] | None = None,
+    data: Iterable[Any] | None = None,
 ) -> Repair:
     """Repair a model's starting weights: the smallest change per root cause.
 
     The model is checked, and each finding answered by one change: a tensor rescaled,
     units that are copies redrawn, a bias set, a norm opened. Then it is checked again.
     A change stays only if its finding is gone and no new one came, or of an error no
-    more than one warning elsewhere; otherwise it is taken back and the finding left,
-    with the reason. Warnings and errors are repaired, infos are not: packed projections
+    more than one warning, elsewhere or of what the error did; otherwise it is taken
+    back, and tried once more after whatever else is mended, or the finding left with
+    the reason. Warnings and errors are repaired, infos are not: packed projections
     and gains that were chosen stay. A healthy model comes back bit-equal. Shapes,
     types, devices, ties, gradients and buffers are kept.
 
@@ -158,7 +160,8 @@ def repair_(
         dry_run: Whether to find and try the changes, and take all of them back.
         train_steps: Steps of two short trainings, of copies of the model as it came
             and repaired; 0: none.
-        data: Batches for them, as `batch`; None: the batch again and again.
+        data: Batches for them, each as `batch`: a list or a DataLoader, of which the
+            first are taken; None: the batch again and again.
 
     Raises:
         InvalidValueError: As `check` does; or if a parameter is still lazy.
@@ -176,23 +179,25 @@ def repair_(
     train_steps = as_count("train_steps", train_steps, least=0)
     own = capture.unwrapped(model)
     capture.refuse_lazy(own)
+    batches: list[Any] = []
     if train_steps:
         refuse_untrained(own, optimizer)
+        batches = batches_of(data, batch, train_steps)
     surgery = Surgery(own, batch, loss, targets, optimizer, seed)
     untouched = copy.deepcopy(own) if train_steps else own
     before = surgery.check()
     if train_steps:
         refuse_without_loss(before)
+    training = None
     try:
         after = surgery.run(before)
+        if train_steps:
+            training = compare_training(
+                untouched, own, batches, loss, targets, optimizer, train_steps
+            )
     except BaseException:
         surgery.take_back(0)
         raise
-    training = None
-    if train_steps:
-        training = compare_training(
-            untouched, own, data or [batch], loss, targets, optimizer, train_steps
-        )
     changes = tuple(surgery.changes)
     if dry_run:
         surgery.take_back(0)

@@ -58,6 +58,24 @@ def _as_printed(
     ]
 
 
+def as_expected(patient: Patient, finding: Finding) -> list[Change]:
+    """Rescale the weight named so that its variance is what the finding expects."""
+    factor = math.sqrt(finding.expected / finding.measured)
+    return [
+        patient.rescaled(use.parameter, factor, finding)
+        for use in patient.uses(finding)
+        if use.parameter == finding.parameter and patient.can_change(use)
+    ]
+
+
+def as_printed(patient: Patient, finding: Finding) -> list[Change]:
+    """Rescale the weights by the factors that the finding's fix says, and no bias.
+
+    Of a packed weight, too: gates that are shut say that its scale is no choice.
+    """
+    return _as_printed(patient, patient.uses(finding), finding)
+
+
 def named_to_the_law(patient: Patient, finding: Finding) -> list[Change]:
     """Rescale the layer named, and no other, if it is off its law."""
     return [

@@ -55,6 +55,8 @@ class Surgery:
         self.changes: list[Change] = []
         self.undos: list[Undo] = []
         self.unrepaired: dict[tuple[str, str], Unrepaired] = {}
+        # How many changes there were when a finding was left.
+        self._left_after: dict[tuple[str, str], int] = {}
 
     def check(self) -> Diagnosis:
         return check(self._model, self._batch, seed=self._seed, **self._options)
@@ -67,7 +69,8 @@ class Surgery:
                 break
             diagnosis = self._repaired(finding, diagnosis)
         for finding in _blaming(diagnosis):
-            self._leave(finding, "more root causes than rounds")
+            if _key(finding) not in self.unrepaired:
+                self._leave(finding, "more root causes than rounds")
         # A finding that was left at first, and that another repair mended, is not left.
         open_ones = {_key(finding) for finding in _blaming(diagnosis)}
         self.unrepaired = {
@@ -76,7 +79,14 @@ class Surgery:
         return diagnosis
 
     def _next(self, diagnosis: Diagnosis) -> Finding | None:
-        open_ones = [f for f in _blaming(diagnosis) if _key(f) not in self.unrepaired]
+        """Return the worst finding that was not left; else one that may do better now.
+
+        What another finding hid can be mended after it.
+        """
+        blaming = _blaming(diagnosis)
+        open_ones = [one for one in blaming if _key(one) not in self.unrepaired] or [
+            one for one in blaming if self._left_after[_key(one)] < len(self.changes)
+        ]
         return max(open_ones, key=rank, default=None)
 
     def _repaired(self, finding: Finding, before: Diagnosis) -> Diagnosis:
@@ -94,8 +104,8 @@ class Surgery:
         changed = {one.parameter for one in self.changes[start:]}
         if _is_milder(finding, before, alone, changed):
             return alone
-        self._leave(finding, _objection(finding, before, after))
         self.take_back(start)
+        self._leave(finding, _objection(finding, before, after))
         return before
 
     def _followed(
@@ -149,9 +159,9 @@ class Surgery:
 
     def _leave(self, finding: Finding, reason: str) -> None:
         where = finding.parameter or finding.module or "the model"
-        self.unrepaired.setdefault(
-            _key(finding), Unrepaired(id=finding.id, where=where, reason=reason)
-        )
+        left = Unrepaired(id=finding.id, where=where, reason=reason)
+        self.unrepaired[_key(finding)] = left
+        self._left_after[_key(finding)] = len(self.changes)
 
     def take_back(self, start: int) -> None:
         """Undo all changes from the one of that number on."""
@@ -175,11 +185,23 @@ def _key(finding: Finding) -> tuple[str, str]:
 
 def _objection(finding: Finding, before: Diagnosis, after: Diagnosis) -> str:
     """Return why a change is not kept as it is; empty if nothing speaks against it."""
-    if _key(finding) in {_key(one) for one in _blaming(after)}:
+    if _is_there(finding, after):
         return "the change that should mend it did not"
     # Nobody could have found before what a non-finite number hid.
     new = [] if finding.id == "WI01" else _new(before, after)
     return f"mending it brings {new[0].id} on" if new else ""
+
+
+def _is_there(finding: Finding, after: Diagnosis) -> bool:
+    """Whether a finding is blamed still, if under the name of another of its places."""
+    return any(
+        _key(one) == _key(finding)
+        or (
+            (one.id, one.cause) == (finding.id, finding.cause)
+            and finding.parameter in one.places
+        )
+        for one in _blaming(after)
+    )
 
 
 def _is_milder(
@@ -187,15 +209,18 @@ def _is_milder(
 ) -> bool:
     """Whether an error is gone, and at most one warning came up, and came up elsewhere.
 
-    A new finding about a changed tensor means that the change was wrong.
+    A new finding about a changed tensor means that the change was wrong, unless it says
+    what the error did, too, and does less now.
     """
     new = _new(before, after)
-    mended = _key(finding) not in {_key(one) for one in _blaming(after)}
+    mended = not _is_there(finding, after)
     mended &= len(after.of("error")) < len(before.of("error"))
     elsewhere = all(
-        one.severity == "warning" and not changed & {one.parameter, *one.places}
+        one.severity == "warning"
+        and (one.id in finding.consequences
+             or not changed & {one.parameter, *one.places})
         for one in new
-    )
+    )  # fmt: skip
     return finding.severity == "error" and mended and elsewhere and len(new) <= 1
 
 

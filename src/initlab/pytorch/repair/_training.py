@@ -2,8 +2,9 @@
 
 import copy
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 import torch
@@ -65,6 +66,34 @@ def compare_training(
         before=_losses(before, data, loss, targets, optimizer, steps),
         after=_losses(after, data, loss, targets, optimizer, steps),
     )
+
+
+def batches_of(data: Any, batch: Any, steps: int) -> list[Any]:
+    """The batches that short trainings use, as many as they have steps for.
+
+    Args:
+        data: A list of them, or whatever gives them in turn; None: the one batch.
+        batch: That the model is checked on.
+        steps: Of a training, which needs another loss after the last.
+
+    Raises:
+        InvalidValueError: If they are none.
+
+    Example:
+        >>> batches_of(iter("abcdef"), "x", steps=2), batches_of(None, "x", steps=2)
+        (['a', 'b', 'c'], ['x'])
+    """
+    if data is None:
+        return [batch]
+    if isinstance(data, Tensor | Mapping | str) or not isinstance(data, Iterable):
+        raise InvalidValueError(
+            f"a list of batches, or a DataLoader, got {type(data).__name__}",
+            argument="data",
+        )
+    found = list(islice(data, steps + 1))
+    if not found:
+        raise InvalidValueError("at least one batch, got none", argument="data")
+    return found
 
 
 def refuse_untrained(model: nn.Module, optimizer: Any) -> None:

@@ -15,6 +15,8 @@ from initlab.spec import WeightUse
 _ALIKE = 1e-3
 # For what is added or attended to, and follows no layer's law.
 _SMALL = 0.02
+# Times the variance of its law that a layer has in no usual start.
+_FAR_OVER = 4.0
 # Of tables in public use most have .02 to 1.
 _USUAL_ROWS = 0.1
 
@@ -38,7 +40,24 @@ def finite_entries(patient: Patient, finding: Finding) -> list[Change]:
         found.append(
             patient.change(name, values, kind="redrawn", amount=amount, finding=finding)
         )
-    return found or _of_law(patient, finding, only_far=True)
+    return (
+        found or _of_law(patient, finding, only_far=True) or _quieter(patient, finding)
+    )
+
+
+def _quieter(patient: Patient, finding: Finding) -> list[Change]:
+    """Bring all layers that are far over their law to it: together they overflow.
+
+    As what makes the logarithm of a deviation, of which the exponential is infinite.
+    """
+    found = {}
+    for use in patient.reading.uses:
+        if not patient.can_change(use) or use.layer.kind == "embedding":
+            continue
+        ratio = patient.variance(use) / patient.target(use)[0]
+        if _FAR_OVER < ratio < math.inf:
+            found[use.parameter] = patient.rescaled(use.parameter, ratio**-0.5, finding)
+    return list(found.values())
 
 
 def distinct_units(patient: Patient, finding: Finding) -> list[Change]:
