@@ -65,6 +65,7 @@ ACTIVATION_OF: Mapping[str, str] = MappingProxyType(
         "hardtanh": "hardtanh", "softsign": "softsign", "logsigmoid": "logsigmoid",
         "tanhshrink": "tanhshrink", "softshrink": "softshrink",
         "hardshrink": "hardshrink", "glu": "glu", "expit": "sigmoid",
+        "log_sigmoid": "logsigmoid",
         "special_expit": "sigmoid", "arctan": "arctan", "atan": "arctan",
     }
 )  # fmt: skip
