@@ -375,3 +375,66 @@ def test_rewards_of_one_are_no_prior():
     )
     far = pytorch.check(model, states, loss=loss, targets=targets + 20)
     assert [f.id for f in far.of("error", "warning")] == ["WI15"]
+
+
+@pytest.mark.parametrize("batch", [4, 8, 64])
+def test_hard_tanh_of_standard_numbers_is_what_binary_networks_have(batch):
+    torch.manual_seed(0)
+    model = nn.Sequential(
+        nn.Linear(20, 64), nn.BatchNorm1d(64), nn.Hardtanh(), nn.Linear(64, 64),
+        nn.BatchNorm1d(64), nn.Hardtanh(), nn.Linear(64, 4),
+    )  # fmt: skip
+    x, labels = torch.randn(batch, 20), torch.arange(batch) % 4
+
+    sound = pytorch.check(model, x, targets=labels)
+    nn.init.constant_(model[1].weight, 3.0)
+    loud = pytorch.check(model, x, targets=labels)
+
+    assert "WI13" not in {one.id for one in sound.of("error", "warning")}
+    assert "WI13" in {one.id for one in loud.of("error", "warning")}
+
+
+def test_outputs_that_start_alike_are_told_apart_by_their_targets():
+    """DLinear (Zeng et al., 2023) starts as the mean of the series, each output."""
+    linear = nn.Linear(24, 6)
+    deep = nn.Sequential(nn.Linear(24, 16), nn.ReLU(), nn.Linear(16, 6))
+    for head in (linear, deep[2]):
+        nn.init.constant_(head.weight, 1 / 24)
+
+    found, behind = (
+        pytorch.check(model, torch.randn(32, 24)) for model in (linear, deep)
+    )
+
+    assert not found.of("error", "warning")
+    # What a loss would ask of the layers before is not known.
+    assert [one.id for one in behind.of("error", "warning")] == ["WI02"]
+
+
+def test_weights_behind_a_small_factor_wait_for_it():
+    """LayerScale of 1e-6 (Touvron et al., 2021); too short for all is a fault."""
+
+    class Scaled(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.stem, self.head = nn.Linear(16, WIDTH), nn.Linear(WIDTH, 5)
+            self.inner = nn.ModuleList(nn.Linear(WIDTH, WIDTH) for _ in range(6))
+            self.scales = nn.ParameterList(1e-6 * torch.ones(WIDTH) for _ in range(6))
+
+        def forward(self, x):
+            x = self.stem(x)
+            for inner, scale in zip(self.inner, self.scales, strict=True):
+                x = x + scale * torch.relu(inner(x))
+            return self.head(x)
+
+    def steps(rate):
+        torch.manual_seed(0)
+        model = Scaled()
+        optimizer = torch.optim.SGD(model.parameters(), lr=rate)
+        found = pytorch.check(
+            model, torch.randn(64, 16), targets=torch.arange(64) % 5,
+            optimizer=optimizer,
+        )  # fmt: skip
+        return [one.cause for one in found.of("error", "warning")]
+
+    assert steps(0.05) == []
+    assert steps(1e-9) == ["short_step"]

@@ -539,3 +539,31 @@ def test_biases_that_are_small_make_no_outputs_large():
     found = pytorch.check(model, inputs, loss=nn.MSELoss(), targets=targets)
 
     assert "2.bias" not in {one.parameter for one in found.of("warning", "error")}
+
+
+def test_a_mean_of_two_targets_is_no_prior():
+    model, x = network(), VECTORS[:2]
+
+    few, many = (
+        pytorch.check(model, x, loss=nn.MSELoss(), targets=targets)
+        for targets in (torch.tensor([[3.0], [4.0]]), torch.tensor([[90.0], [91.0]]))
+    )
+
+    assert "WI15" not in {one.id for one in few.of("warning", "error")}
+    assert "WI15" in {one.id for one in many.of("warning", "error")}
+
+
+def test_signs_are_no_places_for_outputs():
+    """A logistic loss of signs would rather have logits louder than these."""
+    torch.manual_seed(0)
+    model, x = network(4), VECTORS[:16]
+    nn.init.constant_(model[2].bias, -9.0)
+    signs = torch.ones(16, 4)
+    signs[::2] = -1
+
+    def loss(logits, targets):
+        return -functional.logsigmoid(targets * logits).mean()
+
+    found = pytorch.check(model, x, loss=loss, targets=signs)
+
+    assert "WI15" not in {one.id for one in found.of("warning", "error")}

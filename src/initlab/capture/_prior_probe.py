@@ -100,6 +100,9 @@ def probe_priors(
             beyond = 2 * one.moved() - outputs[one.output].detach()
             if _value(ask, placed | {key: beyond}) < after:
                 continue
+            # Nor has one that would have outputs louder than the targets: of signs.
+            if _value(ask, placed | {key: 2 * goal}) < ideal:
+                continue
         if one.reading.link == "logit":
             # A mask among the targets is rare, too, but of no use as an answer.
             always = torch.full_like(goal, float(goal.median()))

@@ -142,12 +142,16 @@ def _equal_rows(model: Model, use: WeightUse) -> Iterator[Finding]:
 def _are_told_apart(model: Model, use: WeightUse) -> bool:
     """Whether the units of a constant weight learn differently all the same.
 
-    Each has an input of its own, as in a blur of every channel, or targets of its own.
+    Each has an input of its own, as in a blur of every channel, or targets of its own:
+    those of a linear model that starts as means of its inputs are given in training.
     """
     if not model.of("rivals", use.index) > 1:
         return True
     facts, output = model.parameter(use.parameter), model.facts.output
-    known = use.head and facts is not None and output.loss_kind != ""
+    means = facts is not None and math.isclose(
+        facts.mean * model.fan_in(use.index), 1.0, rel_tol=1e-3
+    )
+    known = use.head and (output.loss_kind != "" or (means and not use.previous))
     return known and facts is not None and not facts.gradient_twins > 0
 
 

@@ -16,6 +16,8 @@ from initlab.spec import OutputReading, PriorReading, WeightUse
 
 _PRIOR_GAIN, _ROWS_PER_CLASS = 0.5, 2
 _FAR_FROM_MEAN = 3.0
+# With as many more, the deviation that is expected is twice that of the targets.
+_FEW_TARGETS = 4.0
 # Targets from 0 to 1, and rewards of 1 and the model's own outputs, are scaled, however
 # little they spread.
 _NEAR = 1.5
@@ -94,7 +96,9 @@ def _mean_ignored(
     away = abs(output.target_mean - output.mean)
     if not compares(output) or not math.isfinite(away):
         return
-    spread = max(output.target_std, 1e-12)
+    # Of a few targets, the deviation says little.
+    few = 1 + _FEW_TARGETS / max(output.loss_rows - 1, 1e-12)
+    spread = max(few * output.target_std, 1e-12)
     # Beside their own deviation: a far mean must not make room for itself.
     if away > max(_FAR_FROM_MEAN * max(spread, output.std), _NEAR):
         yield Finding(

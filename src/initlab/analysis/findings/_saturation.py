@@ -9,6 +9,7 @@ from initlab.spec import WeightUse
 
 _SQUASHING = frozenset({"tanh", "sigmoid", "erf", "hardtanh", "hardsigmoid", "glu"})
 _SATURATED, _MOSTLY_SATURATED = 0.35, 0.8
+_STANDARD = 1.1
 # Share of what enters an activation, root mean square, that makes a bias the cause.
 _BY_BIAS = 0.8
 # Times what layers give is that, where something else fills it; and by how much of
@@ -32,7 +33,10 @@ def saturated_units(model: Model) -> Iterator[Finding]:
         for use in model.uses
         if use.activation in _SQUASHING and not use.role and not _keeps(model, use)
     }
-    saturated = [use for use, share in shares.items() if share > _SATURATED]
+    saturated = [
+        use for use, share in shares.items()
+        if share > _SATURATED and not _is_standard(model, use)
+    ]  # fmt: skip
     if not saturated:
         return
     # What is upstream of the others has the cause in it; of a sum, the loudest part.
@@ -64,6 +68,15 @@ def saturated_units(model: Model) -> Iterator[Finding]:
             each.parameter if loud is None else loud for each in (use, *saturated)
         )),
     )  # fmt: skip
+
+
+def _is_standard(model: Model, use: WeightUse) -> bool:
+    """Whether an activation is given mean 0 and deviation 1, as by a normalization.
+
+    A third of these lies beyond the ends of a hard tanh.
+    """
+    rms, mean = (model.of(f"entering_{name}", use.index) for name in ("rms", "mean"))
+    return rms < _STANDARD and abs(mean) < 0.5 * rms
 
 
 def _made_elsewhere(model: Model, use: WeightUse, bent: WeightUse) -> str | None:

@@ -87,7 +87,8 @@ def first_update(model: Model) -> Iterator[Finding]:
     # A linear regression may be taken far towards its solution at once.
     arrives = facts.output.loss_after < _FALLS * facts.output.loss
     long = middle > _LONG and not arrives
-    short = float(np.median(ratios)) < _SHORT
+    # What lies behind a small factor may wait for it, as long as anything moves.
+    short = float((ratios * smallness).max()) < _SHORT
     if long or short:
         worst = moved[int(np.argmax(ratios) if long else np.argmin(ratios))]
         yield Finding(
