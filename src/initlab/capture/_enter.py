@@ -9,7 +9,7 @@ from initlab.capture._alike import note_alike, note_distances, note_silence
 from initlab.capture._batch import tensors_in
 from initlab.capture._by_hand import enter_shift, overflowing_parameter
 from initlab.capture._cells import note_kept
-from initlab.capture._graph import Node
+from initlab.capture._graph import Graph, Node
 from initlab.capture._layer_call import LayerCall
 from initlab.capture._layers import layer_calls
 from initlab.capture._norms import enter_norm, scaled_before, scaled_norm
@@ -131,9 +131,18 @@ def _measure_node(
     elif node.kind == "shift":
         enter_shift(trace, node, call, output)
     elif node.kind == "scale":
-        factors = [n for n in node.inputs if graph.nodes[n].kind == "parameter"]
-        if factors:
-            records.scaled_by[node.number] = graph.nodes[factors[0]].name
+        factors = [n for n in node.inputs if not graph.carries_signal(n)]
+        names = [name for n in factors if (name := _parameter_of(graph, n))]
+        if names and len(factors) < len(node.inputs):
+            records.scaled_by[node.number] = names[0]
+
+
+def _parameter_of(graph: Graph, number: int) -> str | None:
+    """Return the parameter of which a factor is an entry, or a multiple."""
+    node = graph.nodes[number]
+    while node.kind in ("view", "scale") and len(node.inputs) == 1:
+        node = graph.nodes[node.inputs[0]]
+    return node.name if node.kind == "parameter" else None
 
 
 def _note_use(trace: Trace, node: Node, call: FunctionCall, output: Tensor) -> None:

@@ -325,9 +325,24 @@ def choice(trace: Trace, node: Node, call: FunctionCall) -> ChoiceRecord | None:
     )
 
 
+def _is_a_part(owner: UseRecord, given: Tensor) -> bool:
+    """Whether a tensor has some of a layer's units, and all that these gave.
+
+    Another of its axes may be as long as there are units.
+    """
+    axis, units = owner.unit_axis, owner.units
+    if not -given.dim() <= axis < given.dim() or not 0 < given.shape[axis] < units:
+        return False
+    parts, rest = divmod(units, given.shape[axis])
+    every = owner.values.get("output_positions", 0.0) * units
+    return not rest and given.numel() * parts == every
+
+
 def _unit_axis(owner: UseRecord, given: Tensor) -> int | None:
     """Return the axis of a tensor that holds a layer's units, or None."""
     units = owner.units
+    if _is_a_part(owner, given):
+        return owner.unit_axis
     for axis in (owner.unit_axis, -1, 1, -2, -3):
         if -given.dim() <= axis < given.dim() and given.shape[axis] == units:
             return axis

@@ -157,6 +157,21 @@ def twin_share(values: Tensor, gradient: Tensor | None) -> float:
     return twins
 
 
+def twin_columns(values: Tensor, gradient: Tensor | None) -> float:
+    """Return the share of a table's columns that learn what another one learns.
+
+    Where all columns are equal, and rows differ; else 0.
+    """
+    if gradient is None or gradient.is_sparse or gradient.is_complex():
+        return 0.0
+    if values.dim() != 2 or min(values.shape) < 2:
+        return 0.0
+    table = values.detach()
+    if not torch.equal(table[:, 0], table[:, -1]) or bool((table == table[0]).all()):
+        return 0.0
+    return _twins(gradient.float().T) if bool((table == table[:, :1]).all()) else 0.0
+
+
 def _twins(rows: Tensor) -> float:
     met = int(torch.count_nonzero(rows.any(dim=1)))
     return sum(map(len, equal_rows(rows, _ALIKE))) / met if met else 0.0

@@ -32,6 +32,7 @@ from initlab.capture._parameters import (
     has_counted,
     has_varied_gammas,
     read_parameters,
+    twin_columns,
     twin_share,
 )
 from initlab.capture._passes import differentiable, loss_gradients, random_gradients
@@ -226,6 +227,9 @@ class Reader:
             if value is None:
                 twins = twin_share(self._trainable[name], gradient)
                 self._facts[name]["gradient_twins"] = twins
+                self._facts[name]["twin_columns"] = twin_columns(
+                    self._trainable[name], gradient
+                )
         self._gradients: dict[str, Tensor | None] = {}
         if value is None:
             self._gradients = dict(zip(names, random, strict=True))
@@ -240,6 +244,7 @@ class Reader:
                     "elasticity": elasticity(self._trainable[name], gradient, value),
                     "gradient_rank_one": rank_one_share(gradient),
                     "gradient_twins": twin_share(self._trainable[name], gradient),
+                    "twin_columns": twin_columns(self._trainable[name], gradient),
                 }  # fmt: skip
             self._gradients = dict(zip(names, found, strict=True))
         trace.pass_name = None

@@ -19,6 +19,8 @@ from initlab.capture._records import UseRecord
 _LARGEST_SQUARE = 256
 # Below this size, rows are parallel by chance or design, as filters of a few taps.
 _FEWEST_ENTRIES = 8
+# Of so many rows of fewer entries, none are by chance.
+_FEWEST_OF_MANY, _MANY = 4, 32
 # The second gate of an LSTM (input, forget, cell, output) and of a GRU (reset, update,
 # new) says how much of the state is kept.
 _ROUNDING = 1e-5
@@ -158,7 +160,9 @@ def _among_rivals(groups: list[list[int]], record: UseRecord) -> list[list[int]]
 
 def _parallel(rows: Tensor, norms: Tensor) -> float:
     """Return how many rows, all of them or none, are multiples of the first."""
-    if min(rows.shape) < _FEWEST_ENTRIES or not bool(norms.all()):
+    few, many = sorted(rows.shape)
+    known = few >= _FEWEST_ENTRIES or (few >= _FEWEST_OF_MANY and many >= _MANY)
+    if not known or not bool(norms.all()):
         return 0.0
     along = rows @ (rows[0] / norms[0])
     if not float((along.abs() / norms).amin()) > 1 - _ROUNDING:

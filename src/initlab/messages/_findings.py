@@ -15,6 +15,7 @@ from initlab.messages._words import (
     NO_BIAS_FOR_SHARES,
     NO_BIAS_FOR_THE_LOGIT,
     NO_BIAS_FOR_THE_MEAN,
+    QUIET_BRANCHES,
     REACHES,
     SCALE,
     SCALE_ALL,
@@ -141,6 +142,8 @@ def _with_words(evidence: Mapping[str, Any]) -> dict[str, Any]:
         else ZERO_BIAS.format(parameter=evidence.get("parameter")),
         "zero_biases": ZERO_BIASES if others > 0
         else ZERO_BIAS.format(parameter=evidence.get("parameter")),
+        "quiet_branches": QUIET_BRANCHES if not evidence.get("factor") else
+        ZERO_BIASES,
         "more": f", nor {others} more" if others > 0 else "",
         "assumed": "" if evidence.get("known", True) else ", if outputs are logits",
         "vanished": f", and {evidence.get('gone')} weights have no gradient left"

@@ -243,7 +243,7 @@ SIGNAL_FINDINGS: Mapping[FindingCause, Words] = MappingProxyType(
             "{measured:.2f}-fold "
             "a block and no end: every branch is as large as what it is added to",
             "growth per block near sqrt(1 + 1/blocks) = {expected:.2f}",
-            "scale the last layer of each branch by 1/sqrt(blocks), or set it to 0",
+            "{quiet_branches}",
         ),
         "gamma_zero": Words(
             "the normalization {module} has factor 0 where no other way leads on: "

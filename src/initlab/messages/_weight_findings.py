@@ -118,6 +118,12 @@ WEIGHT_FINDINGS: Mapping[FindingCause, Words] = MappingProxyType(
             "rows differ in their numbers or in their gradients",
             "torch.nn.init.normal_(model.get_parameter({parameter!r}))",
         ),
+        "equal_columns_for_ever": Words(
+            "all {expected:.0f} columns of {where} are equal, and each gets the "
+            "gradient of another one: they stay equal for ever{more}",
+            "columns differ in their numbers or in their gradients",
+            "torch.nn.init.normal_(model.get_parameter({parameter!r}), std=0.02)",
+        ),
         "added_twins": Words(
             "all units of {where} are equal, {measured:.3g} on average, and each gets "
             "the gradient of another one: they are only added, and one would do{more}",
@@ -145,6 +151,12 @@ WEIGHT_FINDINGS: Mapping[FindingCause, Words] = MappingProxyType(
             "{where} is all zeros, and no other way leads from the inputs to the "
             "outputs",
             "some path from inputs to outputs has no zero weight",
+            "torch.nn.init.kaiming_normal_(model.get_parameter({parameter!r}))",
+        ),
+        "zero_length": Words(
+            "{where} is all zeros, and what it gives is divided by its own length: "
+            "nothing of the inputs is left, and gradients are divided by next to 0",
+            "what is divided by its length is no zero",
             "torch.nn.init.kaiming_normal_(model.get_parameter({parameter!r}))",
         ),
         "zero_inputs": Words(

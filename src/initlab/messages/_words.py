@@ -42,6 +42,7 @@ ZERO_BIAS = "torch.nn.init.zeros_(model.get_parameter({parameter!r}))"
 ZERO_BIASES = (
     "for name in finding.places: torch.nn.init.zeros_(model.get_parameter(name))"
 )
+QUIET_BRANCHES = "scale the last layer of each branch by 1/sqrt(blocks), or set it to 0"
 ZERO_THESE_BIASES = (
     'for name in finding.evidence["biases"]: '
     "torch.nn.init.zeros_(model.get_parameter(name))"

@@ -35,6 +35,8 @@ class ParameterReading:
             singular direction, nan where it was not computed.
         gradient_twins: Of a tensor of equal rows: share of them, or of the columns of
             equal numbers, whose gradient of the loss is that of another one.
+        twin_columns: Of a table of equal columns: share of them whose gradient of the
+            loss is that of another one.
         added_last: Whether it is only added, and no function comes after it that is not
             linear.
         random_norm: Norm of the gradient of the random product.
@@ -83,6 +85,7 @@ class ParameterReading:
     distinct_share: float = 1.0
     gradient_rank_one: float = nan
     gradient_twins: float = 0.0
+    twin_columns: float = 0.0
     added_last: bool = False
     random_norm: float = nan
     update_ratio: float = nan

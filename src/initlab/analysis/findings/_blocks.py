@@ -18,6 +18,8 @@ _GROWTH_WARNING, _GROWTH_ERROR = math.log(30.0), math.log(1e3)
 _PER_BLOCK, _PER_NORMED_BLOCK = 1.15, 1.32
 # Of fewer factors the signs may be chance.
 _FEWEST_FACTORS, _QUIET_FACTOR = 8, 0.5
+# No branch starts with a factor over 1.
+_LOUD_SCALE = 2.0
 # Of 600 healthy models none has a smaller one but at the end of a branch.
 _TINY_FACTOR = 0.02
 
@@ -40,6 +42,11 @@ def residual_growth(model: Model) -> Iterator[Finding]:
         worst = trunk[int(np.argmax(ratios))]
         place = model.uses[worst.ends[-1]] if worst.ends else None
         factor = _last_factor(model, worst)
+        ends = [model.uses[end].parameter for block in trunk for end in block.ends]
+        factors = [scale for block in trunk for scale in _factors(model, block)]
+        loud = factor is not None and _is_loud(model, factor)
+        if loud:
+            ends = []  # they are as they would be without it
         yield Finding(
             id="WI16",
             severity="error" if growth > _GROWTH_ERROR else "warning",
@@ -48,11 +55,17 @@ def residual_growth(model: Model) -> Iterator[Finding]:
             parameter=factor or (place.parameter if place else None),
             measured=per_block,
             expected=math.sqrt(1 + 1 / len(ratios)),
-            evidence={"blocks": len(ratios), "growth": math.exp(growth)},
-            places=tuple(
-                model.uses[end].parameter for block in trunk for end in block.ends
-            ) + tuple(scale for block in trunk for scale in _factors(model, block)),
+            evidence={
+                "blocks": len(ratios), "growth": math.exp(growth), "factor": loud,
+            },
+            places=tuple(dict.fromkeys([*ends, *factors])),
         )  # fmt: skip
+
+
+def _is_loud(model: Model, factor: str) -> bool:
+    """Whether a factor makes a branch far louder than its layers do."""
+    known = model.parameter(factor)
+    return known is not None and math.hypot(known.mean, known.std) > _LOUD_SCALE
 
 
 def _last_factor(model: Model, block: Block) -> str | None:
@@ -98,8 +111,10 @@ def gamma_zero(model: Model) -> Iterator[Finding]:
         stuck = bool(facts.later_gradient_zero)
         if (on_trunk and not _beside_a_skip(model, norm.before)) or stuck:
             found.append(norm)
-    # Behind one on the way that is left, zeros at the ends of branches only wait.
+    # Behind one on the way that is left, zeros at the ends of branches only wait; so do
+    # they behind other zeros of their own branch.
     found = [norm for norm in found if norm.block is None] or found
+    found = [norm for norm in found if not _waits(model, norm, found)]
     if found:
         first = found[0]
         yield Finding(
@@ -107,6 +122,16 @@ def gamma_zero(model: Model) -> Iterator[Finding]:
             parameter=first.parameter, measured=0.0, expected=1.0,
             places=tuple(n.parameter for n in found if n.parameter),
         )  # fmt: skip
+
+
+def _waits(model: Model, norm: NormUse, found: Sequence[NormUse]) -> bool:
+    """Whether the factor at a branch's end is 0 by design, and other zeros are not."""
+    if norm.block is None or not norm.branch_end:
+        return False
+    first = any(one.block == norm.block and not one.branch_end for one in found)
+    facts = [model.parameter(u.parameter) for u in model.uses
+             if u.zero and u.block == norm.block]  # fmt: skip
+    return first or any(p is not None and p.later_gradient_zero for p in facts)
 
 
 def quiet_gammas(model: Model) -> Iterator[Finding]:

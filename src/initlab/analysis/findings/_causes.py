@@ -65,6 +65,7 @@ _LOUD_BIASES: tuple[FindingCause, ...] = ("loud_biases", "bias_drowns")
 # What comes of nothing that comes back.
 _OF_NOTHING: frozenset[FindingCause] = frozenset({"never_moves", "rank_one_update"})
 _CHAINS: frozenset[FindingCause] = frozenset({"wrong_gain", "one_layer"})
+_OF_NEXT_TO_NOTHING = _CHAINS | {"residual_growth", "lost_signal"}
 
 
 def consequences_of(finding: Finding) -> Set[str]:
@@ -157,10 +158,10 @@ def _of_biases(finding: Finding, other: Finding) -> bool | None:
         )
     if other.cause in _DROWNS and finding.id in _OF_ALIKE:
         return not _share_a_place(finding, other)
-    if finding.cause in _DROWNS and other.id == "WI23":
+    if finding.cause in (*_DROWNS, "quiet_table") and other.id == "WI23":
         return False
-    if finding.cause in _CHAINS and other.cause == "quiet_table":
-        return True  # next to nothing is what the chain is given
+    if other.cause == "quiet_table" and finding.cause in _OF_NEXT_TO_NOTHING:
+        return True  # that is what the chain is given, or where the trunk starts
     if finding.cause == "loud_table":
         return rank(other) > 0 and _share_a_place(finding, other)
     if finding.cause == "drowns_its_neighbours" and other.cause == "bias_drowns":
@@ -219,6 +220,8 @@ def _of_stops(finding: Finding, other: Finding) -> bool | None:
         return rank(other) > 0 and vanished and _share_a_place(finding, other)
     if finding.cause in _CHAINS and other.cause == "saturated_by_bias":
         return _share_a_place(finding, other)
+    if finding.cause == "inactive_units" and other.cause == "constant_weight":
+        return not _share_a_place(finding, other)  # all of them are given one number
     if finding.id == "WI12" and other.cause == "never_moves":
         return False  # units that are off stop what comes back through them
     return None

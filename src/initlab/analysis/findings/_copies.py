@@ -33,6 +33,7 @@ def symmetric_units(model: Model) -> Iterator[Finding]:
         alike = [p for p in twins if p.constant is are_constant]
         yield from _learn_alike([p for p in alike if p not in added], "error")
         yield from _learn_alike([p for p in alike if p in added], "info")
+    yield from _equal_columns(model)
     yield from _units_by_hand(model, known | {p.name for p in twins})
     yield from _clones(model)
 
@@ -50,6 +51,20 @@ def _learn_alike(
         twins[0], "WI02", severity, cause,
         measured=twins[0].mean, places=tuple(p.name for p in twins),
     )  # fmt: skip
+
+
+def _equal_columns(model: Model) -> Iterator[Finding]:
+    """Yield one finding for tables of equal columns, which learn the same."""
+    found = [
+        p for p in model.facts.parameters
+        if p.twin_columns == 1 and p.role == "embedding" and not p.frozen
+    ]  # fmt: skip
+    if found:
+        yield at_parameter(
+            found[0], "WI02", "error", "equal_columns_for_ever",
+            measured=1.0, expected=float(found[0].shape[1]),
+            places=tuple(p.name for p in found),
+        )  # fmt: skip
 
 
 def _units_by_hand(model: Model, known: Set[str | None]) -> Iterator[Finding]:
@@ -147,6 +162,8 @@ def _are_told_apart(model: Model, use: WeightUse) -> bool:
     """
     if not model.of("rivals", use.index) > 1:
         return True
+    if model.is_divided_by_its_size(use):
+        return False  # of equal numbers that leaves a sign
     facts, output = model.parameter(use.parameter), model.facts.output
     means = facts is not None and math.isclose(
         facts.mean * model.fan_in(use.index), 1.0, rel_tol=1e-3

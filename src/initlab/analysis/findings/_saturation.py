@@ -49,10 +49,14 @@ def saturated_units(model: Model) -> Iterator[Finding]:
     use = max(biased or parts, key=lambda one: _size_of(model, one, by_bias))
     place = use.bias if by_bias else use.parameter
     module, loud = use.module, None if by_bias else _made_elsewhere(model, use, bent)
+    own = _made_by_norm(model, bent)
+    if own is not None:  # no weight before a normalization changes what comes after it
+        loud, by_bias = own
     if loud is not None:
         module, place = loud.rpartition(".")[0], loud
     gates = _is_cut_into_gates(model, bent)
     alike = [each.bias for each in saturated if _saturates_by_bias(model, each, each)]
+    biases = [place] if own else [use.bias, *alike]
     yield Finding(
         id="WI13",
         severity="error" if worst > _MOSTLY_SATURATED else "warning",
@@ -62,8 +66,7 @@ def saturated_units(model: Model) -> Iterator[Finding]:
                   "where": f"one gate of {place}" if gates else place,
                   "ratio": 1 / max(rms, 1e-30),
                   "given": model.of("given_rms", use.index),
-                  "biases": tuple(dict.fromkeys([use.bias, *alike])) if by_bias
-                  else ()},
+                  "biases": tuple(dict.fromkeys(biases)) if by_bias else ()},
         places=tuple(dict.fromkeys(
             each.parameter if loud is None else loud for each in (use, *saturated)
         )),
@@ -77,6 +80,24 @@ def _is_standard(model: Model, use: WeightUse) -> bool:
     """
     rms, mean = (model.of(f"entering_{name}", use.index) for name in ("rms", "mean"))
     return rms < _STANDARD and abs(mean) < 0.5 * rms
+
+
+def _made_by_norm(model: Model, bent: WeightUse) -> tuple[str, bool] | None:
+    """Return the factor or the shift of a normalization that saturates a function.
+
+    And whether it is the shift; None where no normalization's parameter does it.
+    """
+    if bent.norm_after is None:
+        return None
+    norm, least = (
+        model.facts.norms[bent.norm_after],
+        model.of("entering_rms", bent.index),
+    )
+    for name, size in ((norm.beta, norm.beta_rms), (norm.parameter, norm.gamma_rms)):
+        known = model.parameter(name) if name else None
+        if known and not known.frozen and size > _BY_BIAS * least:
+            return known.name, name == norm.beta
+    return None
 
 
 def _made_elsewhere(model: Model, use: WeightUse, bent: WeightUse) -> str | None:

@@ -40,7 +40,7 @@ def _dead_units(model: Model) -> Iterator[Finding]:
     """Yield layers with more units off than chance explains."""
     dead = False
     for use in model.uses:
-        if not _may_be_off(use) or use.gate:
+        if not _may_be_off(use) or (use.gate and not _silences_all(model, use)):
             continue
         if use.zero and not use.joined:
             continue  # what is added to zeros, as to an adapter's, may shut units
@@ -105,6 +105,14 @@ def _may_be_off(use: WeightUse) -> bool:
     """Whether an activation is flat below 0: a leaky one that starts without slope."""
     as_relu = use.activation == "leaky_relu" and use.negative_slope == 0
     return as_relu or use.activation in RECTIFIERS | _SMOOTH
+
+
+def _silences_all(model: Model, gate: WeightUse) -> bool:
+    """Whether nothing is left of what a gate lets pass, as of experts that are off."""
+    heads = [use for use in model.uses if use.head and gate.index in use.previous]
+    known = model.parameter(gate.parameter)
+    stuck = known is not None and bool(known.later_gradient_zero)
+    return stuck and any(model.of("given_rms", one.index) == 0 for one in heads)
 
 
 def _is_biased_off(model: Model, use: WeightUse) -> bool:

@@ -6,7 +6,12 @@ from dataclasses import replace
 
 from initlab.analysis.findings._finding import Finding
 from initlab.analysis.findings._model import Model
-from initlab.analysis.findings._places import at_parameter, at_use, joined
+from initlab.analysis.findings._places import (
+    at_parameter,
+    at_use,
+    is_matrix,
+    joined,
+)
 from initlab.messages import FindingCause, Severity
 from initlab.spec import Block, ParameterReading, WeightUse
 
@@ -14,6 +19,10 @@ _RECTIFIED = frozenset({"relu", "relu6"})
 # Spread of vectors that differ; and of float32 sums of what does not depend on inputs.
 _DIFFER, _THE_SAME = 0.01, 1e-6
 _FLAT = 0.99
+# Sizes of a weight norm, by torch's two ways.
+_SIZES = ("weight_g", "weight.original0")
+# What these say of a factor says why weights are zeros, too.
+_OF_FACTORS: tuple[FindingCause, ...] = ("factor_of_zero", "multiplies_by_zero")
 
 
 def dead_zeros(model: Model) -> Iterator[Finding]:
@@ -31,7 +40,9 @@ def dead_zeros(model: Model) -> Iterator[Finding]:
             continue
         columns = model.of("zero_inputs", use.index)
         if use.zero and not (use.frozen and use.adapter):
-            dead += _dead_weight(model, use)
+            dead += [
+                _at_its_source(model, use, one) for one in _dead_weight(model, use)
+            ]
         elif columns > 0 and _holds_up_a_cell(model, use):
             yield at_use(
                 use, "WI03", "warning", "zero_inputs", measured=columns, expected=0.0,
@@ -46,12 +57,20 @@ def dead_zeros(model: Model) -> Iterator[Finding]:
                     use, "WI03", severity, "zero_units", measured=zero, expected=0.0,
                     evidence={"units": units},
                 )  # fmt: skip
+    copies = [d for d in dead if d.cause == "constant_weight"]
+    if copies:
+        yield joined(copies[0], tuple(d.parameter for d in copies if d.parameter))
+        dead = [d for d in dead if d not in copies]
     if dead:
         first = next((d for d in dead if d.severity == "error"), dead[0])
-        if first.cause == "multiplies_by_zero":
-            dead = [one for one in dead if one.cause == first.cause]
-        names = tuple(d.parameter for d in dead if d.parameter)
+        for cause in _OF_FACTORS:
+            of_factors = [one for one in dead if one.cause == cause]
+            if of_factors:
+                dead, first = of_factors, of_factors[0]
+        names = tuple(dict.fromkeys(d.parameter for d in dead if d.parameter))
         yield joined(first, names)
+        return
+    if copies:
         return
     yield from _never_moves(model)
 
@@ -73,12 +92,19 @@ def _dead_weight(model: Model, use: WeightUse) -> list[Finding]:
                        expected=1.0, evidence={"weight": use.parameter})  # fmt: skip
         return [replace(found, parameter=use.bias)]
     if later:
+        factor = _zero_factor_behind(model, use)
+        if factor is not None:
+            return [_factor_of_zero_at(factor, use.parameter)]
         held = _frozen_zeros_behind(model, use)
         return [
             at_use(one, "WI03", "error", "dead_zero_weight", measured=0.0,
                     expected=math.nan)
             for one in (held or [use])
         ]  # fmt: skip
+    if _has_no_direction(model, use):
+        return [
+            at_use(use, "WI03", "error", "zero_length", measured=0.0, expected=math.nan)
+        ]
     designed = (
         use.head or use.branch_end or use.adapter or use.gate or use.role
         or use.layer.kind == "embedding" or use.block is not None
@@ -91,6 +117,70 @@ def _dead_weight(model: Model, use: WeightUse) -> list[Finding]:
     if _leads_around(model, {one.index for one in model.uses if one.zero}):
         return []
     return [_zero_on_trunk(use)]
+
+
+def _at_its_source(model: Model, use: WeightUse, found: Finding) -> Finding:
+    """Return a finding of a weight of zeros at what makes it zeros, if it is computed.
+
+    That is a factor of zeros, as a gain; or equal numbers less their mean. Of a weight
+    norm it is known what the sizes should be, by the weight.
+    """
+    if not use.derived or found.parameter != use.parameter:
+        return found
+    if any(name.endswith(_SIZES) for name in use.sources):
+        return found
+    sources = [p for name in use.sources if (p := model.parameter(name)) is not None]
+    zeros = [p for p in sources if p.largest == 0 and not p.frozen]
+    others = [p for p in sources if p.largest > 0]
+    if zeros and others:
+        return _factor_of_zero_at(zeros[0], others[0].name)
+    alike = [p for p in others if p.constant and not p.frozen and is_matrix(p)]
+    if alike and not zeros:
+        return at_parameter(
+            alike[0], "WI02", "error", "constant_weight", measured=1.0,
+            expected=model.of("units", use.index),
+        )  # fmt: skip
+    return found
+
+
+def _factor_of_zero_at(zeros: ParameterReading, after: str) -> Finding:
+    return at_parameter(
+        zeros, "WI03", "error", "factor_of_zero", measured=0.0, expected=1.0,
+        evidence={"after": after}, places=(zeros.name,),
+    )  # fmt: skip
+
+
+def _zero_factor_behind(model: Model, use: WeightUse) -> ParameterReading | None:
+    """Return a factor of zeros by which a branch that ends in zeros is multiplied.
+
+    Either may be a design, and the other is not. Where other branches start with zeros
+    of the factor alone, these are.
+    """
+    if use.block is None or not use.branch_end:
+        return None
+    for name in model.facts.blocks[use.block].scales:
+        known = model.parameter(name)
+        stuck = known is not None and known.largest == 0 and known.later_gradient_zero
+        if known is not None and stuck and not known.frozen:
+            alone = any(_is_zero_alone(model, block) for block in model.facts.blocks)
+            return None if alone else known
+    return None
+
+
+def _is_zero_alone(model: Model, block: Block) -> bool:
+    """Whether a factor of zeros is a branch's only zeros."""
+    factors = [model.parameter(name) for name in block.scales]
+    zeros = any(p is not None and p.largest == 0 for p in factors)
+    return zeros and not any(model.uses[end].zero for end in block.ends)
+
+
+def _has_no_direction(model: Model, use: WeightUse) -> bool:
+    """Whether zeros, and nothing beside them, are divided by their length."""
+    silent = model.of("preactivation_rms", use.index) == 0
+    return silent and any(
+        norm.kind == "normalize" and norm.before == (use.index,)
+        for norm in model.facts.norms
+    )
 
 
 def _multiplies_all(model: Model, use: WeightUse) -> bool:
@@ -191,9 +281,17 @@ def _leads_around(model: Model, blocked: set[int]) -> bool:
     for use in model.uses:
         passing = set(use.previous) - blocked
         starts = use.index not in blocked and (use.stem or not use.previous)
+        if use.previous and _hears_nothing(model, use):
+            starts = False  # the model's inputs are multiplied by zeros, or choose rows
         if starts or passing & arrived:
             arrived.add(use.index)
     return any(use.head and use.index in arrived for use in model.uses)
+
+
+def _hears_nothing(model: Model, use: WeightUse) -> bool:
+    """Whether a layer is given zeros, or the same for every example."""
+    size, spread = (model.of(f"given_{of}", use.index) for of in ("rms", "spread"))
+    return size == 0 or spread < _THE_SAME
 
 
 def _never_moves(model: Model) -> Iterator[Finding]:
@@ -216,11 +314,7 @@ def _never_moves(model: Model) -> Iterator[Finding]:
         squashing = None if designed else _squashing(model, stuck)
         factor = None if designed else _factor_of_zero(model, stuck)
         if factor is not None:
-            zeros_of, after = factor
-            yield at_parameter(
-                zeros_of, "WI03", "error", "factor_of_zero", measured=0.0, expected=1.0,
-                evidence={"after": after}, places=(zeros_of.name,),
-            )  # fmt: skip
+            yield _factor_of_zero_at(*factor)
             return
         if squashing is not None:
             name, after = squashing
