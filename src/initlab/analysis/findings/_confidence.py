@@ -6,6 +6,7 @@ from typing import Any
 
 from initlab.analysis.findings._finding import Finding
 from initlab.analysis.findings._heads import (
+    OF_FULL_SIZE,
     OF_NO_SIZE,
     bias_that_makes,
     bias_that_spreads,
@@ -16,7 +17,7 @@ from initlab.analysis.findings._heads import (
     what_makes_it_loud,
 )
 from initlab.analysis.findings._model import Model
-from initlab.analysis.findings._places import at_parameter
+from initlab.analysis.findings._places import at_parameter, is_matrix
 from initlab.messages import Severity
 from initlab.spec import OutputReading, ParameterReading, WeightUse
 
@@ -48,6 +49,7 @@ _ALIKE, _TABLES_ALIKE = 0.1, 3.0
 def over_confident(model: Model) -> Iterator[Finding]:
     """WI14: the first loss is far over that of knowing nothing."""
     output, head = model.facts.output, head_of(model)
+    yield from _sure_parameters(model)
     if head is None or head.frozen or output.nonfinite:
         return
     if not _is_classification(output) and compares(output):
@@ -62,6 +64,36 @@ def over_confident(model: Model) -> Iterator[Finding]:
         yield from unscaled
         if not unscaled and excess > _EXCESS_INFO:
             yield from _sure_outputs(model, head, excess)
+
+
+def _sure_parameters(model: Model) -> Iterator[Finding]:
+    """Yield outputs that are parameters, and most of a loss far over the prior's.
+
+    As transitions from class to class, that a loss adds to logits.
+    """
+    output = model.facts.output
+    excess = output.loss - output.prior_loss
+    asked = output.loss_kind == "given" and output.classes > 1
+    if model.facts.trained or not (asked and excess > _EXCESS_WARNING):
+        return
+    for p in model.facts.parameters:
+        loud = p.elasticity > OF_FULL_SIZE and p.std > 1
+        if (
+            p.added_last
+            and p.role == "other"
+            and is_matrix(p)
+            and not p.frozen
+            and loud
+        ):
+            yield at_parameter(
+                p, "WI14", "error" if excess > _EXCESS_ERROR else "warning",
+                "over_confident", measured=excess, expected=_EXCESS_INFO,
+                evidence={
+                    "std": p.std, "classes": output.classes, "known": True,
+                    "ratio": QUIET_LOGITS / p.std,
+                },
+                places=(p.name,),
+            )  # fmt: skip
 
 
 def _is_binary(output: OutputReading) -> bool:

@@ -52,6 +52,7 @@ _RULES: tuple[Rule, ...] = (
     _loudness.quiet_tables,
     _loudness.drowning_biases,
     _loudness.quiet_weights,
+    _loudness.deaf_cells,
     _saturation.saturated_units,
     _saturation.saturated_gates,
     _saturation.wrapping_sines,

@@ -12,7 +12,7 @@ from initlab.spec import OutputReading, ParameterReading, WeightUse
 
 # How much of itself a loss changes with a weight that is divided by its size, and with
 # a factor of the outputs.
-OF_NO_SIZE, _OF_FULL_SIZE = 0.1, 0.5
+OF_NO_SIZE, OF_FULL_SIZE = 0.1, 0.5
 # Share of an output's mean, and of how far outputs of one example lie apart.
 _MADE_BY_BIAS, _MOST_OF_SPREAD = 0.5, 0.8
 # A loss that compares outputs with targets as they are is about 0 at the targets.
@@ -57,11 +57,11 @@ def what_makes_it_loud(model: Model, head: WeightUse) -> tuple[str, str] | None:
     named = {name for use in model.uses for name in (*use.sources, use.bias)}
     named -= {*makes, head.bias}
     rest = [p for p in model.facts.parameters if p.name not in named and not p.frozen]
-    factors = [p for p in rest if p.elasticity > _OF_FULL_SIZE]
+    factors = [p for p in rest if p.elasticity > OF_FULL_SIZE]
     if not factors:
         # Of many fields, no table alone is half of the sum of their products.
         tables = [p for p in rest if p.role == "embedding" and p.name in makes]
-        if sum(p.elasticity for p in tables) > _OF_FULL_SIZE:
+        if sum(p.elasticity for p in tables) > OF_FULL_SIZE:
             factors = tables
     # Of equals, what no layer has is a factor of all that layers give.
     worst = max(

@@ -21,6 +21,10 @@ _QUIET = 0.005
 # With biases of 10 to 30 times the rest, before a norm or a head, a stranger's networks
 # fell far behind; of 307 public models none starts with biases over 0.4.
 _DROWNING, _LOUD_BIAS = 10.0, 2.0
+# Behind betas of 4 times the factor a stranger's transformers and cells lost a quarter
+# to nine tenths of what they learn.
+_DROWNING_BETA = 3.5
+_GATES = frozenset({"sigmoid", "tanh", "hardsigmoid", "hardtanh", "glu"})
 # Of fan_in times the weights' variance; every scheme's is over a hundred times as much.
 _NO_WEIGHT = 1e-4
 _BENT = frozenset(
@@ -91,8 +95,11 @@ def drowning_biases(model: Model) -> Iterator[Finding]:
         use.bias or "": ratio for use, ratio in _drowned(model).items()
         if model.of("bias_rms", use.index) > _LOUD_BIAS
     }  # fmt: skip
-    for norm in model.facts.norms:
-        least = max(_LOUD_BIAS, _DROWNING * norm.gamma_rms)
+    gates = {use.norm_after for use in model.uses if use.activation in _GATES}
+    for number, norm in enumerate(model.facts.norms):
+        # Gates may start open or shut.
+        times = _DROWNING if number in gates else _DROWNING_BETA
+        least = max(_LOUD_BIAS, times * norm.gamma_rms)
         if norm.beta and norm.gamma_rms > 0 and norm.beta_rms > least:
             ratios[norm.beta] = norm.beta_rms / norm.gamma_rms
     if ratios:
@@ -127,6 +134,29 @@ def quiet_weights(model: Model) -> Iterator[Finding]:
                 "beside": first.bias,
                 "ratios": {u.parameter: math.sqrt(f) for u, f in factors.items()},
             },
+            places=tuple(use.parameter for use in found),
+        )  # fmt: skip
+
+
+def deaf_cells(model: Model) -> Iterator[Finding]:
+    """WI05: cells whose inputs are next to nothing beside biases of a usual size."""
+    found = {
+        use: size / signal
+        for use in model.fresh()
+        if use.role == "input" and use.bias
+        and 0 < model.weight_factor(use.index) < _NO_WEIGHT
+        and (signal := model.of("given_rms", use.index)
+             * math.sqrt(model.weight_factor(use.index))) > 0
+        and (size := model.of("bias_rms", use.index)) > _DROWNING * signal
+    }  # fmt: skip
+    if found:
+        first = next(iter(found))
+        yield Finding(
+            id="WI05", severity="warning", cause="quiet_beside", module=first.module,
+            parameter=first.parameter, measured=1 / found[first], expected=1.0,
+            evidence={"beside": first.bias, "ratios": {
+                use.parameter: model.weight_factor(use.index) ** -0.5 for use in found
+            }},
             places=tuple(use.parameter for use in found),
         )  # fmt: skip
 
@@ -195,8 +225,10 @@ def quiet_tables(model: Model) -> Iterator[Finding]:
     """
     found = [
         use for use in model.fresh()
-        if use.layer.kind == "embedding" and not (use.tied or use.normed)
-        and 0 < std(model, use) < _QUIET_TABLE and _is_all_that_is_read(model, use)
+        if use.layer.kind == "embedding" and not use.tied
+        and 0 < std(model, use) < _QUIET_TABLE
+        and (_is_lost_on_a_trunk(model, use) if use.normed
+             else _is_all_that_is_read(model, use))
     ]  # fmt: skip
     if found:
         first = found[0]
@@ -209,6 +241,13 @@ def quiet_tables(model: Model) -> Iterator[Finding]:
             },
             places=tuple(use.parameter for use in found),
         )  # fmt: skip
+
+
+def _is_lost_on_a_trunk(model: Model, table: WeightUse) -> bool:
+    """Whether a trunk starts with what a table gives, and ends far louder."""
+    size, blocks = model.of("preactivation_rms", table.index), model.facts.blocks
+    starts = bool(blocks) and 0.5 < blocks[0].skip_rms / size < 2
+    return starts and blocks[-1].sum_rms > _ADDS_LITTLE * size
 
 
 def _is_all_that_is_read(model: Model, table: WeightUse) -> bool:

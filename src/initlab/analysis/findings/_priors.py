@@ -29,6 +29,9 @@ _EXPLAINED_BY_SHARE, _EXPLAINED = 0.5, 0.8
 _MOST_OF_IT = 0.6
 # Of targets' size, a bias of one output, and with it all outputs.
 _FAR_BIAS, _TOO_LARGE = 5.0, 1.5
+# By how much of itself a loss changes with a head that makes it; and, of that, with a
+# bias of this size below it that makes most of what the head is given.
+_ELASTIC, _MADE_BY_BIAS, _LOUD_BIAS = 0.5, 0.5, 2.0
 # Of a deviation's logarithm; of outputs that are a parameter.
 _FAR_OFF, _AS_IT_IS = 4.0, 0.01
 # With targets 100 times as spread as that, gradient descent at .01 diverged in three of
@@ -62,7 +65,7 @@ def prior_ignored(model: Model) -> Iterator[Finding]:
     if output.classes > 1 and output.loss_rows >= _ROWS_PER_CLASS * output.classes:
         yield from _shares_ignored(output, head, place)
     else:
-        yield from _mean_ignored(output, head, place)
+        yield from _mean_ignored(model, head, place)
 
 
 def _shares_ignored(
@@ -89,10 +92,9 @@ def _shares_ignored(
         )  # fmt: skip
 
 
-def _mean_ignored(
-    output: OutputReading, head: WeightUse, place: str
-) -> Iterator[Finding]:
+def _mean_ignored(model: Model, head: WeightUse, place: str) -> Iterator[Finding]:
     """Yield that a regression's targets lie far from all outputs."""
+    output = model.facts.output
     away = abs(output.target_mean - output.mean)
     if not compares(output) or not math.isfinite(away):
         return
@@ -101,12 +103,60 @@ def _mean_ignored(
     spread = max(few * output.target_std, 1e-12)
     # Beside their own deviation: a far mean must not make room for itself.
     if away > max(_FAR_FROM_MEAN * max(spread, output.std), _NEAR):
+        loud = _loud_instead(model, head, output.mean, (output.target_mean, spread))
+        if loud is not None:
+            yield loud
+            return
         yield Finding(
             id="WI15", severity="warning", cause="mean_ignored", module=head.module,
             parameter=place, measured=output.mean,
             expected=output.target_mean,
             evidence={"target_std": output.target_std, "bias": place != head.parameter},
         )  # fmt: skip
+
+
+def _loud_instead(
+    model: Model, head: WeightUse, mean: float, targets: tuple[float, float]
+) -> Finding | None:
+    """Return what makes outputs far larger than targets, if that is no bias of theirs.
+
+    Their mean is then not what they ignore: a bias below the head makes most of it,
+    with which the loss changes as with the head, or the head is loud.
+
+    Args:
+        model: Of which.
+        head: That makes the outputs.
+        mean: Of the outputs.
+        targets: Their mean and deviation.
+    """
+    size = math.hypot(*targets)
+    if not abs(mean) > _FAR_FROM_MEAN * size:
+        return None
+    if bias_that_makes(model, head, mean) is not None:
+        return None
+    own = model.parameter(head.parameter)
+    if own is None or own.frozen or not own.elasticity > _ELASTIC:
+        return None
+    hidden = [
+        p for p in model.facts.parameters
+        if p.role in ("bias", "beta") and not p.frozen and not p.added_last
+        and p.elasticity > _MADE_BY_BIAS * own.elasticity
+        and math.hypot(p.mean, p.std) > _LOUD_BIAS
+    ]  # fmt: skip
+    if hidden:
+        worst = max(hidden, key=lambda p: math.hypot(p.mean, p.std))
+        return at_parameter(
+            worst, "WI07", "warning", "bias_drowns",
+            measured=math.hypot(worst.mean, worst.std), expected=1.0,
+            places=(worst.name,),
+        )  # fmt: skip
+    ratio = (size or 1.0) / abs(mean)
+    return Finding(
+        id="WI14", severity="warning", cause="loud_regression", module=head.module,
+        parameter=head.parameter, measured=abs(mean), expected=targets[1],
+        evidence={"ratio": ratio, "ratios": {head.parameter: ratio}},
+        places=(head.parameter,),
+    )  # fmt: skip
 
 
 def far_biases(model: Model) -> Iterator[Finding]:
@@ -158,6 +208,12 @@ def _asked_for(model: Model) -> Iterator[Finding]:
         if prior.link == "identity" and abs(prior.wanted - prior.mean) <= _NEAR:
             continue
         told.add(place)
+        if prior.link == "identity":
+            targets = prior.wanted, prior.spread
+            loud = _loud_instead(model, head, prior.mean, targets)
+            if loud is not None:
+                yield loud
+                continue
         evidence = {"bias": place != head.parameter}
         if prior.link == "logit" and prior.share <= _RARE:
             bias = bias_that_makes(model, head, prior.mean)

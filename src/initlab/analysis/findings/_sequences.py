@@ -1,7 +1,7 @@
 """Checks of sequence models: gates that forget, attention that looks at one token."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from initlab.analysis.findings._finding import Finding
 from initlab.analysis.findings._model import Model
@@ -19,6 +19,8 @@ _GATED_RADIUS = 3.0
 _NO_SAY = 5e-4
 _LOGITS_WARNING, _LOGITS_ERROR, _UNSCALED_LOGITS = 3.0, 10.0, 1.5
 _ENTROPY, _ENTROPY_ERROR = 0.5, 0.1
+# Of 307 public models no normalization starts with a factor over 1.05.
+_LOUD_GAMMA = 1.5
 # Of 307 public models one has logits over 1.2, at 5.8 without a scale.
 _CHOICE_LOGITS, _CHOICE_ENTROPY = 8.0, 0.1
 # After a branch that is louder than its skip, less is enough.
@@ -166,6 +168,10 @@ def attention(model: Model) -> Iterator[Finding]:
     fresh = [use for use in makers if not use.frozen]
     # Of cosines no weight changes the size.
     cosines = bool(fresh) and all(map(model.is_divided_by_its_size, fresh))
+    gammas = _loud_gammas(model, {use.index for use in fresh}) if cosines else {}
+    if gammas:
+        yield _sharp_by_gammas(found, gammas)
+        return
     severity = "info" if cosines or (makers and not fresh) else severity
     makers = fresh or makers
     first = next((use for use in makers if use.index in worst.uses), None)
@@ -190,6 +196,43 @@ def attention(model: Model) -> Iterator[Finding]:
             dict.fromkeys([*([factor] if factor else []),
                            *(use.parameter for use in makers)])
         ),
+    )  # fmt: skip
+
+
+def _loud_gammas(model: Model, makers: Collection[int]) -> dict[str, set[int]]:
+    """Return loud factors of what brings queries or keys to one length, with these."""
+    loud = {}
+    for norm in model.facts.norms:
+        known = model.parameter(norm.parameter) if norm.parameter else None
+        met = {*norm.before} & {*makers}
+        if known and met and not known.frozen and norm.gamma_rms > _LOUD_GAMMA:
+            loud[known.name] = met
+    return loud
+
+
+def _sharp_by_gammas(
+    found: Sequence[tuple[float, AttentionUse, Severity, FindingCause]],
+    gammas: Mapping[str, set[int]],
+) -> Finding:
+    """Return that these factors, and no weights before them, make logits loud."""
+    logits, worst, severity, _ = max(found, key=lambda one: one[0])
+    ratios = {
+        name: 1 / math.sqrt(size)
+        for size, each, _, _ in found
+        for name, met in gammas.items()
+        if met & {*each.uses}
+    }
+    first = next((n for n in ratios if gammas[n] & {*worst.uses}), next(iter(gammas)))
+    return Finding(
+        id="WI23", severity=severity, cause="sharp_attention",
+        module=first.rpartition(".")[0], parameter=first, measured=logits,
+        expected=_LOGITS_WARNING,
+        evidence={
+            "entropy": worst.entropy, "length": worst.length, "width": worst.width,
+            "ratio": 1 / math.sqrt(logits), "attentions": len(found),
+            "ratios": ratios,
+        },
+        places=tuple(ratios),
     )  # fmt: skip
 
 
