@@ -322,4 +322,5 @@ def test_what_a_norm_adds_to_gates_is_blamed_and_no_weight_before_it(beta):
     steps = torch.randn(32, 8, 5)
 
     assert blamed(NormedGates(), steps, CLASSES) == []
+    assert blamed(NormedGates(beta / 2), steps, CLASSES) == []  # gates held open
     assert blamed(NormedGates(beta), steps, CLASSES) == [("WI13", "norm.bias")]

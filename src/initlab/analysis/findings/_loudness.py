@@ -95,10 +95,14 @@ def drowning_biases(model: Model) -> Iterator[Finding]:
         use.bias or "": ratio for use, ratio in _drowned(model).items()
         if model.of("bias_rms", use.index) > _LOUD_BIAS
     }  # fmt: skip
-    gates = {use.norm_after for use in model.uses if use.activation in _GATES}
-    for number, norm in enumerate(model.facts.norms):
+    every = model.facts.norms
+    gates = {
+        every[use.norm_after].beta for use in model.uses
+        if use.activation in _GATES and use.norm_after is not None
+    }  # fmt: skip
+    for norm in every:
         # Gates may start open or shut.
-        times = _DROWNING if number in gates else _DROWNING_BETA
+        times = _DROWNING if norm.beta in gates else _DROWNING_BETA
         least = max(_LOUD_BIAS, times * norm.gamma_rms)
         if norm.beta and norm.gamma_rms > 0 and norm.beta_rms > least:
             ratios[norm.beta] = norm.beta_rms / norm.gamma_rms
