@@ -1,7 +1,8 @@
 """One repair, finding by finding: change, check again, keep or take back."""
 
+import math
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
@@ -26,6 +27,8 @@ from initlab.pytorch.repair._unrepaired import Unrepaired
 _ROUNDS = 12
 # A repair may uncover what the fault hid; so many more are repaired along with it.
 _FOLLOWING = 3
+# Of the logarithm of a remedy's largest factor that factors are far less.
+_FAR_LESS = 0.25
 
 
 class Surgery:
@@ -54,6 +57,8 @@ class Surgery:
         self._inputs = tuple(one for one in given if isinstance(one, torch.Tensor))
         self.changes: list[Change] = []
         self.undos: list[Undo] = []
+        # Which changes were made together, as a remedy's number.
+        self._together: list[int] = []
         self.unrepaired: dict[tuple[str, str], Unrepaired] = {}
         # How many changes there were when a finding was left.
         self._left_after: dict[tuple[str, str], int] = {}
@@ -71,6 +76,7 @@ class Surgery:
         for finding in _blaming(diagnosis):
             if _key(finding) not in self.unrepaired:
                 self._leave(finding, "more root causes than rounds")
+        diagnosis = self._spared(diagnosis)
         # A finding that was left at first, and that another repair mended, is not left.
         open_ones = {_key(finding) for finding in _blaming(diagnosis)}
         self.unrepaired = {
@@ -107,6 +113,44 @@ class Surgery:
         self.take_back(start)
         self._leave(finding, _objection(finding, before, after))
         return before
+
+    def _spared(self, diagnosis: Diagnosis) -> Diagnosis:
+        """Take back what proves needless now; return the last diagnosis.
+
+        What was found first may have been done by what was found later. And beside a
+        layer that is far off its neighbours seem off as well.
+        """
+        remedies = list(dict.fromkeys(self._together))
+        for remedy in remedies[-2::-1]:
+            made = [n for n, one in enumerate(self._together) if one == remedy]
+            diagnosis = self._without(made, diagnosis)
+        for remedy in dict.fromkeys(self._together):
+            made = [n for n, one in enumerate(self._together) if one == remedy]
+            logs = {n: _log_factor(self.changes[n], self.undos[n]) for n in made}
+            for weak in _weakest(logs):
+                spared = self._without(weak, diagnosis)
+                if spared is not diagnosis:
+                    diagnosis = spared
+                    break
+        return diagnosis
+
+    def _without(self, numbers: Sequence[int], before: Diagnosis) -> Diagnosis:
+        """Take back changes of these numbers if the model is as sound without them."""
+        names = {self.changes[number].parameter for number in numbers}
+        changed = [one.parameter for one in self.changes]
+        if not names or any(changed.count(name) > 1 for name in names):
+            return before
+        now = {name: self._model.get_parameter(name).detach().clone() for name in names}
+        for number in numbers:
+            self.undos[number].run(self._model)
+        after = self.check()
+        if _worse(before, after, {self.changes[number].finding for number in numbers}):
+            for name, values in now.items():
+                Undo(name, values).run(self._model)
+            return before
+        for number in sorted(numbers, reverse=True):
+            self._forget(number)
+        return after
 
     def _followed(
         self, finding: Finding, before: Diagnosis, after: Diagnosis
@@ -149,9 +193,11 @@ class Surgery:
         changes = list(
             {one.parameter: one for one in remedy(patient, finding)}.values()
         )
+        remedy_number = self._together[-1] + 1 if self._together else 0
         for change in changes:
             self.undos.append(change.apply(self._model))
             self.changes.append(change)
+            self._together.append(remedy_number)
         if not changes:
             reason = "nothing that may be changed explains it"
             self._leave(finding, ELSEWHERE_OF_CAUSES.get(finding.cause, reason))
@@ -166,7 +212,11 @@ class Surgery:
     def take_back(self, start: int) -> None:
         """Undo all changes from the one of that number on."""
         take_back_all(self._model, self.undos[start:])
-        del self.undos[start:], self.changes[start:]
+        del self.undos[start:], self.changes[start:], self._together[start:]
+
+    def _forget(self, number: int) -> None:
+        """Strike a change that was taken back off the list."""
+        del self.undos[number], self.changes[number], self._together[number]
 
 
 def take_back_all(model: nn.Module, undos: Sequence[Undo]) -> None:
@@ -222,6 +272,45 @@ def _is_milder(
         for one in new
     )  # fmt: skip
     return finding.severity == "error" and mended and elsewhere and len(new) <= 1
+
+
+def _weakest(logs: Mapping[int, float]) -> list[list[int]]:
+    """Return which of a remedy's changes may be needless, most likely first.
+
+    Those that did far less than the largest, and of factors over and under 1 either.
+
+    Args:
+        logs: By change the logarithm of its factor; nan of what was not rescaled.
+
+    Example:
+        >>> _weakest({0: 0.4, 1: 5.0, 2: 0.4}), _weakest({0: 2.2, 1: -3.2})
+        ([[0, 2]], [[0], [1]])
+    """
+    known = {number: log for number, log in logs.items() if math.isfinite(log)}
+    most = max(known.values(), key=abs, default=0.0)
+    less = [n for n, log in known.items() if log / most < _FAR_LESS] if most else []
+    mixed = any(log * most < 0 for log in known.values())
+    same = [n for n, log in known.items() if log * most > 0] if mixed else []
+    return [one for one in (less, same) if one]
+
+
+def _log_factor(change: Change, undo: Undo) -> float:
+    """Return the logarithm of what a tensor was rescaled by; nan if it was not."""
+    if change.kind != "rescaled":
+        return math.nan
+    now, before = (float(v.double().norm()) for v in (change.values, undo.values))
+    return math.log(now / before) if now > 0 and before > 0 else math.nan
+
+
+def _worse(before: Diagnosis, after: Diagnosis, answered: set[str]) -> bool:
+    """Whether more is found than before, or what was answered, if as information."""
+    known = {(one.id, one.severity) for one in before.findings}
+    came = [one for one in after.findings if (one.id, one.severity) not in known]
+    return (
+        len(_blaming(after)) > len(_blaming(before))
+        or bool(_new(before, after))
+        or any(one.severity != "info" or one.id in answered for one in came)
+    )
 
 
 def _new(before: Diagnosis, after: Diagnosis) -> list[Finding]:
