@@ -1,7 +1,7 @@
 """Checks of units where a function is flat: saturated ones, gates, parameters."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from initlab.analysis.findings._finding import Finding
 from initlab.analysis.findings._model import Model
@@ -49,6 +49,7 @@ def saturated_units(model: Model) -> Iterator[Finding]:
         module, place = loud.rpartition(".")[0], loud
     gates = _is_cut_into_gates(model, bent)
     alike = [each.bias for each in saturated if _saturates_by_bias(model, each, each)]
+    ratio = 1 / max(rms, 1e-30)
     yield Finding(
         id="WI13",
         severity="error" if worst > _MOSTLY_SATURATED else "warning",
@@ -56,7 +57,9 @@ def saturated_units(model: Model) -> Iterator[Finding]:
         parameter=place, measured=shares[bent], expected=_SATURATED,
         evidence={"activation": "squashing" if gates else bent.activation, "rms": rms,
                   "where": f"one gate of {place}" if gates else place,
-                  "ratio": 1 / max(rms, 1e-30),
+                  "ratio": ratio,
+                  "ratios": {place: ratio} if by_bias or loud is not None
+                  else {place: ratio} | _ratios_of(model, saturated),
                   "given": model.of("given_rms", use.index),
                   "biases": tuple(dict.fromkeys([use.bias, *alike])) if by_bias
                   else ()},
@@ -64,6 +67,21 @@ def saturated_units(model: Model) -> Iterator[Finding]:
             each.parameter if loud is None else loud for each in (use, *saturated)
         )),
     )  # fmt: skip
+
+
+def _ratios_of(model: Model, saturated: Sequence[WeightUse]) -> dict[str, float]:
+    """Return by weight what brings what activations are given to 1, where it is more.
+
+    Of what is added up, the loudest part's.
+    """
+    ratios: dict[str, float] = {}
+    for bent in saturated:
+        rms = model.of("entering_rms", bent.index)
+        parts = model.added_up(bent)
+        loudest = max(parts, key=lambda one: _size_of(model, one, by_bias=False))
+        if rms > 1 and not _saturates_by_bias(model, loudest, bent):
+            ratios.setdefault(loudest.parameter, 1 / rms)
+    return ratios
 
 
 def _made_elsewhere(model: Model, use: WeightUse, bent: WeightUse) -> str | None:

@@ -87,11 +87,13 @@ def named_to_the_law(patient: Patient, finding: Finding) -> list[Change]:
 
 
 def quiet_choice(patient: Patient, finding: Finding) -> list[Change]:
-    """Rescale what makes a softmax's logits to a deviation of 1."""
+    """Rescale what makes softmaxes' logits to a deviation of 1."""
     known = dict(patient.model.named_parameters())
-    if finding.parameter not in known or not known[finding.parameter].requires_grad:
-        return []
-    return [patient.rescaled(finding.parameter, 1 / finding.measured, finding)]
+    return [
+        patient.rescaled(name, ratio, finding)
+        for name, ratio in finding.evidence["ratios"].items()
+        if name in known and known[name].requires_grad
+    ]
 
 
 def centred(patient: Patient, finding: Finding) -> list[Change]:

@@ -20,6 +20,8 @@ from initlab.pytorch.repair._remedies import (
     OF_CAUSES,
     OF_FACTORS,
     REMEDIES,
+    TRIED_FIRST,
+    Remedy,
 )
 from initlab.pytorch.repair._unrepaired import Unrepaired
 
@@ -93,13 +95,23 @@ class Surgery:
         open_ones = [one for one in blaming if _key(one) not in self.unrepaired] or [
             one for one in blaming if self._left_after[_key(one)] < len(self.changes)
         ]
-        return max(open_ones, key=rank, default=None)
+        return max(open_ones, key=_urgency, default=None)
 
     def _repaired(self, finding: Finding, before: Diagnosis) -> Diagnosis:
         """Change what a finding asks for; keep it if that helps and harms nothing."""
+        gentle = TRIED_FIRST.get(finding.cause)
+        after = None if gentle is None else self._tried(finding, before, gentle)
+        if after is None:
+            after = self._tried(finding, before)
+        return after or before
+
+    def _tried(
+        self, finding: Finding, before: Diagnosis, remedy: Remedy | None = None
+    ) -> Diagnosis | None:
+        """Return the diagnosis after a change; None if it was taken back, or none."""
         start, left = len(self.undos), dict(self.unrepaired)
-        if not self._change(finding):
-            return before
+        if not self._change(finding, remedy):
+            return None
         alone, mark = self.check(), len(self.undos)
         after = self._followed(finding, before, alone)
         if not _objection(finding, before, after):
@@ -112,18 +124,20 @@ class Surgery:
             return alone
         self.take_back(start)
         self._leave(finding, _objection(finding, before, after))
-        return before
+        return None
 
     def _spared(self, diagnosis: Diagnosis) -> Diagnosis:
         """Take back what proves needless now; return the last diagnosis.
 
         What was found first may have been done by what was found later. And beside a
-        layer that is far off its neighbours seem off as well.
+        layer that is far off its neighbours seem off as well. Copies are none the less
+        copies where something else tells them apart.
         """
         remedies = list(dict.fromkeys(self._together))
         for remedy in remedies[-2::-1]:
             made = [n for n, one in enumerate(self._together) if one == remedy]
-            diagnosis = self._without(made, diagnosis)
+            if self.changes[made[0]].finding != "WI02":
+                diagnosis = self._without(made, diagnosis)
         for remedy in dict.fromkeys(self._together):
             made = [n for n, one in enumerate(self._together) if one == remedy]
             logs = {n: _log_factor(self.changes[n], self.undos[n]) for n in made}
@@ -163,12 +177,12 @@ class Surgery:
             after = self.check()
         return after
 
-    def _change(self, finding: Finding) -> bool:
-        """Apply a finding's remedy; return whether there was one."""
+    def _change(self, finding: Finding, gentle: Remedy | None = None) -> bool:
+        """Apply a finding's remedy, or a gentler one; return whether there was one."""
         remedy = REMEDIES.get(finding.id)
         if finding.cause in ELSEWHERE_OF_CAUSES:
             remedy = None
-        remedy = OF_CAUSES.get(finding.cause, remedy)
+        remedy = gentle or OF_CAUSES.get(finding.cause, remedy)
         if remedy is None:
             reason = ELSEWHERE.get(finding.id, "no remedy is known")
             self._leave(finding, ELSEWHERE_OF_CAUSES.get(finding.cause, reason))
@@ -187,7 +201,8 @@ class Surgery:
             targets=self._targets,
             seed=self._seed,
         )
-        if finding.parameter in {norm.parameter for norm in patient.reading.norms}:
+        factors = {norm.parameter for norm in patient.reading.norms}
+        if finding.parameter in factors and gentle is None:
             remedy = OF_FACTORS.get(finding.id, remedy)
         # A weight that is used twice is changed once.
         changes = list(
@@ -231,6 +246,11 @@ def _blaming(diagnosis: Diagnosis) -> list[Finding]:
 
 def _key(finding: Finding) -> tuple[str, str]:
     return finding.id, finding.parameter or finding.module
+
+
+def _urgency(finding: Finding) -> tuple[int, bool]:
+    """Rank findings; constants whose units learn alike may do so for other copies."""
+    return rank(finding), finding.cause != "twins_for_ever"
 
 
 def _objection(finding: Finding, before: Diagnosis, after: Diagnosis) -> str:
