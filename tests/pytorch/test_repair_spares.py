@@ -59,6 +59,7 @@ def test_beside_a_layer_far_off_its_neighbours_are_left_alone():
 
     repair = pytorch.repair_(model, x)
 
+    assert repair.before.findings[0].places == ("8.weight",)
     assert not blamed(repair.after)
     assert changed(repair) == {"8.weight"}
 
@@ -95,6 +96,7 @@ def test_behind_a_sound_first_layer_of_sines_only_the_quiet_ones_are_rescaled():
 
         assert not blamed(repair.after)
         assert changed(repair) == {"layers.1.weight", "layers.2.weight"}
+        assert set(repair.before.findings[0].evidence["ratios"]) == changed(repair)
 
 
 class ReZero(nn.Module):
@@ -161,3 +163,30 @@ def test_an_orthogonal_weight_beside_loud_inputs_is_left_alone():
 
     assert not blamed(repair.after)
     assert changed(repair) == {"inward"}
+
+
+class Noisy(nn.Module):
+    """A layer whose weights are drawn anew in every pass, around their means."""
+
+    def __init__(self, given, made):
+        super().__init__()
+        self.mean = nn.Parameter(torch.randn(made, given) * given**-0.5)
+        self.spread = nn.Parameter(torch.full((made, given), -5.0))
+
+    def forward(self, x):
+        noise = functional.softplus(self.spread) * torch.randn_like(self.mean)
+        return functional.linear(x, self.mean + noise)
+
+
+@torch.no_grad()
+def test_means_that_weights_are_drawn_around_are_rescaled_as_the_fix_says():
+    model = nn.Sequential(
+        Noisy(20, 48), nn.ReLU(), Noisy(48, 48), nn.ReLU(), Noisy(48, 4)
+    )
+    model[2].mean.mul_(30)
+    x, targets = torch.randn(32, 20), torch.randint(0, 4, (32,))
+
+    repair = pytorch.repair_(model, x, loss=functional.cross_entropy, targets=targets)
+
+    assert not blamed(repair.after)
+    assert changed(repair) == {"2.mean"}

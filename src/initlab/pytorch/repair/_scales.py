@@ -48,14 +48,22 @@ def to_the_law(patient: Patient, finding: Finding) -> list[Change]:
 def _as_printed(
     patient: Patient, named: list[WeightUse], finding: Finding
 ) -> list[Change]:
-    """Rescale each weight by the factor that the finding's fix says."""
+    """Rescale each weight by the factor that the finding's fix says.
+
+    Of a computed weight the parameter may be most of it, as a mean that noise is added
+    to: the check afterwards tells.
+    """
     ratios = finding.evidence["ratios"]
-    able = {use.parameter for use in named if patient.can_change(use)}
+    able = {u.parameter for u in named if patient.can_change(u) or _is_source(u)}
     return [
         patient.rescaled(name, float(ratio), finding)
         for name, ratio in ratios.items()
         if name in able and math.isfinite(ratio) and ratio > 0
     ]
+
+
+def _is_source(use: WeightUse) -> bool:
+    return use.derived and not use.frozen and use.parameter in use.sources
 
 
 def as_expected(patient: Patient, finding: Finding) -> list[Change]:
