@@ -61,8 +61,8 @@ def dead_zeros(model: Model) -> Iterator[Finding]:
 def _without_ends(model: Model, names: Sequence[str]) -> tuple[str, ...]:
     """Return which of these zeros to draw: not those behind others that are a design.
 
-    So are the ends of branches, heads, and what has a way around it, as the last layer
-    of a coupling.
+    So are the ends of branches, and what has a way around it, as the last layer of a
+    coupling; a head beside such.
     """
     zeros = {use.index for use in model.uses if use.parameter in names}
     drawn: set[int] = set()
@@ -71,9 +71,9 @@ def _without_ends(model: Model, names: Sequence[str]) -> tuple[str, ...]:
         if use.index not in zeros:
             continue
         behind = bool(drawn & {*use.previous})
-        if behind and (use.head or use.branch_end or use.adapter):
+        if behind and (use.branch_end or use.adapter or (use.head and around)):
             continue
-        if behind and _only_adds(model, use, zeros, around):
+        if behind and not use.head and _only_adds(model, use, zeros, around):
             around.add(use.index)
         else:
             drawn.add(use.index)

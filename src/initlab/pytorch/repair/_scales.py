@@ -32,7 +32,8 @@ def to_the_law(patient: Patient, finding: Finding) -> list[Change]:
         return [patient.rescaled(finding.parameter, ratio, finding)]
     if printed:
         as_printed = _as_printed(patient, named, finding)
-        return as_printed + _biases(patient, named, finding) if as_printed else []
+        rescaled = [use for use in named if use.parameter in printed]
+        return as_printed + _biases(patient, rescaled, finding) if as_printed else []
     segments = {use.segment for use in named}
     chain = [use for use in patient.reading.uses if use.segment in segments]
     own = [change for use in named for change in _rescaled(patient, use, finding, True)]

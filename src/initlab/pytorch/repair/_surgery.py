@@ -1,8 +1,7 @@
 """One repair, finding by finding: change, check again, keep or take back."""
 
-import math
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -29,8 +28,6 @@ from initlab.pytorch.repair._unrepaired import Unrepaired
 _ROUNDS = 12
 # A repair may uncover what the fault hid; so many more are repaired along with it.
 _FOLLOWING = 3
-# Of the logarithm of a remedy's largest factor that factors are far less.
-_FAR_LESS = 0.25
 
 
 class Surgery:
@@ -129,23 +126,14 @@ class Surgery:
     def _spared(self, diagnosis: Diagnosis) -> Diagnosis:
         """Take back what proves needless now; return the last diagnosis.
 
-        What was found first may have been done by what was found later. And beside a
-        layer that is far off its neighbours seem off as well. Copies are none the less
-        copies where something else tells them apart.
+        What was found first may have been done by what was found later. Copies are none
+        the less copies where something else tells them apart.
         """
         remedies = list(dict.fromkeys(self._together))
         for remedy in remedies[-2::-1]:
             made = [n for n, one in enumerate(self._together) if one == remedy]
             if self.changes[made[0]].finding != "WI02":
                 diagnosis = self._without(made, diagnosis)
-        for remedy in dict.fromkeys(self._together):
-            made = [n for n, one in enumerate(self._together) if one == remedy]
-            logs = {n: _log_factor(self.changes[n], self.undos[n]) for n in made}
-            for weak in _weakest(logs):
-                spared = self._without(weak, diagnosis)
-                if spared is not diagnosis:
-                    diagnosis = spared
-                    break
         return diagnosis
 
     def _without(self, numbers: Sequence[int], before: Diagnosis) -> Diagnosis:
@@ -292,34 +280,6 @@ def _is_milder(
         for one in new
     )  # fmt: skip
     return finding.severity == "error" and mended and elsewhere and len(new) <= 1
-
-
-def _weakest(logs: Mapping[int, float]) -> list[list[int]]:
-    """Return which of a remedy's changes may be needless, most likely first.
-
-    Those that did far less than the largest, and of factors over and under 1 either.
-
-    Args:
-        logs: By change the logarithm of its factor; nan of what was not rescaled.
-
-    Example:
-        >>> _weakest({0: 0.4, 1: 5.0, 2: 0.4}), _weakest({0: 2.2, 1: -3.2})
-        ([[0, 2]], [[0], [1]])
-    """
-    known = {number: log for number, log in logs.items() if math.isfinite(log)}
-    most = max(known.values(), key=abs, default=0.0)
-    less = [n for n, log in known.items() if log / most < _FAR_LESS] if most else []
-    mixed = any(log * most < 0 for log in known.values())
-    same = [n for n, log in known.items() if log * most > 0] if mixed else []
-    return [one for one in (less, same) if one]
-
-
-def _log_factor(change: Change, undo: Undo) -> float:
-    """Return the logarithm of what a tensor was rescaled by; nan if it was not."""
-    if change.kind != "rescaled":
-        return math.nan
-    now, before = (float(v.double().norm()) for v in (change.values, undo.values))
-    return math.log(now / before) if now > 0 and before > 0 else math.nan
 
 
 def _worse(before: Diagnosis, after: Diagnosis, answered: set[str]) -> bool:
