@@ -12,6 +12,9 @@ from initlab.messages._words import (
     AT_THE_LOGIT,
     AT_THE_MEAN,
     AT_THE_SHARES,
+    EACH,
+    EACH_DRAWN,
+    LOOK_AT_BIASES,
     NO_BIAS_FOR_SHARES,
     NO_BIAS_FOR_THE_LOGIT,
     NO_BIAS_FOR_THE_MEAN,
@@ -103,7 +106,7 @@ def _scaled(evidence: Mapping[str, Any]) -> str:
     (first, ratio), *others = ratios.items()
     if not others:
         return SCALE.format(parameter=first, ratio=ratio)
-    if most < _SAME * least:
+    if most < _SAME * least and ratios.keys() == {*evidence.get("places", ())}:
         return SCALE_ALL.format(ratio=(least * most) ** 0.5)
     return SCALE_EACH.format(least=least, most=most)
 
@@ -124,6 +127,19 @@ def _of_a_prior(evidence: Mapping[str, Any]) -> dict[str, str]:
     }  # fmt: skip
 
 
+def _of_places(evidence: Mapping[str, Any]) -> dict[str, str]:
+    """Return a loop over the places and its name; of one place, that place's name."""
+    own = repr(evidence.get("parameter"))
+    several = len(evidence.get("places", ())) > 1
+    drawn = evidence.get("drawn", ())
+    one = repr(drawn[0]) if len(drawn) == 1 else own
+    return {
+        "each": EACH if several else "", "this": "name" if several else own,
+        "each_drawn": EACH_DRAWN if len(drawn) > 1 else "",
+        "this_drawn": "name" if len(drawn) > 1 else one,
+    }  # fmt: skip
+
+
 def _with_words(evidence: Mapping[str, Any]) -> dict[str, Any]:
     others = len(evidence.get("places", ())) - 1
     low, high = REACHES.get(evidence.get("function", ""), (0.0, 0.0))
@@ -138,8 +154,16 @@ def _with_words(evidence: Mapping[str, Any]) -> dict[str, Any]:
         "root_of_width": f"{evidence['width']} ** -0.5" if evidence.get("width")
         else "width ** -0.5, of the width of a head",
         **_of_a_prior(evidence),
+        **_of_places(evidence),
+        # Rows that are drawn, if all alike, say how large they are meant.
+        "of_rows": f", std={evidence['rows_std']:.2g}"
+        if 0.005 < evidence.get("rows_std", 0.0) < 2 else "",
+        "zero_or_look": ZERO_BIAS.format(parameter=evidence["bias"])
+        if evidence.get("bias") else LOOK_AT_BIASES.format(where=evidence.get("where")),
         "zero_saturating": ZERO_THESE_BIASES if len(evidence.get("biases", ())) > 1
         else ZERO_BIAS.format(parameter=evidence.get("parameter")),
+        "zeroed_or_scaled": ZERO_THESE_BIASES if evidence.get("biases")
+        else _scaled(evidence),
         "zero_biases": ZERO_BIASES if others > 0
         else ZERO_BIAS.format(parameter=evidence.get("parameter")),
         "quiet_branches": QUIET_BRANCHES if not evidence.get("factor") else

@@ -90,7 +90,7 @@ SIGNAL_FINDINGS: Mapping[FindingCause, Words] = MappingProxyType(
             "{measured:.0%} of the {units:.0f} units of {where} are inactive on this "
             "batch of {examples}; {expected:.0%} would be so by chance",
             "orthant probability of the pre-activations' correlation",
-            "look at the biases and at the mean of what {where} is given",
+            "{zero_or_look}",
         ),
         "biased_off": Words(
             "{measured:.0%} of the units of {where} are inactive: their biases, "
@@ -109,7 +109,7 @@ SIGNAL_FINDINGS: Mapping[FindingCause, Words] = MappingProxyType(
             "the "
             "function is flat: it is given numbers of {rms:.2g}",
             "share with |f'| < 5 % below {expected:.0%}",
-            SCALE,
+            "{scaled}",
         ),
         "saturated_by_bias": Words(
             "{measured:.0%} of the {activation} activations after {where} lie where "
@@ -140,7 +140,7 @@ SIGNAL_FINDINGS: Mapping[FindingCause, Words] = MappingProxyType(
             "the model is sure before it has learned: the first loss is {measured:.3g} "
             "nats over that of knowing nothing{assumed}; logits have std {std:.2g}",
             "loss - ln(classes) < {expected}",
-            "{scaled}",
+            "{zeroed_or_scaled}",
         ),
         "enlarged_cosines": Words(
             "the first loss is {measured:.3g} nats over that of knowing nothing"
@@ -249,7 +249,7 @@ SIGNAL_FINDINGS: Mapping[FindingCause, Words] = MappingProxyType(
             "the normalization {module} has factor 0 where no other way leads on: "
             "nothing passes",
             "gamma = 0 only at the end of a residual branch",
-            "torch.nn.init.ones_(model.get_parameter({parameter!r}))",
+            "{each}torch.nn.init.ones_(model.get_parameter({this}))",
         ),
         "gamma_about_zero": Words(
             "the factor {where} (1 of {count} such) is drawn around 0, with rms "
@@ -301,7 +301,7 @@ SIGNAL_FINDINGS: Mapping[FindingCause, Words] = MappingProxyType(
             "a softmax of {where} takes one of {length:.0f}: its logits have std "
             "{measured:.3g}, the entropy is {entropy:.0%} of ln {length:.0f}",
             "std of the logits < {expected}",
-            SCALE,
+            "{scaled}",
         ),
         "unscaled_attention": Words(
             "the logits of {attentions} attentions have std up to {measured:.3g}, and "

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from initlab.messages._checks import FindingCause
-from initlab.messages._words import REDRAW, SCALE, Words
+from initlab.messages._words import DRAW_EACH, DRAW_THESE, REDRAW, SCALE, Words
 
 WEIGHT_FINDINGS: Mapping[FindingCause, Words] = MappingProxyType(
     {
@@ -67,32 +67,32 @@ WEIGHT_FINDINGS: Mapping[FindingCause, Words] = MappingProxyType(
         "constant_weight": Words(
             "all entries of {where} are equal: its {expected:.0f} units are copies",
             "units differ in their incoming weights",
-            "torch.nn.init.kaiming_normal_(model.get_parameter({parameter!r}))",
+            DRAW_EACH,
         ),
         "parallel_units": Words(
             "all {expected:.0f} units of {where} are multiples of one: of all that the "
             "layer is given, one direction is left",
             "units look in different directions",
-            "torch.nn.init.kaiming_normal_(model.get_parameter({parameter!r}))",
+            DRAW_EACH,
         ),
         "symmetric_units": Words(
             "{where}: only {measured:.0f} of {expected:.0f} units are distinct, and "
             "the "
             "copies also have equal outgoing weights: they stay equal for ever",
             "distinct units = units",
-            "torch.nn.init.kaiming_normal_(model.get_parameter({parameter!r}))",
+            DRAW_EACH,
         ),
         "equal_rows": Words(
             "all {expected:.0f} rows of {where} are equal: it gives the same for every "
             "index",
             "rows differ",
-            "torch.nn.init.normal_(model.get_parameter({parameter!r}))",
+            "{each}torch.nn.init.normal_(model.get_parameter({this}){of_rows})",
         ),
         "alike_units": Words(
             "all rows of {where} are equal, so that the {expected:.0f} units that it "
             "makes are copies of one",
             "rows differ",
-            "torch.nn.init.normal_(model.get_parameter({parameter!r}))",
+            "{each}torch.nn.init.normal_(model.get_parameter({this}))",
         ),
         "squashed": Words(
             "all that {after} is given is 0: {where}, of size {measured:.3g}, is where "
@@ -104,19 +104,19 @@ WEIGHT_FINDINGS: Mapping[FindingCause, Words] = MappingProxyType(
             "{where}: only {measured:.0f} of {expected:.0f} units are distinct: the "
             "others start as copies",
             "distinct units = units",
-            "torch.nn.init.kaiming_normal_(model.get_parameter({parameter!r}))",
+            DRAW_EACH,
         ),
         "twins_for_ever": Words(
             "all entries of {where} are {measured:.3g}, and each of its units gets the "
             "gradient of another one: they stay equal for ever{more}",
             "units differ in their weights or in their gradients",
-            "torch.nn.init.normal_(model.get_parameter({parameter!r}), std=0.02)",
+            "{each}torch.nn.init.normal_(model.get_parameter({this}), std=0.02)",
         ),
         "equal_rows_for_ever": Words(
             "all rows of {where} are equal, and each gets the gradient of another one: "
             "they stay equal for ever{more}",
             "rows differ in their numbers or in their gradients",
-            "torch.nn.init.normal_(model.get_parameter({parameter!r}))",
+            "{each}torch.nn.init.normal_(model.get_parameter({this}))",
         ),
         "equal_columns_for_ever": Words(
             "all {expected:.0f} columns of {where} are equal, and each gets the "
@@ -139,19 +139,19 @@ WEIGHT_FINDINGS: Mapping[FindingCause, Words] = MappingProxyType(
         "dead_zero_weight": Words(
             "{where} is all zeros, and no gradient reaches it, now or after a step",
             "a zero weight gets a gradient after one step",
-            "torch.nn.init.kaiming_normal_(model.get_parameter({parameter!r}))",
+            DRAW_THESE,
         ),
         "zero_queries": Words(
             "the queries and keys in {where} (1 of {count} such) are all zeros: each "
             "has a gradient by the other only, so that both stay zeros",
             "queries or keys differ from 0",
-            "torch.nn.init.xavier_uniform_(model.get_parameter({parameter!r}))",
+            "{each}torch.nn.init.xavier_uniform_(model.get_parameter({this}))",
         ),
         "zero_weight_on_trunk": Words(
             "{where} is all zeros, and no other way leads from the inputs to the "
             "outputs",
             "some path from inputs to outputs has no zero weight",
-            "torch.nn.init.kaiming_normal_(model.get_parameter({parameter!r}))",
+            DRAW_THESE,
         ),
         "zero_length": Words(
             "{where} is all zeros, and what it gives is divided by its own length: "
@@ -168,7 +168,7 @@ WEIGHT_FINDINGS: Mapping[FindingCause, Words] = MappingProxyType(
         "zero_units": Words(
             "{measured:.0f} of {units:.0f} units of {where} have no incoming weights",
             "no unit is all zeros",
-            "torch.nn.init.kaiming_normal_(model.get_parameter({parameter!r}))",
+            DRAW_EACH,
         ),
         "never_moves": Words(
             "{where} gets no gradient, now or after a step{more}",
@@ -281,7 +281,7 @@ WEIGHT_FINDINGS: Mapping[FindingCause, Words] = MappingProxyType(
             "the rows of {where} (1 of {count} such) have rms {measured:.3g}: no "
             "scheme makes them as large",
             "rms of the rows, at most 1",
-            SCALE,
+            "{scaled}",
         ),
         "quiet_table": Words(
             "the rows of {where} (1 of {count} such) have rms {measured:.2g}: next to "

@@ -28,8 +28,10 @@ AT_THE_MEAN = (
 )
 NO_BIAS_FOR_THE_MEAN = "give the output a bias that starts at {expected:.4g}"
 AT_THE_SHARES = (
-    "with torch.no_grad(): model.get_parameter({parameter!r}).copy_(shares.log())  "
-    "# shares of the classes among the targets"
+    "bias = model.get_parameter({parameter!r}).data; "
+    "shares = (torch.bincount(targets[targets >= 0], minlength=len(bias)) + 0.5)"
+    ".log(); "
+    "bias.copy_(shares - shares.mean())  # targets: labels of this output"
 )
 AT_THE_LOGIT = (
     "torch.nn.init.constant_(model.get_parameter({parameter!r}), {logit:.4g})"
@@ -46,6 +48,16 @@ QUIET_BRANCHES = "scale the last layer of each branch by 1/sqrt(blocks), or set 
 ZERO_THESE_BIASES = (
     'for name in finding.evidence["biases"]: '
     "torch.nn.init.zeros_(model.get_parameter(name))"
+)
+LOOK_AT_BIASES = "look at the biases and at the mean of what {where} is given"
+# One weight or, of several places, all of them; of zeros those that are no design.
+DRAW_EACH = "{each}torch.nn.init.kaiming_normal_(model.get_parameter({this}))"
+DRAW_THESE = (
+    "{each_drawn}torch.nn.init.kaiming_normal_(model.get_parameter({this_drawn}))"
+)
+EACH, EACH_DRAWN = (
+    "for name in finding.places: ",
+    'for name in finding.evidence["drawn"]: ',
 )
 # What parameters start at, in the names of `torch.nn.init`.
 STARTS = {"ones": "ones_", "zeros": "zeros_", "drawn": "kaiming_normal_"}

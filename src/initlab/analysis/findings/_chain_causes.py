@@ -32,6 +32,8 @@ _ONE_LAYER, _OFF_GAIN = math.log(5.0), math.log(1.5) / 2
 # Of a chain's layers that share a gain, and of these that share a fan.
 _MOST, _SAME_FAN = 0.5, 0.6
 _SAME_DIGITS = 6
+# Of how far one layer is off, what others are off by that do not matter beside it.
+_FAR_LESS = 0.25
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -165,11 +167,14 @@ def _drowned_by_biases(chain: Chain) -> Finding | None:
 
 
 def _one_layer(chain: Chain) -> Finding | None:
-    """Return that one layer is off, and the others are not."""
+    """Return that one layer is off, and the others are not, or next to nothing."""
     odd = _oddest(chain)
     away = chain.away[odd.index]
     stands_out = abs(away - chain.middle) > _ONE_LAYER and abs(away) > _OFF_GAIN
-    if not (stands_out and len(chain.off) < len(chain.inside)):
+    least = max((abs(one) for number, one in chain.away.items() if number != odd.index),
+                default=math.inf)  # fmt: skip
+    beside_usual = least < _FAR_LESS * abs(away) and least < _ONE_LAYER
+    if not (stands_out and (beside_usual or len(chain.off) < len(chain.inside))):
         return None
     return Finding(
         id="WI05", severity=chain.severity, cause="one_layer", module=odd.module,
@@ -222,17 +227,18 @@ def _wrong_gain(chain: Chain) -> Finding | None:
     """Return that most layers are off their law on one side."""
     if not _are_most_off(chain):
         return None
-    first = chain.off[0]
+    off = _on_one_side(chain)
+    first = off[0]
     return Finding(
         id="WI05", severity=chain.severity, cause="wrong_gain", module=first.module,
         parameter=first.parameter, measured=chain.model.weight_factor(first.index),
         expected=wanted_factor(first),
         evidence=chain.evidence | {
-            "ratios": _ratios(chain, chain.off),
+            "ratios": _ratios(chain, off),
             "critical": wanted_factor(first), "activation": first.activation,
             "gain": wanted_gain(first),
         },
-        places=tuple(use.parameter for use in chain.off),
+        places=tuple(dict.fromkeys(use.parameter for use in (*off, *chain.off))),
         consequences=chain.consequences,
     )  # fmt: skip
 
@@ -256,6 +262,19 @@ def _no_weights(chain: Chain) -> Finding:
 def _are_most_off(chain: Chain) -> bool:
     most = len(chain.off) >= _MOST * len(chain.inside)
     return abs(chain.middle) > _OFF_GAIN and most
+
+
+def _on_one_side(chain: Chain) -> list[WeightUse]:
+    """Return the layers that are off, without those that a multiple makes loud.
+
+    As the first of sines of 30 z, before quiet ones.
+    """
+    logs = {
+        use: math.log(ratio) for use in chain.off
+        for ratio in _ratios(chain, [use]).values()
+    }  # fmt: skip
+    middle = float(np.median(list(logs.values())))
+    return [use for use, log in logs.items() if log * middle > 0] or chain.off
 
 
 def _ratios(chain: Chain, uses: Sequence[WeightUse]) -> dict[str, float]:

@@ -42,6 +42,8 @@ _LARGEST_SCALE = math.log(101)
 # it is fan_in times their variance.
 _USUAL_FACTOR = 1.05
 _FEW_PARTS = 2
+# Of 307 public models none starts with biases over 0.4.
+_LOUD_BIAS = 2.0
 # Of factors of one product: by how much the loss changes with each, and their sizes.
 _ALIKE, _TABLES_ALIKE = 0.1, 3.0
 
@@ -242,6 +244,7 @@ def _sure_outputs(model: Model, head: WeightUse, excess: float) -> Iterator[Find
     module, parameter = loud
     blamed = model.parameter(parameter)
     evidence |= _smaller(model, parameter, evidence["ratio"])
+    evidence["biases"] = _loud_biases_below(model)
     if blamed is not None and head.derived and abs(blamed.elasticity) < OF_NO_SIZE:
         # No size of its own: what enlarges it is a number of the author's choice.
         yield Finding(
@@ -257,6 +260,25 @@ def _sure_outputs(model: Model, head: WeightUse, excess: float) -> Iterator[Find
         parameter=parameter, measured=excess, expected=_EXCESS_INFO, evidence=evidence,
         places=tuple(evidence.get("ratios", ())),
     )  # fmt: skip
+
+
+def _loud_biases_below(model: Model) -> tuple[str, ...]:
+    """Return biases and betas that make most of what is given to a head, if far off.
+
+    Without them logits may be quiet, and a head that is sound stays what it is.
+    """
+    found = [
+        use.bias for use in model.fresh()
+        if use.bias and not (use.head or use.gate or use.role or use.given_out)
+        and model.of("bias_rms", use.index)
+        > max(_LOUD_BIAS, model.of("preactivation_rms", use.index) / 2)
+    ]  # fmt: skip
+    found += [
+        norm.beta for norm in model.facts.norms
+        if norm.beta and norm.beta_rms > _LOUD_BIAS * max(1.0, norm.gamma_rms)
+    ]  # fmt: skip
+    known = [(name, model.parameter(name)) for name in dict.fromkeys(found)]
+    return tuple(name for name, facts in known if facts and not facts.frozen)
 
 
 def _is_chosen(

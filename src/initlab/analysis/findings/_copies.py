@@ -150,8 +150,9 @@ def _equal_rows(model: Model, use: WeightUse) -> Iterator[Finding]:
         return
     if alike and not twins and not use.frozen:
         yield at_use(
-            use, "WI02", "warning", "equal_rows", measured=1.0, expected=float(rows)
-        )
+            use, "WI02", "warning", "equal_rows", measured=1.0, expected=float(rows),
+            evidence={"rows_std": table.std if table is not None else 0.0},
+        )  # fmt: skip
 
 
 def _are_told_apart(model: Model, use: WeightUse) -> bool:

@@ -1,7 +1,7 @@
 """Checks of units where a function is flat: saturated ones, gates, parameters."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from initlab.analysis.findings._finding import Finding
 from initlab.analysis.findings._model import Model
@@ -57,6 +57,7 @@ def saturated_units(model: Model) -> Iterator[Finding]:
     gates = _is_cut_into_gates(model, bent)
     alike = [each.bias for each in saturated if _saturates_by_bias(model, each, each)]
     biases = [place] if own else [use.bias, *alike]
+    ratio = 1 / max(rms, 1e-30)
     yield Finding(
         id="WI13",
         severity="error" if worst > _MOSTLY_SATURATED else "warning",
@@ -64,7 +65,9 @@ def saturated_units(model: Model) -> Iterator[Finding]:
         parameter=place, measured=shares[bent], expected=_SATURATED,
         evidence={"activation": "squashing" if gates else bent.activation, "rms": rms,
                   "where": f"one gate of {place}" if gates else place,
-                  "ratio": 1 / max(rms, 1e-30),
+                  "ratio": ratio,
+                  "ratios": {place: ratio} if by_bias or loud is not None
+                  else {place: ratio} | _ratios_of(model, saturated),
                   "given": model.of("given_rms", use.index),
                   "biases": tuple(dict.fromkeys(biases)) if by_bias else ()},
         places=tuple(dict.fromkeys(
@@ -98,6 +101,21 @@ def _made_by_norm(model: Model, bent: WeightUse) -> tuple[str, bool] | None:
         if known and not known.frozen and size > _BY_BIAS * least:
             return known.name, name == norm.beta
     return None
+
+
+def _ratios_of(model: Model, saturated: Sequence[WeightUse]) -> dict[str, float]:
+    """Return by weight what brings what activations are given to 1, where it is more.
+
+    Of what is added up, the loudest part's.
+    """
+    ratios: dict[str, float] = {}
+    for bent in saturated:
+        rms = model.of("entering_rms", bent.index)
+        parts = model.added_up(bent)
+        loudest = max(parts, key=lambda one: _size_of(model, one, by_bias=False))
+        if rms > 1 and not _saturates_by_bias(model, loudest, bent):
+            ratios.setdefault(loudest.parameter, 1 / rms)
+    return ratios
 
 
 def _made_elsewhere(model: Model, use: WeightUse, bent: WeightUse) -> str | None:

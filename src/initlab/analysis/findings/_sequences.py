@@ -245,13 +245,17 @@ def sharp_choices(model: Model) -> Iterator[Finding]:
     if model.facts.trained or not found:
         return
     first = found[0]
+    sizes: dict[str, float] = {}
+    for each in found:
+        sizes.setdefault(each.parameter, each.logit_std)
     yield Finding(
         id="WI23", severity="warning", cause="sharp_choice", module=first.module,
         parameter=first.parameter or None, measured=first.logit_std,
         expected=_CHOICE_LOGITS,
         evidence={"entropy": first.entropy, "length": first.length,
-                  "ratio": 1 / first.logit_std},
-        places=tuple(dict.fromkeys(each.parameter for each in found if each.parameter)),
+                  "ratio": 1 / first.logit_std,
+                  "ratios": {name: 1 / size for name, size in sizes.items() if name}},
+        places=tuple(filter(None, sizes)),
     )  # fmt: skip
 
 

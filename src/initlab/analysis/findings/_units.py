@@ -96,7 +96,10 @@ def _dead_units(model: Model) -> Iterator[Finding]:
             id="WI12", severity=severity,
             cause="biased_off" if proven else "inactive_units", module=place.module,
             parameter=names[0], measured=off, expected=expected,
-            evidence=evidence | {"bias_mean": model.of("bias_mean", place.index)},
+            evidence=evidence | {
+                "bias_mean": model.of("bias_mean", place.index),
+                "bias": place.bias if _is_below_by_bias(model, place) else "",
+            },
             places=tuple(dict.fromkeys(name for name in names if name)),
         )  # fmt: skip
 
@@ -124,6 +127,12 @@ def _is_biased_off(model: Model, use: WeightUse) -> bool:
     chance = _BY_CHANCE * math.sqrt((off + on) / model.of("units", use.index))
     lopsided = off - on > chance or (on == 0 and off > _MOSTLY)
     return lopsided and not use.normed and off > _BIASED
+
+
+def _is_below_by_bias(model: Model, use: WeightUse) -> bool:
+    """Whether a bias below 0 is most of what units are given, if no proof for each."""
+    mean = model.of("bias_mean", use.index)
+    return mean < -_MOSTLY * model.of("preactivation_rms", use.index) < 0
 
 
 def _below_zero(model: Model, use: WeightUse) -> list[WeightUse]:

@@ -1,7 +1,7 @@
 """WI03: zeros that stop a signal or never move, beside those that are a design."""
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 from dataclasses import replace
 
 from initlab.analysis.findings._finding import Finding
@@ -32,7 +32,7 @@ def dead_zeros(model: Model) -> Iterator[Finding]:
         yield at_use(
             asks[0], "WI03", "error", "zero_queries",
             measured=model.of("silent_units", asks[0].index), expected=0.0,
-            places=tuple(use.parameter for use in asks),
+            places=tuple(dict.fromkeys(use.parameter for use in asks)),
         )  # fmt: skip
     dead: list[Finding] = []
     for use in model.uses:
@@ -68,11 +68,46 @@ def dead_zeros(model: Model) -> Iterator[Finding]:
             if of_factors:
                 dead, first = of_factors, of_factors[0]
         names = tuple(dict.fromkeys(d.parameter for d in dead if d.parameter))
-        yield joined(first, names)
+        found = joined(first, names)
+        drawn = _without_ends(model, names)
+        yield replace(found, evidence={**found.evidence, "drawn": drawn})
         return
     if copies:
         return
     yield from _never_moves(model)
+
+
+def _without_ends(model: Model, names: Sequence[str]) -> tuple[str, ...]:
+    """Return which of these zeros to draw: not those behind others that are a design.
+
+    So are the ends of branches, and what has a way around it, as the last layer of a
+    coupling; a head beside such.
+    """
+    zeros = {use.index for use in model.uses if use.parameter in names}
+    drawn: set[int] = set()
+    around: set[int] = set()
+    for use in model.uses:
+        if use.index not in zeros:
+            continue
+        behind = bool(drawn & {*use.previous})
+        if behind and (use.branch_end or use.adapter or (use.head and around)):
+            continue
+        if behind and not use.head and _only_adds(model, use, zeros, around):
+            around.add(use.index)
+        else:
+            drawn.add(use.index)
+    return tuple(
+        dict.fromkeys(model.uses[number].parameter for number in sorted(drawn))
+    )
+
+
+def _only_adds(model: Model, use: WeightUse, zeros: Set[int], around: Set[int]) -> bool:
+    """Whether a zero may stay: nothing hangs on it alone, nor on it and these."""
+    if ends_in_linear_layers(model, use):
+        return True
+    readers = [one for one in model.uses if use.index in one.previous]
+    others = all(one.stem or not zeros >= {*one.previous} for one in readers)
+    return others and _leads_around(model, {use.index, *around})
 
 
 def _asks_nothing(model: Model, use: WeightUse) -> bool:

@@ -28,13 +28,23 @@ def quiet_head(patient: Patient, finding: Finding) -> list[Change]:
         return []
     found = []
     for use in heads:
-        if patient.can_change(use) and not use.tied:
+        if patient.can_change(use) and not (use.tied or use.zero):
             root = _power(patient, use.parameter, finding)
             factor = (QUIET_LOGITS / std) ** (1 / root)
             found.append(patient.rescaled(use.parameter, factor, finding))
         if use.bias and float(patient.tensor(use.bias).abs().max()) > 1:
             found.append(patient.rescaled(use.bias, QUIET_LOGITS / std, finding))
     return found or _quiet_factor(patient, finding)
+
+
+def zero_biases_below(patient: Patient, finding: Finding) -> list[Change]:
+    """Set to 0 the loud biases whose sums a sound head may only hand on."""
+    known = dict(patient.model.named_parameters())
+    return [
+        patient.filled(name, 0.0, finding)
+        for name in finding.evidence.get("biases", ())
+        if name in known
+    ]
 
 
 def _quiet_factor(patient: Patient, finding: Finding) -> list[Change]:
@@ -235,11 +245,24 @@ def open_gates(patient: Patient, finding: Finding) -> list[Change]:
         if not patient.can_change(use):
             continue
         radius = _radius(patient, use)
-        if math.isfinite(radius) and not 0.5 <= radius <= 1.5 and radius > 0:
+        if radius == 0 and use.zero:
+            found[use.parameter] = _orthogonal(patient, use, finding)
+        elif math.isfinite(radius) and not 0.5 <= radius <= 1.5 and radius > 0:
             found[use.parameter] = patient.rescaled(use.parameter, 1 / radius, finding)
         if finding.cause != "spectral_radius":  # which says nothing of a gate
             found |= _opened(patient, use, finding)
     return list(found.values()) or _kept_by_hand(patient, finding)
+
+
+def _orthogonal(patient: Patient, use: WeightUse, finding: Finding) -> Change:
+    """Draw a recurrent weight of zeros as an orthogonal one, gate by gate."""
+    shape = tuple(patient.tensor(use.parameter).shape)
+    drawn = patient.normal(use.parameter, shape)
+    parts = [torch.linalg.qr(part)[0] for part in drawn.chunk(max(1, use.layer.packed))]
+    return patient.change(
+        use.parameter, torch.cat(parts), kind="redrawn", amount="orthogonal",
+        finding=finding,
+    )  # fmt: skip
 
 
 def _kept_by_hand(patient: Patient, finding: Finding) -> list[Change]:

@@ -2,6 +2,7 @@
 
 import math
 import statistics
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +18,9 @@ from initlab.pytorch._counter import standardized
 from initlab.pytorch._variances import variances
 from initlab.pytorch.repair._change import Change, Kind
 from initlab.spec import ACTIVATION_NAMES, WeightUse
+
+# Draws of one deviation, by so many layers of so many different fans at least.
+_ONE_STD, _LAYERS, _FANS = 1.2, 3, 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,19 +104,31 @@ class Patient:
             if one.parameter == use.parameter and one.layer.kind == use.layer.kind
         ]
         law = min(laws)
+        sizes: dict[str, float] = {}
         siblings = []
         for one in self.reading.uses:
-            alike = one.layer == use.layer and one.attends == use.attends
-            if one.parameter == use.parameter or not alike or one.zero or one.derived:
-                continue
-            if one.activation != use.activation or one.branch_end != use.branch_end:
+            if one.parameter == use.parameter or one.zero or one.derived:
                 continue
             if self._measure("constant_weight", one) == 1:  # nobody's reasons
                 continue
             rms = float(self.tensor(one.parameter).double().pow(2).mean().sqrt())
-            if math.isfinite(rms) and law / 30 < rms < 30 * law:
+            if not (math.isfinite(rms) and law / 30 < rms < 30 * law):
+                continue
+            if one.layer.kind == use.layer.kind:
+                sizes[one.parameter] = rms
+            alike = one.layer == use.layer and one.attends == use.attends
+            alike &= one.activation == use.activation
+            if alike and one.branch_end == use.branch_end:
                 siblings.append(rms)
-        return statistics.median(siblings) if siblings else law
+        return statistics.median(siblings) if siblings else self._one_std(sizes) or law
+
+    def _one_std(self, sizes: Mapping[str, float]) -> float | None:
+        """The deviation that layers of several fans share, as BERT's; None if none."""
+        fans = {self.fan_in(u) for u in self.reading.uses if u.parameter in sizes}
+        if len(fans) < _FANS or len(sizes) < _LAYERS:
+            return None
+        low, high = min(sizes.values()), max(sizes.values())
+        return statistics.median(sizes.values()) if high < _ONE_STD * low else None
 
     def target(self, use: WeightUse) -> tuple[float, float]:
         """Weight and bias variance that the activation after a use asks for.

@@ -75,6 +75,16 @@ OF_CAUSES: Mapping[FindingCause, Remedy] = MappingProxyType(
     }
 )
 
+# Gentler remedies, which are tried before the others.
+TRIED_FIRST: Mapping[FindingCause, Remedy] = MappingProxyType(
+    {
+        "dead_zero_weight": _units.zeros_before_ends,
+        "zero_weight_on_trunk": _units.zeros_before_ends,
+        "saturated": _scales.as_printed,
+        "over_confident": _outputs.zero_biases_below,
+    }
+)
+
 # Where a finding names the factor of a normalization.
 OF_FACTORS: Mapping[str, Remedy] = MappingProxyType(
     dict.fromkeys(("WI05", "WI09", "WI14", "WI16", "WI23"), _outputs.factors_of_one)

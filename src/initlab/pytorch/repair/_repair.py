@@ -145,9 +145,10 @@ def repair_(
     A change stays only if its finding is gone and no new one came, or of an error no
     more than one warning, elsewhere or of what the error did; otherwise it is taken
     back, and tried once more after whatever else is mended, or the finding left with
-    the reason. Warnings and errors are repaired, infos are not: packed projections
-    and gains that were chosen stay. A healthy model comes back bit-equal. Shapes,
-    types, devices, ties, gradients and buffers are kept.
+    the reason. In the end changes are taken back without which the model is as sound.
+    Warnings and errors are repaired, infos are not: packed projections and gains that
+    were chosen stay. A healthy model comes back bit-equal. Shapes, types, devices,
+    ties, gradients and buffers are kept.
 
     Args:
         model: Any module; changed in place.

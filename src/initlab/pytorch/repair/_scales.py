@@ -32,7 +32,8 @@ def to_the_law(patient: Patient, finding: Finding) -> list[Change]:
         return [patient.rescaled(finding.parameter, ratio, finding)]
     if printed:
         as_printed = _as_printed(patient, named, finding)
-        return as_printed + _biases(patient, named, finding) if as_printed else []
+        rescaled = [use for use in named if use.parameter in printed]
+        return as_printed + _biases(patient, rescaled, finding) if as_printed else []
     segments = {use.segment for use in named}
     chain = [use for use in patient.reading.uses if use.segment in segments]
     own = [change for use in named for change in _rescaled(patient, use, finding, True)]
@@ -48,14 +49,22 @@ def to_the_law(patient: Patient, finding: Finding) -> list[Change]:
 def _as_printed(
     patient: Patient, named: list[WeightUse], finding: Finding
 ) -> list[Change]:
-    """Rescale each weight by the factor that the finding's fix says."""
+    """Rescale each weight by the factor that the finding's fix says.
+
+    Of a computed weight the parameter may be most of it, as a mean that noise is added
+    to: the check afterwards tells.
+    """
     ratios = finding.evidence["ratios"]
-    able = {use.parameter for use in named if patient.can_change(use)}
+    able = {u.parameter for u in named if patient.can_change(u) or _is_source(u)}
     return [
         patient.rescaled(name, float(ratio), finding)
         for name, ratio in ratios.items()
         if name in able and math.isfinite(ratio) and ratio > 0
     ]
+
+
+def _is_source(use: WeightUse) -> bool:
+    return use.derived and not use.frozen and use.parameter in use.sources
 
 
 def as_expected(patient: Patient, finding: Finding) -> list[Change]:
@@ -87,11 +96,13 @@ def named_to_the_law(patient: Patient, finding: Finding) -> list[Change]:
 
 
 def quiet_choice(patient: Patient, finding: Finding) -> list[Change]:
-    """Rescale what makes a softmax's logits to a deviation of 1."""
+    """Rescale what makes softmaxes' logits to a deviation of 1."""
     known = dict(patient.model.named_parameters())
-    if finding.parameter not in known or not known[finding.parameter].requires_grad:
-        return []
-    return [patient.rescaled(finding.parameter, 1 / finding.measured, finding)]
+    return [
+        patient.rescaled(name, ratio, finding)
+        for name, ratio in finding.evidence["ratios"].items()
+        if name in known and known[name].requires_grad
+    ]
 
 
 def centred(patient: Patient, finding: Finding) -> list[Change]:

@@ -19,6 +19,8 @@ from initlab.pytorch.repair._remedies import (
     OF_CAUSES,
     OF_FACTORS,
     REMEDIES,
+    TRIED_FIRST,
+    Remedy,
 )
 from initlab.pytorch.repair._unrepaired import Unrepaired
 
@@ -54,6 +56,8 @@ class Surgery:
         self._inputs = tuple(one for one in given if isinstance(one, torch.Tensor))
         self.changes: list[Change] = []
         self.undos: list[Undo] = []
+        # Which changes were made together, as a remedy's number.
+        self._together: list[int] = []
         self.unrepaired: dict[tuple[str, str], Unrepaired] = {}
         # How many changes there were when a finding was left.
         self._left_after: dict[tuple[str, str], int] = {}
@@ -71,6 +75,7 @@ class Surgery:
         for finding in _blaming(diagnosis):
             if _key(finding) not in self.unrepaired:
                 self._leave(finding, "more root causes than rounds")
+        diagnosis = self._spared(diagnosis)
         # A finding that was left at first, and that another repair mended, is not left.
         open_ones = {_key(finding) for finding in _blaming(diagnosis)}
         self.unrepaired = {
@@ -87,13 +92,23 @@ class Surgery:
         open_ones = [one for one in blaming if _key(one) not in self.unrepaired] or [
             one for one in blaming if self._left_after[_key(one)] < len(self.changes)
         ]
-        return max(open_ones, key=rank, default=None)
+        return max(open_ones, key=_urgency, default=None)
 
     def _repaired(self, finding: Finding, before: Diagnosis) -> Diagnosis:
         """Change what a finding asks for; keep it if that helps and harms nothing."""
+        gentle = TRIED_FIRST.get(finding.cause)
+        after = None if gentle is None else self._tried(finding, before, gentle)
+        if after is None:
+            after = self._tried(finding, before)
+        return after or before
+
+    def _tried(
+        self, finding: Finding, before: Diagnosis, remedy: Remedy | None = None
+    ) -> Diagnosis | None:
+        """Return the diagnosis after a change; None if it was taken back, or none."""
         start, left = len(self.undos), dict(self.unrepaired)
-        if not self._change(finding):
-            return before
+        if not self._change(finding, remedy):
+            return None
         alone, mark = self.check(), len(self.undos)
         after = self._followed(finding, before, alone)
         if not _objection(finding, before, after):
@@ -106,7 +121,38 @@ class Surgery:
             return alone
         self.take_back(start)
         self._leave(finding, _objection(finding, before, after))
-        return before
+        return None
+
+    def _spared(self, diagnosis: Diagnosis) -> Diagnosis:
+        """Take back what proves needless now; return the last diagnosis.
+
+        What was found first may have been done by what was found later. Copies are none
+        the less copies where something else tells them apart.
+        """
+        remedies = list(dict.fromkeys(self._together))
+        for remedy in remedies[-2::-1]:
+            made = [n for n, one in enumerate(self._together) if one == remedy]
+            if self.changes[made[0]].finding != "WI02":
+                diagnosis = self._without(made, diagnosis)
+        return diagnosis
+
+    def _without(self, numbers: Sequence[int], before: Diagnosis) -> Diagnosis:
+        """Take back changes of these numbers if the model is as sound without them."""
+        names = {self.changes[number].parameter for number in numbers}
+        changed = [one.parameter for one in self.changes]
+        if not names or any(changed.count(name) > 1 for name in names):
+            return before
+        now = {name: self._model.get_parameter(name).detach().clone() for name in names}
+        for number in numbers:
+            self.undos[number].run(self._model)
+        after = self.check()
+        if _worse(before, after, {self.changes[number].finding for number in numbers}):
+            for name, values in now.items():
+                Undo(name, values).run(self._model)
+            return before
+        for number in sorted(numbers, reverse=True):
+            self._forget(number)
+        return after
 
     def _followed(
         self, finding: Finding, before: Diagnosis, after: Diagnosis
@@ -119,12 +165,12 @@ class Surgery:
             after = self.check()
         return after
 
-    def _change(self, finding: Finding) -> bool:
-        """Apply a finding's remedy; return whether there was one."""
+    def _change(self, finding: Finding, gentle: Remedy | None = None) -> bool:
+        """Apply a finding's remedy, or a gentler one; return whether there was one."""
         remedy = REMEDIES.get(finding.id)
         if finding.cause in ELSEWHERE_OF_CAUSES:
             remedy = None
-        remedy = OF_CAUSES.get(finding.cause, remedy)
+        remedy = gentle or OF_CAUSES.get(finding.cause, remedy)
         if remedy is None:
             reason = ELSEWHERE.get(finding.id, "no remedy is known")
             self._leave(finding, ELSEWHERE_OF_CAUSES.get(finding.cause, reason))
@@ -143,15 +189,18 @@ class Surgery:
             targets=self._targets,
             seed=self._seed,
         )
-        if finding.parameter in {norm.parameter for norm in patient.reading.norms}:
+        factors = {norm.parameter for norm in patient.reading.norms}
+        if finding.parameter in factors and gentle is None:
             remedy = OF_FACTORS.get(finding.id, remedy)
         # A weight that is used twice is changed once.
         changes = list(
             {one.parameter: one for one in remedy(patient, finding)}.values()
         )
+        remedy_number = self._together[-1] + 1 if self._together else 0
         for change in changes:
             self.undos.append(change.apply(self._model))
             self.changes.append(change)
+            self._together.append(remedy_number)
         if not changes:
             reason = "nothing that may be changed explains it"
             self._leave(finding, ELSEWHERE_OF_CAUSES.get(finding.cause, reason))
@@ -166,7 +215,11 @@ class Surgery:
     def take_back(self, start: int) -> None:
         """Undo all changes from the one of that number on."""
         take_back_all(self._model, self.undos[start:])
-        del self.undos[start:], self.changes[start:]
+        del self.undos[start:], self.changes[start:], self._together[start:]
+
+    def _forget(self, number: int) -> None:
+        """Strike a change that was taken back off the list."""
+        del self.undos[number], self.changes[number], self._together[number]
 
 
 def take_back_all(model: nn.Module, undos: Sequence[Undo]) -> None:
@@ -181,6 +234,11 @@ def _blaming(diagnosis: Diagnosis) -> list[Finding]:
 
 def _key(finding: Finding) -> tuple[str, str]:
     return finding.id, finding.parameter or finding.module
+
+
+def _urgency(finding: Finding) -> tuple[int, bool]:
+    """Rank findings; constants whose units learn alike may do so for other copies."""
+    return rank(finding), finding.cause != "twins_for_ever"
 
 
 def _objection(finding: Finding, before: Diagnosis, after: Diagnosis) -> str:
@@ -222,6 +280,17 @@ def _is_milder(
         for one in new
     )  # fmt: skip
     return finding.severity == "error" and mended and elsewhere and len(new) <= 1
+
+
+def _worse(before: Diagnosis, after: Diagnosis, answered: set[str]) -> bool:
+    """Whether more is found than before, or what was answered, if as information."""
+    known = {(one.id, one.severity) for one in before.findings}
+    came = [one for one in after.findings if (one.id, one.severity) not in known]
+    return (
+        len(_blaming(after)) > len(_blaming(before))
+        or bool(_new(before, after))
+        or any(one.severity != "info" or one.id in answered for one in came)
+    )
 
 
 def _new(before: Diagnosis, after: Diagnosis) -> list[Finding]:

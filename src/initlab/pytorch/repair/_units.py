@@ -19,6 +19,7 @@ _SMALL = 0.02
 _FAR_OVER = 4.0
 # Of tables in public use most have .02 to 1.
 _USUAL_ROWS = 0.1
+_LEAST_ROWS, _MOST_ROWS = 5e-3, 2.0
 
 
 def finite_entries(patient: Patient, finding: Finding) -> list[Change]:
@@ -114,8 +115,9 @@ def drawn_units(patient: Patient, finding: Finding) -> list[Change]:
 def drawn_rows(patient: Patient, finding: Finding) -> list[Change]:
     """Draw tables whose rows are all alike, in the scale of the model's other tables.
 
-    Without any, at PyTorch's own scale: a small one reaches layers without a norm
-    between as next to nothing. A table that is the head as well must be quiet.
+    Without any, in that of the rows; of constant ones at PyTorch's own: a small one
+    reaches layers without a norm between as next to nothing. A table that is the head
+    as well must be quiet.
     """
     tables = [
         use for use in patient.reading.uses
@@ -130,6 +132,8 @@ def drawn_rows(patient: Patient, finding: Finding) -> list[Change]:
         if use.parameter not in named or not patient.can_change(use):
             continue
         std = _SMALL if use.tied else 1.0
+        own = float(patient.tensor(use.parameter).double().std())
+        std = own if _LEAST_ROWS < own < _MOST_ROWS else std
         std = statistics.median(sizes) if sizes else std
         shape = tuple(patient.tensor(use.parameter).shape)
         found[use.parameter] = patient.change(
@@ -140,14 +144,19 @@ def drawn_rows(patient: Patient, finding: Finding) -> list[Change]:
 
 
 def drawn_rows_by_hand(patient: Patient, finding: Finding) -> list[Change]:
-    """Draw parameters of equal rows that no layer weighs, around what they are."""
+    """Draw parameters of equal rows that no layer weighs, around what they are.
+
+    Rows that are drawn say how far numbers are spread; constant ones do not.
+    """
     found = []
     for name in finding.places:
         values = patient.tensor(name).double()
-        drawn = values.mean() + patient.normal(name, tuple(values.shape))
+        std = float(values.std())
+        std = std if std > 0 else 1.0
+        drawn = values.mean() + std * patient.normal(name, tuple(values.shape))
         found.append(
             patient.change(
-                name, drawn, kind="redrawn", amount="std 1", finding=finding
+                name, drawn, kind="redrawn", amount=f"std {std:.3g}", finding=finding
             )
         )  # fmt: skip
     return found
@@ -164,6 +173,8 @@ def _redrawn(
     if not patient.can_change(use) or use.derived or (readers and use.zero):
         return None
     weight = patient.tensor(use.parameter).double()
+    if use.layer.kind == "linear" and weight.dim() == 3:
+        return None if readers else _members_redrawn(patient, use, finding)
     rows = patient.by_unit(use, weight)
     flat = rows.reshape(len(rows), -1)
     copies = _copies(rows.transpose(0, 1).flatten(1) if readers else flat)
@@ -181,6 +192,28 @@ def _redrawn(
         patient.by_unit(use, values),
         kind="redrawn",
         amount=amount,
+        finding=finding,
+    )
+
+
+def _members_redrawn(
+    patient: Patient, use: WeightUse, finding: Finding
+) -> Change | None:
+    """Redraw the copied units of a stack of layers, as of an ensemble's members."""
+    weight = patient.tensor(use.parameter).double()
+    rows = weight.mT if use.stored_transposed else weight
+    flat = rows.reshape(-1, rows.shape[-1])
+    copies = _copies(flat)
+    if not copies.any():
+        return None
+    scale = float(flat.std()) or patient.std(use)
+    drawn = scale * patient.normal(use.parameter, tuple(flat.shape))
+    values = torch.where(copies[:, None], drawn, flat).reshape(rows.shape)
+    return patient.change(
+        use.parameter,
+        values.mT if use.stored_transposed else values,
+        kind="redrawn",
+        amount=f"{int(copies.sum())} of {len(flat)} units",
         finding=finding,
     )
 
@@ -211,8 +244,8 @@ def _clones(patient: Patient, finding: Finding) -> list[Change]:
         if name not in dict(patient.model.named_parameters()):
             continue
         values = patient.tensor(name)
-        # Of constant tensors the first is no better than its copies.
-        if values.dim() < 2 or bool((values == values.flatten()[0]).all()):
+        # Of tensors that are constant, or all rows alike, the first is no better.
+        if values.dim() < 2 or bool((values == values[:1]).all()):
             continue
         digest = values.double().cpu().numpy().tobytes()
         if known.setdefault(digest, name) == name:
@@ -224,6 +257,17 @@ def _clones(patient: Patient, finding: Finding) -> list[Change]:
             patient.change(name, drawn, kind="redrawn", amount=amount, finding=finding)
         )
     return found
+
+
+def zeros_before_ends(patient: Patient, finding: Finding) -> list[Change]:
+    """Draw the zeros that the fix names: what they hold up at 0 stays, by design."""
+    named = {*finding.evidence.get("drawn", ())}
+    found = {
+        use.parameter: _drawn(patient, use, finding)
+        for use in patient.uses(finding)
+        if use.parameter in named and use.zero and patient.can_change(use)
+    }
+    return list(found.values())
 
 
 def living_zeros(patient: Patient, finding: Finding) -> list[Change]:
