@@ -21,6 +21,8 @@ _DIFFER, _THE_SAME = 0.01, 1e-6
 _FLAT = 0.99
 # Sizes of a weight norm, by torch's two ways.
 _SIZES = ("weight_g", "weight.original0")
+# LayerScale starts deep branches at 1e-5 or 1e-6 (Touvron et al., 2021).
+_NEXT_TO_ZERO = 1e-4
 # What these say of a factor says why weights are zeros, too.
 _OF_FACTORS: tuple[FindingCause, ...] = ("factor_of_zero", "multiplies_by_zero")
 
@@ -203,9 +205,9 @@ def _zero_factor_behind(model: Model, use: WeightUse) -> ParameterReading | None
 
 
 def _is_zero_alone(model: Model, block: Block) -> bool:
-    """Whether a factor of zeros is a branch's only zeros."""
+    """Whether a factor of zeros, or next to it, is what keeps a branch quiet alone."""
     factors = [model.parameter(name) for name in block.scales]
-    zeros = any(p is not None and p.largest == 0 for p in factors)
+    zeros = any(p is not None and p.largest < _NEXT_TO_ZERO for p in factors)
     return zeros and not any(model.uses[end].zero for end in block.ends)
 
 
