@@ -99,6 +99,18 @@ def test_behind_a_sound_first_layer_of_sines_only_the_quiet_ones_are_rescaled():
         assert set(repair.before.findings[0].evidence["ratios"]) == changed(repair)
 
 
+@torch.no_grad()
+def test_a_first_layer_of_sines_that_is_next_to_nothing_is_the_one_to_rescale():
+    model, x = Sines(), torch.rand(128, 2) * 2 - 1
+    model.layers[0].weight.mul_(3e-4)
+    model.layers[0].bias.mul_(3e-4)
+
+    (finding,) = pytorch.check(model, x).of("warning", "error")
+
+    assert finding.parameter == "layers.0.weight"
+    assert finding.evidence["ratios"]["layers.0.weight"] > 100
+
+
 class ReZero(nn.Module):
     """Branches of attention, times factors of 0 (Bachlechner et al., 2020)."""
 

@@ -273,8 +273,8 @@ def _on_one_side(chain: Chain) -> list[WeightUse]:
         use: math.log(ratio) for use in chain.off
         for ratio in _ratios(chain, [use]).values()
     }  # fmt: skip
-    middle = float(np.median(list(logs.values())))
-    return [use for use, log in logs.items() if log * middle > 0] or chain.off
+    total = sum(logs.values())
+    return [use for use, log in logs.items() if log * total > 0] or chain.off
 
 
 def _ratios(chain: Chain, uses: Sequence[WeightUse]) -> dict[str, float]:
