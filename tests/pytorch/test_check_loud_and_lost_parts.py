@@ -93,6 +93,19 @@ def test_the_fix_of_sharp_attention_is_one_of_its_factors():
     assert blamed(model, TOKENS, TOKENS, of_tokens) == []
 
 
+def test_loud_factors_where_tokens_are_alike_are_named_beside_the_sharp_ones():
+    model = language(factor=2.5)
+    # Behind it, tokens differ so little that logits of the second block do as well.
+    nn.init.constant_(model[1].back.bias, 1.0)
+
+    (sharp,) = found(model, TOKENS, TOKENS, of_tokens)
+
+    assert sharp.evidence["attentions"] == 1
+    assert set(sharp.places) == {
+        f"{block}.of_{of}.weight" for block in (1, 2) for of in ("query", "key")
+    }
+
+
 class Regression(nn.Module):
     """A network of ReLUs with one output."""
 

@@ -370,3 +370,31 @@ def test_a_bias_far_below_is_set_to_0_and_the_head_that_hands_it_on_stays():
     assert changed(repair) == {"10.bias"}
     repair.undo()
     assert not blamed(pytorch.check(fixed(model, finding), x, **given))
+
+
+class ReZeros(nn.Module):
+    """Layers on branches, times one factor (Bachlechner et al., 2020)."""
+
+    def __init__(self, width=32, blocks=6):
+        super().__init__()
+        self.stem, self.head = nn.Linear(8, width), nn.Linear(width, 4)
+        self.inner = nn.ModuleList(nn.Linear(width, width) for _ in range(blocks))
+        self.alpha = nn.Parameter(torch.tensor(0.0))
+
+    def forward(self, x):
+        x = self.stem(x)
+        for inner in self.inner:
+            x = x + self.alpha * torch.relu(inner(x))
+        return self.head(x)
+
+
+def test_of_branches_that_a_factor_makes_loud_only_the_factor_is_changed():
+    torch.manual_seed(0)
+    model, x = ReZeros(), torch.randn(32, 8)
+    nn.init.constant_(model.alpha, 8.0)
+
+    repair = pytorch.repair_(model, x)
+
+    assert ("WI16", "alpha") in blamed(repair.before)
+    assert changed(repair) == {"alpha"}
+    assert not blamed(repair.after)

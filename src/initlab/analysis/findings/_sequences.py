@@ -1,12 +1,12 @@
 """Checks of sequence models: gates that forget, attention that looks at one token."""
 
 import math
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 
 from initlab.analysis.findings._finding import Finding
 from initlab.analysis.findings._model import Model
 from initlab.messages import FindingCause, Severity
-from initlab.spec import AttentionUse, WeightUse
+from initlab.spec import AttentionUse, NormUse, WeightUse
 
 # Biases that are set for memories of 3,000 steps (chrono) are -7 on average.
 _SHUT, _SHUT_ERROR = -8.0, -12.0
@@ -168,7 +168,7 @@ def attention(model: Model) -> Iterator[Finding]:
     fresh = [use for use in makers if not use.frozen]
     # Of cosines no weight changes the size.
     cosines = bool(fresh) and all(map(model.is_divided_by_its_size, fresh))
-    gammas = _loud_gammas(model, {use.index for use in fresh}) if cosines else {}
+    gammas = _loud_gammas(model) if cosines else []
     if gammas:
         yield _sharp_by_gammas(found, gammas)
         return
@@ -199,38 +199,34 @@ def attention(model: Model) -> Iterator[Finding]:
     )  # fmt: skip
 
 
-def _loud_gammas(model: Model, makers: Collection[int]) -> dict[str, set[int]]:
-    """Return loud factors of what brings queries or keys to one length, with these."""
-    loud = {}
-    for norm in model.facts.norms:
-        known = model.parameter(norm.parameter) if norm.parameter else None
-        met = {*norm.before} & {*makers}
-        if known and met and not known.frozen and norm.gamma_rms > _LOUD_GAMMA:
-            loud[known.name] = met
-    return loud
+def _loud_gammas(model: Model) -> list[NormUse]:
+    """Return normalizations of queries or keys, in any attention, with loud factors."""
+    asked = {use for each in model.facts.attentions for use in each.uses}
+    return [
+        norm for norm in model.facts.norms
+        if asked & {*norm.before} and norm.gamma_rms > _LOUD_GAMMA
+        and (known := model.parameter(norm.parameter or "")) and not known.frozen
+    ]  # fmt: skip
 
 
 def _sharp_by_gammas(
     found: Sequence[tuple[float, AttentionUse, Severity, FindingCause]],
-    gammas: Mapping[str, set[int]],
+    gammas: Sequence[NormUse],
 ) -> Finding:
-    """Return that these factors, and no weights before them, make logits loud."""
+    """Return that these factors, and no weights before them, make logits loud.
+
+    Where tokens are alike, logits of as loud factors are not sharp yet.
+    """
     logits, worst, severity, _ = max(found, key=lambda one: one[0])
-    ratios = {
-        name: 1 / math.sqrt(size)
-        for size, each, _, _ in found
-        for name, met in gammas.items()
-        if met & {*each.uses}
-    }
-    first = next((n for n in ratios if gammas[n] & {*worst.uses}), next(iter(gammas)))
+    ratios = {norm.parameter or "": 1 / norm.gamma_rms for norm in gammas}
+    first = next((n for n in gammas if {*n.before} & {*worst.uses}), gammas[0])
     return Finding(
         id="WI23", severity=severity, cause="sharp_attention",
-        module=first.rpartition(".")[0], parameter=first, measured=logits,
-        expected=_LOGITS_WARNING,
+        module=(first.parameter or "").rpartition(".")[0], parameter=first.parameter,
+        measured=logits, expected=_LOGITS_WARNING,
         evidence={
             "entropy": worst.entropy, "length": worst.length, "width": worst.width,
-            "ratio": 1 / math.sqrt(logits), "attentions": len(found),
-            "ratios": ratios,
+            "ratio": 1 / first.gamma_rms, "attentions": len(found), "ratios": ratios,
         },
         places=tuple(ratios),
     )  # fmt: skip

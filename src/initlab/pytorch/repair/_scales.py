@@ -164,7 +164,12 @@ def _biases(patient: Patient, uses: list[WeightUse], finding: Finding) -> list[C
 
 
 def quiet_branches(patient: Patient, finding: Finding) -> list[Change]:
-    """Rescale the ends of branches so that L blocks add one trunk's variance."""
+    """Rescale the ends of branches so that L blocks add one trunk's variance.
+
+    Where loud factors are all that is wrong, they start at 0, as ReZero's do.
+    """
+    if finding.evidence.get("factor"):
+        return [patient.filled(name, 0.0, finding) for name in finding.places]
     blocks = [one for one in patient.reading.blocks if one.outer is None and one.ends]
     wanted = len(blocks) ** -0.5
     found = []
