@@ -9,7 +9,7 @@ from initlab.analysis.findings._laws import std, wanted_factor
 from initlab.analysis.findings._model import Model
 from initlab.analysis.findings._places import at_parameter
 from initlab.analysis.findings._scales import weights_with_a_law
-from initlab.analysis.findings._zeros import ends_in_linear_layers
+from initlab.analysis.findings._ways import ends_in_linear_layers
 from initlab.spec import ParameterReading, WeightUse
 
 # Strangers' language models and vision transformers learn half as fast with positions

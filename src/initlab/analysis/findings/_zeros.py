@@ -12,13 +12,18 @@ from initlab.analysis.findings._places import (
     is_matrix,
     joined,
 )
+from initlab.analysis.findings._stuck import factor_of_zero_at, never_moves
+from initlab.analysis.findings._ways import (
+    THE_SAME,
+    ends_in_linear_layers,
+    leads_around,
+)
 from initlab.messages import FindingCause, Severity
 from initlab.spec import Block, ParameterReading, WeightUse
 
 _RECTIFIED = frozenset({"relu", "relu6"})
-# Spread of vectors that differ; and of float32 sums of what does not depend on inputs.
-_DIFFER, _THE_SAME = 0.01, 1e-6
-_FLAT = 0.99
+# Spread of vectors that differ.
+_DIFFER = 0.01
 # Sizes of a weight norm, by torch's two ways.
 _SIZES = ("weight_g", "weight.original0")
 # LayerScale starts deep branches at 1e-5 or 1e-6 (Touvron et al., 2021).
@@ -50,15 +55,8 @@ def dead_zeros(model: Model) -> Iterator[Finding]:
                 use, "WI03", "warning", "zero_inputs", measured=columns, expected=0.0,
                 evidence={"inputs": model.fan_in(use.index)},
             )  # fmt: skip
-        elif use.layer.kind != "embedding" and use.activation in _RECTIFIED:
-            zero = model.of("zero_units", use.index)
-            units = model.of("units", use.index)
-            if zero > 0 and not use.normed:
-                severity: Severity = "error" if zero > units / 4 else "warning"
-                yield at_use(
-                    use, "WI03", severity, "zero_units", measured=zero, expected=0.0,
-                    evidence={"units": units},
-                )  # fmt: skip
+        else:
+            yield from _zero_units(model, use)
     copies = [d for d in dead if d.cause == "constant_weight"]
     if copies:
         yield joined(copies[0], tuple(d.parameter for d in copies if d.parameter))
@@ -76,7 +74,19 @@ def dead_zeros(model: Model) -> Iterator[Finding]:
         return
     if copies:
         return
-    yield from _never_moves(model)
+    yield from never_moves(model)
+
+
+def _zero_units(model: Model, use: WeightUse) -> Iterator[Finding]:
+    """Yield that some units of a rectified layer have no weight at all."""
+    if use.layer.kind == "embedding" or use.activation not in _RECTIFIED:
+        return
+    zero, units = (model.of(f"{of}units", use.index) for of in ("zero_", ""))
+    if zero > 0 and not use.normed:
+        yield at_use(
+            use, "WI03", "error" if zero > units / 4 else "warning", "zero_units",
+            measured=zero, expected=0.0, evidence={"units": units},
+        )  # fmt: skip
 
 
 def _without_ends(model: Model, names: Sequence[str]) -> tuple[str, ...]:
@@ -109,7 +119,7 @@ def _only_adds(model: Model, use: WeightUse, zeros: Set[int], around: Set[int]) 
         return True
     readers = [one for one in model.uses if use.index in one.previous]
     others = all(one.stem or not zeros >= {*one.previous} for one in readers)
-    return others and _leads_around(model, {use.index, *around})
+    return others and leads_around(model, {use.index, *around})
 
 
 def _asks_nothing(model: Model, use: WeightUse) -> bool:
@@ -131,7 +141,7 @@ def _dead_weight(model: Model, use: WeightUse) -> list[Finding]:
     if later:
         factor = _zero_factor_behind(model, use)
         if factor is not None:
-            return [_factor_of_zero_at(factor, use.parameter)]
+            return [factor_of_zero_at(factor, use.parameter)]
         held = _frozen_zeros_behind(model, use)
         return [
             at_use(one, "WI03", "error", "dead_zero_weight", measured=0.0,
@@ -151,7 +161,7 @@ def _dead_weight(model: Model, use: WeightUse) -> list[Finding]:
         # Some learn from there, if late.
         late = _holds_up_a_cell(model, use) or _hides_tokens(model, use)
         return [_zero_on_trunk(use, "warning")] if late else []
-    if _leads_around(model, {one.index for one in model.uses if one.zero}):
+    if leads_around(model, {one.index for one in model.uses if one.zero}):
         return []
     return [_zero_on_trunk(use)]
 
@@ -170,7 +180,7 @@ def _at_its_source(model: Model, use: WeightUse, found: Finding) -> Finding:
     zeros = [p for p in sources if p.largest == 0 and not p.frozen]
     others = [p for p in sources if p.largest > 0]
     if zeros and others:
-        return _factor_of_zero_at(zeros[0], others[0].name)
+        return factor_of_zero_at(zeros[0], others[0].name)
     alike = [p for p in others if p.constant and not p.frozen and is_matrix(p)]
     if alike and not zeros:
         return at_parameter(
@@ -178,13 +188,6 @@ def _at_its_source(model: Model, use: WeightUse, found: Finding) -> Finding:
             expected=model.of("units", use.index),
         )  # fmt: skip
     return found
-
-
-def _factor_of_zero_at(zeros: ParameterReading, after: str) -> Finding:
-    return at_parameter(
-        zeros, "WI03", "error", "factor_of_zero", measured=0.0, expected=1.0,
-        evidence={"after": after}, places=(zeros.name,),
-    )  # fmt: skip
 
 
 def _zero_factor_behind(model: Model, use: WeightUse) -> ParameterReading | None:
@@ -262,7 +265,7 @@ def _holds_up_a_cell(model: Model, use: WeightUse) -> bool:
     differ = any(spread > _DIFFER for spread in spreads.values())
     within = use.gate or use.role != "" or use.calls > 1
     within = within and not (use.branch_end or use.head)
-    return within and differ and max(heads, default=math.nan) < _THE_SAME
+    return within and differ and max(heads, default=math.nan) < THE_SAME
 
 
 def _hides_tokens(model: Model, use: WeightUse) -> bool:
@@ -275,26 +278,12 @@ def _hides_tokens(model: Model, use: WeightUse) -> bool:
     readers = [one.index for one in model.uses if use.index in one.previous]
     if all(model.of("given_rms", reader) == 0 for reader in readers):
         zeros = {one.index for one in model.uses if one.zero}
-        return bool(readers) and not _leads_around(model, zeros)
+        return bool(readers) and not leads_around(model, zeros)
     return all(
         model.of("given_rms", reader) > 0
-        and model.of("given_cosine", reader) > 1 - _THE_SAME
+        and model.of("given_cosine", reader) > 1 - THE_SAME
         for reader in readers
     )
-
-
-def ends_in_linear_layers(model: Model, use: WeightUse) -> bool:
-    """Whether a layer's outputs only pass linear layers, as scores that are enlarged.
-
-    Zeros there are those of a head, as FCN's (Long et al., 2015) are.
-    """
-    above = [one for one in model.uses if use.index in one.previous]
-    linear = use.activation == "identity" and not use.normed
-    return linear and all(
-        one.index > use.index and not one.attends
-        and (one.head or ends_in_linear_layers(model, one))
-        for one in above
-    )  # fmt: skip
 
 
 def _in_empty_cell(model: Model, use: WeightUse) -> bool:
@@ -310,163 +299,3 @@ def _in_empty_cell(model: Model, use: WeightUse) -> bool:
             if use.index in within and len(within) > len(inputs) > 0:
                 return True
     return False
-
-
-def _leads_around(model: Model, blocked: set[int]) -> bool:
-    """Whether a way from the inputs to some head passes none of these uses."""
-    arrived: set[int] = set()
-    for use in model.uses:
-        passing = set(use.previous) - blocked
-        starts = use.index not in blocked and (use.stem or not use.previous)
-        if use.previous and _hears_nothing(model, use):
-            starts = False  # the model's inputs are multiplied by zeros, or choose rows
-        if starts or passing & arrived:
-            arrived.add(use.index)
-    return any(use.head and use.index in arrived for use in model.uses)
-
-
-def _hears_nothing(model: Model, use: WeightUse) -> bool:
-    """Whether a layer is given zeros, or the same for every example."""
-    size, spread = (model.of(f"given_{of}", use.index) for of in ("rms", "spread"))
-    return size == 0 or spread < _THE_SAME
-
-
-def _never_moves(model: Model) -> Iterator[Finding]:
-    """Yield one finding for weights that get no gradient now nor after a step."""
-    # Behind zeros that move first, float16 rounds the first gradients to 0.
-    # A factor, as of ReZero, has them by one number; a bias holds up nothing.
-    zeros = any(
-        p.largest == 0 and not p.frozen and not _is_added(p)
-        for p in model.facts.parameters
-    )
-    stuck = [
-        p for p in model.facts.parameters
-        if p.later_gradient_zero and p.gradient_zero
-        and len(p.shape) > 1 and math.prod(p.shape)
-        and p.role in ("weight", "embedding")
-        and not (zeros and p.dtype == "float16")
-    ]  # fmt: skip
-    if stuck:
-        designed, gate = _are_designed(model, stuck), _gate_that_is_off(model, stuck)
-        squashing = None if designed else _squashing(model, stuck)
-        factor = None if designed else _factor_of_zero(model, stuck)
-        if factor is not None:
-            yield _factor_of_zero_at(*factor)
-            return
-        if squashing is not None:
-            name, after = squashing
-            known = model.parameter(name)
-            assert known is not None
-            yield at_parameter(
-                known, "WI03", "error", "squashed",
-                measured=math.hypot(known.mean, known.std), expected=0.0,
-                evidence={"after": after},
-                places=(name,),
-            )  # fmt: skip
-            return
-        beside: FindingCause = "has_no_effect" if gate is None else "gate_is_off"
-        yield at_parameter(
-            stuck[0], "WI03", "info" if designed else "error",
-            beside if designed else "never_moves", measured=0.0, expected=math.nan,
-            evidence={"gate": gate.module} if gate is not None else {},
-            places=tuple(p.name for p in stuck),
-        )  # fmt: skip
-
-
-def _squashing(
-    model: Model, stuck: Sequence[ParameterReading]
-) -> tuple[str, str] | None:
-    """Return what made zeros of what a weight is given, by no layer; and the weight."""
-    names = {p.name for p in stuck}
-    for use in model.uses:
-        by = model.parameter(use.silenced_by) if use.silenced_by else None
-        if by is not None and not by.frozen and names & set(use.sources):
-            return by.name, use.parameter
-    return None
-
-
-def _factor_of_zero(
-    model: Model, stuck: Sequence[ParameterReading]
-) -> tuple[ParameterReading, str] | None:
-    """Return zeros that no layer has, by which what a layer gives is multiplied.
-
-    They are all that an activation is given of it, and get no gradient either.
-    """
-    names = {p.name for p in stuck}
-    owned = {name for use in model.uses for name in (*use.sources, use.bias)}
-    for use in model.uses:
-        lost = model.of("entering_rms", use.index) == 0
-        if not lost or not model.of("preactivation_rms", use.index) > 0:
-            continue
-        for p in model.facts.parameters:
-            fits = math.prod(p.shape) in (1, model.of("units", use.index))
-            still = p.largest == 0 and p.later_gradient_zero and p.name not in owned
-            if still and fits and not p.frozen and names & {*use.sources}:
-                return p, use.parameter
-    return None
-
-
-def _gate_that_is_off(
-    model: Model, stuck: Sequence[ParameterReading]
-) -> WeightUse | None:
-    """Return the first gate of these weights whose units are all off."""
-    names = {p.name for p in stuck}
-    gates = [u for u in model.uses if u.gate and names & set(u.sources)]
-    return next((use for use in gates if _is_flat(model, use)), None)
-
-
-def _are_designed(model: Model, stuck: Sequence[ParameterReading]) -> bool:
-    """Whether weights without a gradient are beside the way, and nothing is 0 there.
-
-    So it is with queries and keys where a softmax has one key, with what makes tokens
-    that the head does not read, and with a gate that this batch turns off. Of a layer
-    that reads backwards, the last position has taken one step, from a state of zeros.
-    """
-    if any(p.dtype in ("float16", "bfloat16") for p in stuck):
-        return False  # rounded to 0
-    names = {p.name for p in stuck}
-    blocked = {
-        use.index for use in model.uses
-        if names & set(use.sources)
-        and not (use.role == "recurrent" and use.parameter.endswith("_reverse"))
-    }  # fmt: skip
-    heads = {use.index for use in model.uses if use.head}
-    if heads <= blocked or not _leads_around(model, blocked):
-        return False
-    zeros = any(
-        p.largest == 0 and (p.frozen or p.later_gradient_zero) and not _is_added(p)
-        for p in model.facts.parameters
-    )
-    # What reads the positions of one token is given zeros that are the model's own.
-    fed = [use for use in model.uses if not use.gate and (use.stem or use.previous)]
-    flat = any(_is_flat(model, use) for use in fed)
-    return not (zeros or flat or any(_is_off(model, b) for b in model.facts.blocks))
-
-
-def _is_added(parameter: ParameterReading) -> bool:
-    """Whether zeros of it stop nothing; beside the way only its name says so."""
-    unknown = parameter.role == "other" and parameter.name.endswith("bias")
-    return unknown or parameter.role in ("bias", "beta", "shift")
-
-
-def _is_flat(model: Model, use: WeightUse) -> bool:
-    """Whether a layer is given zeros, or all that it makes is where slopes are 0."""
-    units = model.of("activation_units", use.index)
-    return (
-        model.of("given_rms", use.index) == 0
-        or model.of("saturated_share", use.index) > _FLAT
-        or model.of("inactive_units", use.index) >= units > 0
-    )
-
-
-def _is_off(model: Model, block: Block) -> bool:
-    """Whether a factor that is no parameter makes one side of a block 0."""
-    if block.branch_rms > 0 and block.skip_rms > 0:
-        return False
-    norms = [model.facts.norms[number] for number in block.norms]
-    factors = [model.parameter(name) for name in block.scales]
-    return not (
-        any(model.uses[number].zero for number in block.uses)
-        or any(norm.gamma_zero for norm in norms)
-        or any(factor is not None and factor.largest == 0 for factor in factors)
-    )

@@ -5,7 +5,15 @@ from types import MappingProxyType
 
 from initlab.analysis.findings import Finding
 from initlab.messages import FindingCause
-from initlab.pytorch.repair import _outputs, _scales, _units
+from initlab.pytorch.repair import (
+    _biases,
+    _draws,
+    _outputs,
+    _rows,
+    _scales,
+    _units,
+    _zeros,
+)
 from initlab.pytorch.repair._change import Change
 from initlab.pytorch.repair._patient import Patient
 
@@ -15,7 +23,7 @@ REMEDIES: Mapping[str, Remedy] = MappingProxyType(
     {
         "WI01": _units.finite_entries,
         "WI02": _units.distinct_units,
-        "WI03": _units.living_zeros,
+        "WI03": _zeros.living_zeros,
         "WI04": _units.distinct_units,
         "WI05": _scales.to_the_law,
         "WI06": _scales.to_the_law,
@@ -24,7 +32,7 @@ REMEDIES: Mapping[str, Remedy] = MappingProxyType(
         "WI09": _scales.to_the_law,
         "WI10": _scales.to_the_law,
         "WI11": _scales.to_the_law,
-        "WI12": _units.active_units,
+        "WI12": _biases.active_units,
         "WI13": _scales.to_the_law,
         "WI14": _outputs.quiet_head,
         "WI15": _outputs.prior_bias,
@@ -32,7 +40,7 @@ REMEDIES: Mapping[str, Remedy] = MappingProxyType(
         "WI17": _outputs.open_norm,
         "WI18": _outputs.quiet_embedding,
         "WI19": _outputs.open_gates,
-        "WI21": _units.drawn_anew,
+        "WI21": _draws.drawn_anew,
         "WI22": _scales.to_the_law,
         "WI23": _scales.quiet_attention,
     }
@@ -62,12 +70,12 @@ OF_CAUSES: Mapping[FindingCause, Remedy] = MappingProxyType(
         "sharp_choice": _scales.quiet_choice,
         "flat_parameter": _outputs.within_reach,
         "twins_for_ever": _units.drawn_units,
-        "equal_rows": _units.drawn_rows,
-        "parallel_units": _units.drawn_anew,
-        "zero_inputs": _units.drawn_columns,
-        "alike_units": _units.drawn_rows_by_hand,
-        "equal_rows_for_ever": _units.drawn_rows_by_hand,
-        "saturated_by_bias": _units.without_biases,
+        "equal_rows": _rows.drawn_rows,
+        "parallel_units": _draws.drawn_anew,
+        "zero_inputs": _rows.drawn_columns,
+        "alike_units": _rows.drawn_rows_by_hand,
+        "equal_rows_for_ever": _rows.drawn_rows_by_hand,
+        "saturated_by_bias": _biases.without_biases,
         "bias_drowns": _outputs.set_to_zero,
         "saturated_gates_by_bias": _outputs.set_to_zero,
         "saturated_loss": _outputs.within_the_slope,
@@ -78,8 +86,8 @@ OF_CAUSES: Mapping[FindingCause, Remedy] = MappingProxyType(
 # Gentler remedies, which are tried before the others.
 TRIED_FIRST: Mapping[FindingCause, Remedy] = MappingProxyType(
     {
-        "dead_zero_weight": _units.zeros_before_ends,
-        "zero_weight_on_trunk": _units.zeros_before_ends,
+        "dead_zero_weight": _zeros.zeros_before_ends,
+        "zero_weight_on_trunk": _zeros.zeros_before_ends,
         "saturated": _scales.as_printed,
         "over_confident": _outputs.zero_biases_below,
     }
