@@ -1,6 +1,7 @@
 """What several rooms' tests share."""
 
 import json
+import signal
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,12 @@ import initlab as il
 pytest_plugins = ["pytester"]
 
 GOLDEN = Path(__file__).parent / "golden"
+
+
+def pytest_configure():
+    """Hear Ctrl-C: what a shell starts in the background, and its children, do not."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")

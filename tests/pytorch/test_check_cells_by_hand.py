@@ -28,6 +28,8 @@ class RootNorm(nn.Module):
         (torch.ones(24), None),
         (torch.zeros(24), "gamma_zero"),
         (torch.empty(24).uniform_(-0.1, 0.1), "gamma_about_zero"),
+        # As many signs alike as chance gives: a mean of .65 deviations.
+        (torch.linspace(-0.1, 0.045, 24), "gamma_about_zero"),
     ],
 )
 def test_factors_before_a_division_by_the_root_mean_square(factor, cause):

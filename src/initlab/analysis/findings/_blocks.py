@@ -173,11 +173,16 @@ def _own_factor(model: Model, norm: NormUse) -> ParameterReading | None:
 
 
 def _is_about_zero(factor: ParameterReading) -> bool:
-    """Whether a factor's signs are chance; RepVGG's have a deviation of their mean."""
-    if math.prod(factor.shape) < _FEWEST_FACTORS:
+    """Whether a factor's signs are chance; RepVGG's have a deviation of their mean.
+
+    The mean of few numbers is off by itself: 3.5 of its standard errors are luck.
+    """
+    count = math.prod(factor.shape)
+    if count < _FEWEST_FACTORS:
         return False
     size = math.hypot(factor.mean, factor.std)
-    return abs(factor.mean) < factor.std / 2 and size < _QUIET_FACTOR
+    near = factor.std * max(0.5, 3.5 / math.sqrt(count))
+    return abs(factor.mean) < near and size < _QUIET_FACTOR
 
 
 def _beside_a_skip(model: Model, before: Sequence[int]) -> bool:
