@@ -6,6 +6,7 @@ from networks import GPT, ResNet, plain
 from torch import nn
 
 from initlab import capture
+from initlab.capture import _enter
 
 
 def test_a_plain_chain_is_one_segment():
@@ -340,23 +341,81 @@ def test_a_projection_of_the_inputs_is_a_skip_only_behind_another_layer(stem):
     assert len(reading.blocks) == stem
 
 
-def test_a_loop_over_shared_layers_is_looked_at_for_64_steps():
-    """Beyond, time would grow with the square of the steps."""
+class Loop(nn.Module):
+    """A residual block that is run again and again."""
 
-    class Loop(nn.Module):
-        def __init__(self, steps):
+    def __init__(self, rounds):
+        super().__init__()
+        torch.manual_seed(0)
+        self.inner, self.head = nn.Linear(8, 8), nn.Linear(8, 2)
+        self.rounds = rounds
+
+    def forward(self, x):
+        for _ in range(self.rounds):
+            x = x + torch.tanh(self.inner(x))
+        return self.head(x)
+
+
+def test_of_a_loop_32_rounds_are_looked_at():
+    """Beyond, time would grow with the square of the rounds."""
+    few, many = (capture.read(Loop(n), torch.randn(4, 8)) for n in (10, 100))
+
+    assert len(few.blocks) == 10
+    assert len(many.blocks) == 32
+    assert many.uses[0].calls == 100
+    assert many.uses[1].head
+    assert many.uses[1].previous == (0,)
+
+
+def test_of_a_loop_the_gradients_of_all_rounds_are_summed(monkeypatch):
+    """From a quarter of them, as if of each."""
+    x = torch.randn(4, 8)
+    some = capture.read(Loop(100), x).measures["delta_rms"][0]
+    monkeypatch.setattr(_enter, "_ONE_IN", 1)
+    every = capture.read(Loop(100), x).measures["delta_rms"][0]
+
+    assert some == pytest.approx(every, rel=0.05)
+    assert some != every
+
+
+@pytest.mark.parametrize("way", ["parts", "own", "by hand"])
+def test_layers_of_one_module_are_no_rounds_of_a_loop(way):
+    """Though each is called as the one before it, without a module of its own."""
+
+    class Chain(nn.Module):
+        def __init__(self):
             super().__init__()
-            self.inner, self.head = nn.Linear(8, 8), nn.Linear(8, 2)
-            self.steps = steps
+            weights = torch.randn(80, 8, 8) / 3
+            self.whole = nn.Parameter(weights) if way == "parts" else None
+            self.own = nn.ParameterList([] if way == "parts" else list(weights))
 
         def forward(self, x):
-            for _ in range(self.steps):
-                x = x + torch.tanh(self.inner(x))
-            return self.head(x)
+            for weight in self.own if self.whole is None else self.whole:
+                x = 0.5 * (
+                    x @ weight.T
+                    if way == "by hand"
+                    else nn.functional.linear(x, weight)
+                )
+            return x
 
-    few, many = (capture.read(Loop(steps), torch.randn(4, 8)) for steps in (10, 100))
+    reading = capture.read(Chain(), torch.randn(4, 8))
 
-    # The first sum is of the inputs, of no layer.
-    assert len(few.blocks) == 10
-    assert len(many.blocks) == 65
-    assert many.uses[0].calls == 100
+    assert [use.calls for use in reading.uses] == [1] * 80
+    assert reading.uses[79].previous == (78,)
+
+
+def test_experts_in_a_loop_are_looked_at_each():
+    """All are given the same inputs, and are parts of one parameter."""
+
+    class Experts(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.experts = nn.Parameter(torch.randn(80, 8, 8))
+
+        def forward(self, x):
+            return sum(torch.relu(x @ expert) for expert in self.experts)
+
+    reading = capture.read(Experts(), torch.randn(4, 8))
+
+    assert len(reading.uses) == 80
+    assert all(use.activation == "relu" for use in reading.uses)

@@ -6,7 +6,6 @@ from torch import Tensor
 
 from initlab.capture import _measure as measure
 from initlab.capture._alike import note_alike, note_distances, note_silence
-from initlab.capture._batch import tensors_in
 from initlab.capture._by_hand import enter_shift, overflowing_parameter
 from initlab.capture._cells import note_kept
 from initlab.capture._graph import Graph, Node
@@ -29,6 +28,8 @@ from initlab.capture._trace import FunctionCall, Trace
 # A view may choose rows of a table.
 _MAY_WEIGH = frozenset({"layer", "product", "recurrent", "view"})
 _PRODUCTS = frozenset({"mul", "rmul", "imul", "multiply"})
+# Of a layer's later calls in a loop; from one to the next gradients hardly change.
+_ONE_IN = 4
 
 
 def enter(
@@ -36,8 +37,8 @@ def enter(
     call: FunctionCall,
     outputs: list[Tensor],
     sizes: tuple[float, float] | None,
-) -> None:
-    """Record one call and its outputs.
+) -> Node:
+    """Record one call and its outputs; return its node, of several the last.
 
     Args:
         trace: Where to.
@@ -49,23 +50,36 @@ def enter(
     if layers:
         node = _enter_layers(trace, call, layers, outputs[0])
         trace.came_out(outputs, node)
-        return
+        return node
     node = _node_of(trace, call, len(outputs))
     trace.came_out(outputs, node)
     overflowing_parameter(trace, call, outputs[0])
     _measure_node(trace, node, call, outputs[0], sizes)
+    return node
+
+
+def enter_again(trace: Trace, node: Node, outputs: list[Tensor]) -> None:
+    """Take what a later round of a loop gave for what the call before it gave.
+
+    Of a layer's gradients some are measured, each for as many calls.
+    """
+    trace.came_out(outputs, node)
+    if node.use is not None:
+        record = trace.records.uses[node.use]
+        record.calls += 1
+        if record.calls % _ONE_IN == 0:
+            measure.watch_delta(trace, record, outputs[0], calls=_ONE_IN)
 
 
 def _layers_of(trace: Trace, call: FunctionCall) -> list[LayerCall]:
     """Return the layers that a function is; none if it is something else."""
     if call.kind not in _MAY_WEIGH:
         return []
-    tensors = tensors_in((call.args, call.kwargs))
-    if any(tensor.is_complex() for tensor in tensors):
+    if any(tensor.is_complex() for tensor in call.tensors):
         return []  # no law is known for what weighs a Fourier transform
     if call.kind == "recurrent":
         return recurrent_calls(call.name, call.args, call.kwargs, trace.is_weight)
-    if any(trace.is_weight(t) and not t.numel() for t in tensors):
+    if any(not t.numel() and trace.is_weight(t) for t in call.tensors):
         return []  # a layer without units, or without inputs
     if call.kind == "view":
         return looked_up(trace, call)

@@ -85,6 +85,11 @@ class Graph:
             mask ^= lowest
         return found
 
+    def latest_use(self, number: int) -> int | None:
+        """Return the use of the latest layer that a node is made of."""
+        layers = self._ancestors[number] & self._layers
+        return self.nodes[layers.bit_length() - 1].use if layers else None
+
     def consumers(self) -> list[list[int]]:
         """Return, per node, the nodes that are made of it directly."""
         found: list[list[int]] = [[] for _ in self.nodes]

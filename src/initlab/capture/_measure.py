@@ -1,7 +1,7 @@
 """What is measured where a function runs, and where its gradient comes back."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import torch
@@ -113,28 +113,35 @@ def biased(record: UseRecord, input_rms: float) -> tuple[float, float]:
     return float(off.float().mean()), float(on.float().mean())
 
 
-def watch_delta(trace: Trace, record: UseRecord, output: Tensor) -> None:
-    """Sum up the gradients by a layer's output when a pass brings them."""
+def watch_delta(
+    trace: Trace, record: UseRecord, output: Tensor, calls: int = 1
+) -> None:
+    """Sum up the gradients by a layer's output when a pass brings them.
+
+    Args:
+        trace: Whose passes they belong to.
+        record: Of the layer's use.
+        output: Of one call.
+        calls: For how many it stands.
+    """
     if not output.requires_grad:
         return
     deltas = trace.records.deltas
-    smallest = torch.finfo(output.dtype).smallest_normal
 
     def arrived(delta: Tensor | None) -> None:
         # An LSTM of which only the last state is read has none for its outputs.
         if trace.pass_name is None or delta is None:
             return
-        with torch.no_grad():
-            sums = deltas.setdefault((trace.pass_name, record.number), DeltaSums())
-            m = moments(delta)
-            sums.count += delta.numel()
-            if math.isfinite(m.rms):
-                sums.total += m.mean * delta.numel()
-                sums.squares += m.rms**2 * delta.numel()
-            if delta.dtype in (torch.float16, torch.bfloat16):
-                sizes = delta.abs()
-                sums.zeros += int((sizes == 0).sum())
-                sums.subnormal += int(((sizes > 0) & (sizes < smallest)).sum())
+        sums = deltas.setdefault((trace.pass_name, record.number), DeltaSums())
+        m, count = moments(delta), calls * delta.numel()
+        sums.count += count
+        if math.isfinite(m.rms):
+            sums.total += m.mean * count
+            sums.squares += m.rms**2 * count
+        if delta.dtype in (torch.float16, torch.bfloat16):
+            sizes, smallest = delta.detach().abs(), torch.finfo(delta.dtype).tiny
+            sums.zeros += calls * int((sizes == 0).sum())
+            sums.subnormal += calls * int(((sizes > 0) & (sizes < smallest)).sum())
 
     output.register_hook(arrived)  # type: ignore[no-untyped-call]
 
@@ -206,9 +213,9 @@ def entered_gate(
         found["entering_mean"] = entering.mean
 
 
-def side_by_side(trace: Trace, parts: list[Tensor]) -> None:
+def side_by_side(trace: Trace, tensors: Iterable[Tensor]) -> None:
     """Measure how loud each part is beside what it is concatenated with."""
-    parts = [part for part in parts if part.is_floating_point() and part.numel()]
+    parts = [part for part in tensors if part.is_floating_point() and part.numel()]
     sizes = [rms_of(trace, part) for part in parts]
     for place, part in enumerate(parts):
         owner, rest = trace.owner(part), sizes[:place] + sizes[place + 1 :]

@@ -5,7 +5,6 @@ its tensors; hooks around all modules (`_modules`) say in whose forward it was c
 """
 
 import types
-from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -15,19 +14,18 @@ from torch.overrides import TorchFunctionMode
 
 from initlab.capture import _measure as measure
 from initlab.capture._by_hand import bent_parameter
-from initlab.capture._enter import enter
+from initlab.capture._enter import enter, enter_again
 from initlab.capture._mapped import is_mapped
 from initlab.capture._moments import as_real, moments
 from initlab.capture._operations import CHAINS, CONSTANTS, LENDS, kind_of, name_of
 from initlab.capture._rectifiers import rectified
+from initlab.capture._rounds import Rounds
 from initlab.capture._trace import FunctionCall, Trace
 
 # Nobody starts a model's own tokens at more.
 _LOUD_TRUNK = 10.0
 # A smaller number that is added to logits forbids something.
 _FORBIDS = -1e3
-# Of what a loop does step by step, as many are looked at: blocks may share layers.
-_MOST_STEPS = 64
 # The place of `dropout_p` among the arguments of `multi_head_attention_forward`.
 _DROPOUT_PLACE = 10
 
@@ -38,7 +36,7 @@ class Recorder(TorchFunctionMode):
     def __init__(self, trace: Trace) -> None:
         super().__init__()
         self._trace = trace
-        self._sums: Counter[tuple[object, ...]] = Counter()
+        self._rounds = Rounds(trace)
         self._bodies: dict[Any, Callable[..., Any]] = {}
 
     def __torch_function__(
@@ -66,7 +64,7 @@ class Recorder(TorchFunctionMode):
             args, kwargs = args[:4] + (0.0,) * (len(args) > 4) + args[5:], {
                 k: v for k, v in kwargs.items() if k != "dropout_p"
             }  # fmt: skip
-        given = list(_tensors((args, kwargs)))
+        given = tuple(_tensors((args, kwargs)))
         if is_mapped():
             self._trace.hide(given)
             return func(*args, **kwargs)
@@ -75,25 +73,32 @@ class Recorder(TorchFunctionMode):
         if not inputs:
             return func(*args, **kwargs)
         call = FunctionCall(
-            kind=kind, name=name, args=args, kwargs=kwargs, inputs=inputs
+            kind=kind, name=name, args=args, kwargs=kwargs, tensors=given, inputs=inputs
         )
-        with torch.no_grad():
-            if cut := rectified(name, args, kwargs):
-                call = self._as_rectifier(*cut)
-            sizes = self._before(call, func)
+        likeness = self._rounds.likeness(call)
+        known = self._rounds.known(likeness, call)
+        if known is None:
+            with torch.no_grad():
+                if cut := rectified(name, args, kwargs):
+                    call = self._as_rectifier(*cut)
+                sizes = self._before(call, func)
         result = func(*args, **kwargs)
         # What is written into a tensor is in it from then on.
         outputs = list(_tensors(args[:1] if name == "setitem" else result))
-        if outputs:
+        if known is not None:
+            enter_again(self._trace, known, outputs)
+        elif outputs:
             with torch.no_grad():
-                enter(self._trace, call, outputs, sizes)
+                node = enter(self._trace, call, outputs, sizes)
+            self._rounds.entered(likeness, node)
         return result
 
     def _as_rectifier(self, name: str, given: Tensor) -> FunctionCall:
-        inputs = self._trace.nodes_of([given])
+        one = (given,)
         return FunctionCall(
-            kind="activation", name=name, args=(given,), kwargs={}, inputs=inputs
-        )
+            kind="activation", name=name, args=one, kwargs={}, tensors=one,
+            inputs=self._trace.nodes_of(one),
+        )  # fmt: skip
 
     def _run_body(
         self, func: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
@@ -139,26 +144,17 @@ class Recorder(TorchFunctionMode):
         elif call.name == "exp" and isinstance(call.given, Tensor):
             bent_parameter(self._trace, call)
         elif call.kind == "cat":
-            measure.side_by_side(self._trace, list(_tensors(call.args)))
+            measure.side_by_side(self._trace, call.tensors)
         elif call.kind == "sum":
             found = [t for t in call.args if isinstance(t, Tensor)]
             signals = [t for t in found if self._trace.is_signal(t)]
             if len(signals) == 2 and signals[0] is not signals[1]:
-                if self._is_repeated(call):
-                    return None
                 first, second = (measure.rms_of(self._trace, t) for t in signals)
                 return first, second
             if len(found) == 2 and len(signals) == 1:
                 other = next(t for t in found if t is not signals[0])
                 self._added(signals[0], other)
         return None
-
-    def _is_repeated(self, call: FunctionCall) -> bool:
-        """Whether a loop has added what the same layers gave often enough."""
-        nodes = self._trace.graph.nodes
-        of = (self._trace.where, *(nodes[number].owner for number in call.inputs))
-        self._sums[of] += 1
-        return self._sums[of] > _MOST_STEPS
 
     def _before_activation(self, call: FunctionCall, func: Callable[..., Any]) -> None:
         if not isinstance(call.given, Tensor):

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from torch import Tensor, nn
-from torch.utils.weak import WeakIdKeyDictionary, WeakTensorKeyDictionary
 
 from initlab.capture._graph import Graph, Node
+from initlab.capture._identity import OfTensors
 from initlab.capture._mapped import unwrapped_values
 from initlab.capture._records import Records, UseRecord
 
@@ -42,6 +42,7 @@ class FunctionCall:
         kind: As in `_operations`.
         name: Of the function.
         args, kwargs: That it was given.
+        tensors: All of these, out of containers as well.
         inputs: The nodes that its tensors came out of.
     """
 
@@ -49,6 +50,7 @@ class FunctionCall:
     name: str
     args: tuple[Any, ...]
     kwargs: dict[str, Any]
+    tensors: tuple[Tensor, ...]
     inputs: tuple[int, ...]
 
     @property
@@ -84,8 +86,8 @@ class Trace:
         self.running = [""]
         self._failed: tuple[BaseException, str] | None = None
         self.uses: dict[tuple[Any, ...], UseRecord] = {}
-        self._node_of: WeakIdKeyDictionary = WeakTensorKeyDictionary()
-        self._measured: WeakIdKeyDictionary = WeakTensorKeyDictionary()
+        self._node_of = OfTensors[int]()
+        self._measured = OfTensors[tuple[int, dict[Any, Any]]]()
         self.hidden: set[int] = set()
         self.parameters = dict(model.named_parameters())
         for name, parameter in self.parameters.items():
@@ -115,7 +117,7 @@ class Trace:
 
     def node_of(self, tensor: Tensor) -> int | None:
         """Return the number of the node that a tensor came out of."""
-        return self._node_of.get(tensor)  # type: ignore[no-untyped-call]
+        return self._node_of.get(tensor)
 
     def nodes_of(self, tensors: Iterable[Tensor]) -> tuple[int, ...]:
         """Return the nodes that tensors came out of, each once."""
@@ -144,15 +146,14 @@ class Trace:
         """Return a measure of a tensor: what one layer gives, the next one is given."""
         if tensor.is_inference():  # it would not tell that it was overwritten
             return measure(tensor)
-        version, found = self._measured.get(  # type: ignore[no-untyped-call]
-            tensor, (None, {})
-        )
+        version, found = self._measured.get(tensor) or (None, {})
         if version != tensor._version:
             found = {}
             self._measured[tensor] = tensor._version, found
         if measure not in found:
             found[measure] = measure(tensor)
-        return found[measure]
+        known: Found = found[measure]
+        return known
 
     def is_signal(self, tensor: Tensor) -> bool:
         """Whether a tensor depends on the model's inputs."""
