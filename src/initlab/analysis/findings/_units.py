@@ -1,14 +1,15 @@
 """Checks of units that are dead, by chance or by what shuts them."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple
 
 from initlab import theory
 from initlab.analysis.findings._finding import Finding, rank
 from initlab.analysis.findings._laws import is_narrow
 from initlab.analysis.findings._model import Model
 from initlab.analysis.findings._places import joined
-from initlab.messages import Severity
+from initlab.messages import FindingCause, Severity
 from initlab.spec import RECTIFIERS, ParameterReading, WeightUse
 
 # Not quite flat below 0, but as good as that far below.
@@ -24,6 +25,15 @@ _FAR_BELOW = 1.5
 _BY_CHANCE = 2.8
 # The same where units are judged by a single example: 1 in 30,000 layers.
 _FEW_COINS = 4.0
+
+
+class _Blame(NamedTuple):
+    """What shuts units: the parameters, the first to be named, and their module."""
+
+    cause: FindingCause
+    module: str
+    places: tuple[str, ...]
+    evidence: dict[str, Any]
 
 
 def dead_units(model: Model) -> Iterator[Finding]:
@@ -44,64 +54,91 @@ def _dead_units(model: Model) -> Iterator[Finding]:
             continue
         if use.zero and not use.joined:
             continue  # what is added to zeros, as to an adapter's, may shut units
-        units = model.of("activation_units", use.index)
-        off = model.of("inactive_units", use.index) / units
         biased = [one for one in model.added_up(use) if _is_biased_off(model, one)]
-        examples = model.facts.output.examples
-        expected = _off_by_chance(model.of("cosine", use.index), examples)
-        if biased and use.activation in _SMOOTH - {"softplus"}:
-            # Its slope is next to nothing long before it is none. A softplus makes
-            # steps, which start small by design.
-            flat = model.of("saturated_share", use.index)
-            off = max(off, flat) if flat > _MOSTLY else off
-        beyond, silent = _BEYOND_THEORY, off > _ALL
-        if 0 < expected < 1:  # what is nearly alike turns a unit off or on as one
-            by_chance = expected * (1 - expected) / units
-            beyond = max(beyond, _FEW_COINS * math.sqrt(by_chance))
-        if examples == 1:  # each unit is a coin, and a few coins may all fall alike
-            beyond = max(beyond, _FEW_COINS * math.sqrt(0.25 / units))
-            silent &= off > expected + beyond
         betas = _shutting_betas(model, use)
-        nearly = bool(betas) and model.of("saturated_share", use.index) > _NEARLY_ALL
-        if nearly:  # one pixel in a thousand is on: of many, some example has one
-            off = max(off, model.of("saturated_share", use.index))
+        off, flat = _shares_off(model, use, biased=bool(biased))
+        # One pixel in a thousand is on: of many, some example has one.
+        silent, off = off > _ALL, max(off, flat if betas and flat > _NEARLY_ALL else 0)
         proven = bool(biased) and off > _BIASED
-        many = off > _MOSTLY and off > expected + beyond
-        if not (proven or many or silent):
+        if not (proven or off > _MOSTLY):
             continue
-        if math.isnan(expected):
-            expected = 0.0  # of whole layers
+        expected, most = _by_chance(model, use)
+        if model.facts.output.examples == 1:
+            silent &= off > most
+        if not (proven or off > most or silent):
+            continue
         if dead and not (proven or betas):
             continue  # behind a layer that says nothing, nobody has anything to say
         dead |= off > _ALL
         largest = max((model.of("biased_off", one.index) for one in biased), default=0)
-        evidence = {"units": units, "examples": examples or "unknown size"}
         severity: Severity = "error" if off > _ALL or largest > 0.25 else "warning"
         if not (proven or silent) and is_narrow(model, use):
             severity = "info"  # a matter of the seed
-        if betas:
-            first = betas[0]
-            yield Finding(
-                id="WI12", severity=severity, cause="biased_off",
-                module=first.name.rpartition(".")[0], parameter=first.name,
-                measured=off, expected=expected,
-                places=tuple(beta.name for beta in betas),
-                evidence=evidence | {"bias_mean": first.mean},
-            )  # fmt: skip
-            continue
-        blamed = biased if proven else _below_zero(model, use) or [use]
-        place = use if use in blamed else blamed[0]
-        names = [one.bias if proven else one.parameter for one in (place, *blamed)]
-        yield Finding(
-            id="WI12", severity=severity,
-            cause="biased_off" if proven else "inactive_units", module=place.module,
-            parameter=names[0], measured=off, expected=expected,
-            evidence=evidence | {
-                "bias_mean": model.of("bias_mean", place.index),
-                "bias": place.bias if _is_below_by_bias(model, place) else "",
-            },
-            places=tuple(dict.fromkeys(name for name in names if name)),
+        blame = _of_betas(betas) if betas else _of_weights(
+            model, use, biased if proven else []
         )  # fmt: skip
+        yield Finding(
+            id="WI12", severity=severity, cause=blame.cause, module=blame.module,
+            parameter=blame.places[0], measured=off, expected=expected,
+            places=blame.places,
+            evidence={
+                "units": model.of("activation_units", use.index),
+                "examples": model.facts.output.examples or "unknown size",
+                **blame.evidence,
+            },
+        )  # fmt: skip
+
+
+def _shares_off(model: Model, use: WeightUse, *, biased: bool) -> tuple[float, float]:
+    """Return the share of units that are off for every example, and of flat slopes.
+
+    The slope of a GELU that a bias keeps low is next to nothing long before it is none.
+    A softplus makes steps, which start small by design.
+    """
+    off = model.of("inactive_units", use.index) / model.of(
+        "activation_units", use.index
+    )
+    flat = model.of("saturated_share", use.index)
+    if biased and use.activation in _SMOOTH - {"softplus"} and flat > _MOSTLY:
+        off = max(off, flat)
+    return off, flat
+
+
+def _by_chance(model: Model, use: WeightUse) -> tuple[float, float]:
+    """Return the share of units that chance turns off, and the most that is chance."""
+    units = model.of("activation_units", use.index)
+    examples = model.facts.output.examples
+    expected = _off_by_chance(model.of("cosine", use.index), examples)
+    beyond = _BEYOND_THEORY
+    if 0 < expected < 1:  # what is nearly alike turns a unit off or on as one
+        beyond = max(beyond, _FEW_COINS * math.sqrt(expected * (1 - expected) / units))
+    if examples == 1:  # each unit is a coin, and a few coins may all fall alike
+        beyond = max(beyond, _FEW_COINS * math.sqrt(0.25 / units))
+    if math.isnan(expected):  # of whole layers
+        return 0.0, math.inf
+    return expected, expected + beyond
+
+
+def _of_betas(betas: Sequence[ParameterReading]) -> _Blame:
+    first, names = betas[0], tuple(beta.name for beta in betas)
+    module = first.name.rpartition(".")[0]
+    return _Blame("biased_off", module, names, {"bias_mean": first.mean})
+
+
+def _of_weights(model: Model, use: WeightUse, biased: Sequence[WeightUse]) -> _Blame:
+    """Blame the biases that are proven to shut units, or else the weights."""
+    blamed = biased or _below_zero(model, use) or [use]
+    place = use if use in blamed else blamed[0]
+    names = [one.bias if biased else one.parameter for one in (place, *blamed)]
+    return _Blame(
+        "biased_off" if biased else "inactive_units",
+        place.module,
+        tuple(dict.fromkeys(name for name in names if name)),
+        {
+            "bias_mean": model.of("bias_mean", place.index),
+            "bias": place.bias if _is_below_by_bias(model, place) else "",
+        },
+    )
 
 
 def _may_be_off(use: WeightUse) -> bool:
