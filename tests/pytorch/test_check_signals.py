@@ -270,10 +270,10 @@ def test_the_gates_of_two_layers_are_told_apart():
     assert blamed(model, SERIES, targets=LABELS) == []
 
 
-def _alike_but_for_rounding(layer):
+def _alike_but_for_rounding(rows):
     with torch.no_grad():
-        row = layer.weight[:1] + 0 * layer.weight
-        layer.weight.copy_(row + 1e-4 * row.std() * torch.randn_like(layer.weight))
+        row = rows[:1] + 0 * rows
+        rows.copy_(row + 1e-4 * row.std() * torch.randn_like(rows))
 
 
 def _next_word(outputs, targets):
@@ -289,10 +289,8 @@ def test_units_that_learn_the_same_beside_attention(alike):
         (a, b) for a, b in pairwise(layers) if a.out_features == b.in_features > 32
     )
     if alike:
-        _alike_but_for_rounding(up)
-        with torch.no_grad():
-            column = down.weight[:, :1] + 0 * down.weight
-            down.weight.copy_(column)
+        _alike_but_for_rounding(up.weight)
+        _alike_but_for_rounding(down.weight.T)
 
     found = blamed(model, WORDS[:, :-1], targets=WORDS[:, 1:], loss=_next_word)
 

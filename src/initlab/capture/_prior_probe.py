@@ -67,11 +67,17 @@ def probe_priors(
         ...  for output, found in probe_priors(ask, 1300.0, outputs, [goal + 50])]
         [(True, 50)]
     """
+    given = [output.detach() for output in outputs[:_MOST_TENSORS]]
+    asked = [
+        (index, target.detach())
+        for index, target in enumerate(targets[:_MOST_TENSORS])
+        if not any(_is_at(output, target) for output in given)
+    ]
     candidates = [
         one
-        for number, output in enumerate(outputs[:_MOST_TENSORS])
-        for index, target in enumerate(targets[:_MOST_TENSORS])
-        for one in _candidates(number, output.detach(), index, target.detach())
+        for number, output in enumerate(given)
+        for index, target in asked
+        for one in _candidates(number, output, index, target)
     ]
     if not math.isfinite(before):
         return ()
@@ -148,6 +154,21 @@ def _candidates(
     if bool((goal >= 0).all()):
         found += _of_mean(number, output, index, goal, "log")
     return found
+
+
+def _is_at(output: Tensor, target: Tensor) -> bool:
+    """Whether an output starts where far targets are: it is the one that answers them.
+
+    A variance, which is far from them, must not be taken for their mean.
+    """
+    if not (output.is_floating_point() and target.is_floating_point()):
+        return False
+    goal = _like(target, output)
+    if goal is None or goal.numel() < 2:
+        return False
+    wanted, spread = float(goal.mean()), float(goal.std())
+    far = abs(wanted) > max(_SPREADS * spread, _AWAY)
+    return far and abs(float(output.mean()) - wanted) < _SPREADS * spread
 
 
 def _made(

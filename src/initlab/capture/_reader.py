@@ -26,6 +26,7 @@ from initlab.capture._graph import Graph
 from initlab.capture._losses import Loss, read_loss
 from initlab.capture._modes import set_modes
 from initlab.capture._modules import around_modules
+from initlab.capture._own_loss import LossRunError
 from initlab.capture._parameters import (
     elasticity,
     gradient_facts,
@@ -164,7 +165,12 @@ class Reader:
     def _read_loss(self, outputs: Any) -> Loss:
         call = self._call
         strict = self._are_targets_given and not call.labelled
-        return read_loss(outputs, call.targets, self._loss, strict=strict)
+        try:
+            return read_loss(outputs, call.targets, self._loss, strict=strict)
+        except LossRunError:  # as of a cross-entropy that refuses what is no share
+            if all(bool(torch.isfinite(one).all()) for one in tensors_in(outputs)):
+                raise
+            return read_loss(outputs, None, None)
 
     def _weigh(self, graph: Graph, records: Records) -> None:
         self._groups = [

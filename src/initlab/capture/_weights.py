@@ -65,11 +65,7 @@ def weigh(
         if len(values) == len(norms):
             found["silent_units"] = float(((norms == 0) & (values == 0)).sum())
     found["units"] = float(record.units)
-    # If every row repeats one number, the layer only sums: the units below are alike. A
-    # weight norm makes such rows of its own.
-    sums = not record.derived and bool((real[0] == real[0, 0]).all())
-    known = record.parts > 1 or sums
-    found["parallel_units"] = 0.0 if known else _parallel(real, norms)
+    found["parallel_units"] = 0.0 if record.parts > 1 else _parallel(real, norms)
     parts = record.layer.packed
     if parts > 1 and len(real) % parts == 0:
         stds = real.reshape(parts, -1).std(dim=1, unbiased=False)

@@ -70,7 +70,7 @@ def faded_networks(model: Model) -> Iterator[Finding]:
     in a loop starts as quiet.
     """
     looped = any(use.role or use.calls > 1 for use in model.uses)
-    if model.facts.norms or looped:
+    if looped or any(norm.before for norm in model.facts.norms):
         return  # behind a norm, what is quiet is as loud as anything
     hidden = [use for use in weights_with_a_law(model) if not use.head]
     if len(hidden) < _FEWEST or not are_quiet(model, hidden):

@@ -99,17 +99,18 @@ def _trunks(model: Model) -> Iterator[Sequence[Block]]:
 
 
 def gamma_zero(model: Model) -> Iterator[Finding]:
-    """WI17: a normalization with factor 0 where no other way leads on."""
-    found = []
+    """WI17: a factor of 0 where no other way leads on, or that no branch ends with."""
+    found, stops = [], False
     for norm in model.facts.norms:
         if norm.gamma_zero < 1 or norm.parameter is None:
             continue
         facts = model.parameter(norm.parameter)
         if facts is None or facts.frozen:
             continue
-        on_trunk = norm.block is None
-        stuck = bool(facts.later_gradient_zero)
-        if (on_trunk and not _beside_a_skip(model, norm.before)) or stuck:
+        on_trunk = norm.block is None and not _beside_a_skip(model, norm.before)
+        halts = on_trunk or bool(facts.later_gradient_zero)
+        stops |= halts
+        if halts or (norm.block is not None and not norm.branch_end):
             found.append(norm)
     # Behind one on the way that is left, zeros at the ends of branches only wait; so do
     # they behind other zeros of their own branch.
@@ -118,7 +119,8 @@ def gamma_zero(model: Model) -> Iterator[Finding]:
     if found:
         first = found[0]
         yield Finding(
-            id="WI17", severity="error", cause="gamma_zero", module=first.module,
+            id="WI17", severity="error" if stops else "warning",
+            cause="gamma_zero", module=first.module,
             parameter=first.parameter, measured=0.0, expected=1.0,
             places=tuple(n.parameter for n in found if n.parameter),
         )  # fmt: skip

@@ -12,6 +12,7 @@ from initlab.analysis.findings._heads import (
     bias_that_spreads,
     biased,
     compares,
+    drowning_below,
     head_of,
     power_of,
     what_makes_it_loud,
@@ -61,6 +62,8 @@ def over_confident(model: Model) -> Iterator[Finding]:
     elif _is_classification(output) or (
         _may_be_logits(output.shape) and not model.facts.trained
     ):
+        if output.loss_kind == "given" and output.loss < output.loss_quiet:
+            return  # it would rather have outputs as large as they are
         excess = _excess(output)
         unscaled = list(_unscaled_inputs(model, head, excess))
         yield from unscaled
@@ -223,6 +226,9 @@ def _sure_outputs(model: Model, head: WeightUse, excess: float) -> Iterator[Find
     spread = None if binary else bias_that_spreads(model, head, output.std)
     if spread is not None:
         # Cuts between ordered classes are as far apart, and are a loss of their own.
+        # Without targets such a bias may be theirs.
+        if severity == "error" and not known:
+            severity = "warning"
         if known or excess > _EXCESS_WARNING:
             yield at_parameter(
                 spread, "WI14", severity, "biased_choice",
@@ -238,6 +244,10 @@ def _sure_outputs(model: Model, head: WeightUse, excess: float) -> Iterator[Find
         "classes": 2 if binary else output.classes or output.shape[-1],
         "known": known, "ratio": min(1.0, QUIET_LOGITS / max(size, 1e-12)),
     }  # fmt: skip
+    below = drowning_below(model, head, severity) if severity != "info" else None
+    if below is not None:
+        yield below
+        return
     loud = what_makes_it_loud(model, head)
     if loud is None:
         return

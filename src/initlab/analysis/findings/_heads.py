@@ -13,6 +13,8 @@ from initlab.spec import OutputReading, ParameterReading, WeightUse
 # How much of itself a loss changes with a weight that is divided by its size, and with
 # a factor of the outputs.
 OF_NO_SIZE, OF_FULL_SIZE = 0.1, 0.5
+# By how much of itself a loss changes with a head that makes it; and a bias's size.
+_ELASTIC, _LOUD_BIAS = 0.5, 2.0
 # Share of an output's mean, and of how far outputs of one example lie apart.
 _MADE_BY_BIAS, _MOST_OF_SPREAD = 0.5, 0.8
 # A loss that compares outputs with targets as they are is about 0 at the targets.
@@ -127,6 +129,35 @@ def _added_to(model: Model, head: WeightUse) -> Iterator[ParameterReading]:
         added = parameter.name == head.bias or (beside and fits)
         if added and not parameter.frozen:
             yield parameter
+
+
+def drowning_below(
+    model: Model, head: WeightUse, severity: Severity = "warning"
+) -> Finding | None:
+    """Return the biases below a head that make most of what it is given, or None.
+
+    The loss hangs on them as on the head.
+    """
+    own = model.parameter(head.parameter)
+    if own is None or own.frozen or not own.elasticity > _ELASTIC:
+        return None
+    hidden = [
+        p for p in model.facts.parameters
+        if p.role in ("bias", "beta") and not p.frozen and not p.added_last
+        and p.elasticity > _MADE_BY_BIAS * own.elasticity and size_of(p) > _LOUD_BIAS
+    ]  # fmt: skip
+    if not hidden:
+        return None
+    hidden.sort(key=size_of, reverse=True)
+    return at_parameter(
+        hidden[0], "WI07", severity, "bias_drowns", measured=size_of(hidden[0]),
+        expected=1.0, places=tuple(p.name for p in hidden),
+    )  # fmt: skip
+
+
+def size_of(parameter: ParameterReading) -> float:
+    """Return the root mean square of a parameter's entries."""
+    return math.hypot(parameter.mean, parameter.std)
 
 
 def biased(

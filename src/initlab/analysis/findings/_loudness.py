@@ -16,11 +16,15 @@ from initlab.spec import ParameterReading, WeightUse
 # 10 times as loud as words, a sixth with 20, and not at all with 40; of 307 public
 # models none adds a louder one than the signal.
 _DROWNS, _DROWNS_ERROR = 8.0, 300.0
+# Next to the root of a batch normalization's usual epsilon, 3e-3, what is left of it.
+_EPSILON = 1e-3
 # Next to nothing beside tables and layers of any scheme.
 _QUIET = 0.005
 # With biases of 10 to 30 times the rest, before a norm or a head, a stranger's networks
 # fell far behind; of 307 public models none starts with biases over 0.4.
 _DROWNING, _LOUD_BIAS = 10.0, 2.0
+# The same number in all units, as 8 where signals are 1, is loud in all layers above.
+_OF_ONE_SIGN = 5.0
 # Behind betas of 4 times the factor a stranger's transformers and cells lost a quarter
 # to nine tenths of what they learn.
 _DROWNING_BETA = 3.5
@@ -173,23 +177,25 @@ def _drowned(model: Model) -> dict[WeightUse, float]:
         signal = model.of("given_rms", use.index) * math.sqrt(
             model.weight_factor(use.index)
         )
-        heard = use.bias and signal > 0 and _carries_on(model, use)
-        if heard and size > _DROWNING * signal:
+        heard = use.bias and signal > 0 and _carries_on(model, use, signal)
+        of_one_sign = abs(model.of("bias_mean", use.index)) > 0.9 * size
+        if heard and size > (_OF_ONE_SIGN if of_one_sign else _DROWNING) * signal:
             found[use] = size / signal
     return found
 
 
-def _carries_on(model: Model, use: WeightUse) -> bool:
+def _carries_on(model: Model, use: WeightUse, signal: float) -> bool:
     """Whether a layer passes a signal on, in which its bias has no part to play.
 
     In front of a gate, a step's size or a sine it says where these start. A batch
-    normalization takes off what is the same in all examples.
+    normalization takes off what is the same in all examples, and brings back a signal
+    that its epsilon does not drown.
     """
     given = use.given_out or (use.head and not use.normed)
     if given or use.gate or use.role or _says_a_prior(model, use):
         return False
     plain = use.activation == "identity"
-    averaged = use.normed and any(
+    averaged = use.normed and signal > _EPSILON and any(
         norm.kind == "batch_norm" and use.index in norm.before
         for norm in model.facts.norms
     )
@@ -236,8 +242,8 @@ def quiet_tables(model: Model) -> Iterator[Finding]:
         use for use in model.fresh()
         if use.layer.kind == "embedding" and not use.tied
         and 0 < std(model, use) < _QUIET_TABLE
-        and (_is_lost_on_a_trunk(model, use) if use.normed
-             else _is_all_that_is_read(model, use))
+        and (_is_lost_on_a_trunk(model, use)
+             or (not use.normed and _is_all_that_is_read(model, use)))
     ]  # fmt: skip
     if found:
         first = found[0]

@@ -6,15 +6,19 @@ from collections.abc import Iterator
 from initlab.analysis.findings._finding import Finding
 from initlab.analysis.findings._heads import (
     bias_that_spreads,
+    compares,
     head_of,
     what_makes_it_loud,
 )
 from initlab.analysis.findings._model import Model
 from initlab.analysis.findings._places import at_parameter
+from initlab.spec import OutputReading
 
 # By how much of itself a loss changes with a parameter: of 154 sound models at most 1.6
 # times as much; with an exponent stored where its logarithm is meant 8 to 14 times.
 _STEEP, _LARGE_LOSS, _HUGE_LOSS = 5.0, 10.0, 100.0
+# Deviations of targets.
+_FAR = 3.0
 # Of the logarithm of a factor of all outputs: those in use are 0 and more; from -4 on a
 # stranger's towers learn nothing in 120 steps.
 _VANISHED = -3.5
@@ -29,21 +33,35 @@ def explosive_parameter(model: Model) -> Iterator[Finding]:
     Targets that are not scaled make a loss large, but none of its terms as steep. What
     runs in a loop or lies deep in a network is steep by how often signals meet it.
     """
-    loss = model.facts.output.loss
+    output = model.facts.output
     heads = {use.parameter for use in model.uses if use.head and use.calls == 1}
+    head = head_of(model)
+    # What makes outputs as large as far targets are is steep by design.
+    spared = (
+        {head.parameter, head.bias}
+        if head is not None and _is_at_far_targets(output) else set()
+    )  # fmt: skip
     steep = [
         p for p in model.facts.parameters
         if p.elasticity > _STEEP and (len(p.shape) < 2 or p.name in heads)
+        and p.name not in spared
     ]  # fmt: skip
-    if model.facts.trained or not loss > _LARGE_LOSS or not steep:
+    if model.facts.trained or not output.loss > _LARGE_LOSS or not steep:
         return
     worst = max(steep, key=lambda p: p.elasticity)
     yield Finding(
-        id="WI14", severity="error" if loss > _HUGE_LOSS else "warning",
+        id="WI14", severity="error" if output.loss > _HUGE_LOSS else "warning",
         cause="explosive_parameter", module=worst.name.rpartition(".")[0],
         parameter=worst.name, measured=worst.elasticity, expected=_STEEP,
-        evidence={"loss": loss}, places=(worst.name,),
+        evidence={"loss": output.loss}, places=(worst.name,),
     )  # fmt: skip
+
+
+def _is_at_far_targets(output: OutputReading) -> bool:
+    """Whether outputs start within the targets, which are far from 0."""
+    far = abs(output.target_mean) > _FAR * output.target_std
+    near = abs(output.mean - output.target_mean) < output.target_std
+    return compares(output) and far and near
 
 
 def vanishing_scale(model: Model) -> Iterator[Finding]:

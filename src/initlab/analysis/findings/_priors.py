@@ -8,6 +8,7 @@ from initlab.analysis.findings._heads import (
     bias_that_makes,
     biased,
     compares,
+    drowning_below,
     head_of,
 )
 from initlab.analysis.findings._model import Model
@@ -29,9 +30,8 @@ _EXPLAINED_BY_SHARE, _EXPLAINED = 0.5, 0.8
 _MOST_OF_IT = 0.6
 # Of targets' size, a bias of one output, and with it all outputs.
 _FAR_BIAS, _TOO_LARGE = 5.0, 1.5
-# By how much of itself a loss changes with a head that makes it; and, of that, with a
-# bias of this size below it that makes most of what the head is given.
-_ELASTIC, _MADE_BY_BIAS, _LOUD_BIAS = 0.5, 0.5, 2.0
+# By how much of itself a loss changes with a head that makes it.
+_ELASTIC = 0.5
 # Of a deviation's logarithm; of outputs that are a parameter.
 _FAR_OFF, _AS_IT_IS = 4.0, 0.01
 # With targets 100 times as spread as that, gradient descent at .01 diverged in three of
@@ -137,19 +137,9 @@ def _loud_instead(
     own = model.parameter(head.parameter)
     if own is None or own.frozen or not own.elasticity > _ELASTIC:
         return None
-    hidden = [
-        p for p in model.facts.parameters
-        if p.role in ("bias", "beta") and not p.frozen and not p.added_last
-        and p.elasticity > _MADE_BY_BIAS * own.elasticity
-        and math.hypot(p.mean, p.std) > _LOUD_BIAS
-    ]  # fmt: skip
-    if hidden:
-        worst = max(hidden, key=lambda p: math.hypot(p.mean, p.std))
-        return at_parameter(
-            worst, "WI07", "warning", "bias_drowns",
-            measured=math.hypot(worst.mean, worst.std), expected=1.0,
-            places=(worst.name,),
-        )  # fmt: skip
+    hidden = drowning_below(model, head)
+    if hidden is not None:
+        return hidden
     ratio = (size or 1.0) / abs(mean)
     return Finding(
         id="WI14", severity="warning", cause="loud_regression", module=head.module,

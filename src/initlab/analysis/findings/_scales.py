@@ -30,6 +30,8 @@ _OUTLIER, _FAR_OUTLIER = math.log(3.0), math.log(30.0)
 _HIGHEST, _HIGHEST_SQUASHED = 30.0, 60.0
 # Behind a batch norm, dense layers of 3e-5 learned nothing in 60 steps of SGD.
 _LOWEST, _BESIDE = 4e-5, 10.0
+# What a first layer makes of inputs, at most, to be next to nothing.
+_LOST = 0.01
 # DDPG's from pixels (Lillicrap et al., 2016) has 9e-6 behind 300 units.
 _TINY_HEAD = 3e-6
 # Of weights of one sign, drawn uniformly or as sizes of normal ones, the mean is 1.7 or
@@ -67,7 +69,10 @@ def weights_with_a_law(model: Model) -> list[WeightUse]:
 def off_scale(model: Model) -> Iterator[Finding]:
     """WI05, WI06: a layer's scale is off, against its siblings or any law."""
     every = weights_with_a_law(model)
-    inner = [use for use in every if not (use.head or use.branch_end or use.stem)]
+    inner = [
+        use for use in every
+        if not (use.head or use.branch_end or _reads_inputs(use))
+    ]  # fmt: skip
     ends = [use for use in every if use.branch_end and not use.head]
     found: dict[int, Finding] = {}
     groups = [
@@ -86,12 +91,17 @@ def off_scale(model: Model) -> Iterator[Finding]:
                 found[use.index] = odd
     for use in every:
         odd = _head(model, use) if use.head else None
-        if use.stem and not use.head:
-            odd = _against_all(model, use)
+        if _reads_inputs(use) and not use.head:
+            odd = _against_all(model, use) or _next_to_nothing(model, use)
         if odd is not None:
             found[use.index] = odd
     yield from _by_cause(list(found.values()))
     yield from whole_law(model, inner, set(found))
+
+
+def _reads_inputs(use: WeightUse) -> bool:
+    """Whether a layer is given the inputs, and not only layers mixed along edges."""
+    return use.stem and not (use.mixed and use.previous)
 
 
 def _against_siblings(
@@ -159,6 +169,8 @@ def _next_to_nothing(model: Model, use: WeightUse) -> Finding | None:
     are quiet, that is a finding of all.
     """
     passed = use.activation not in ("identity", "unknown") and use.block is None
+    # Numbers that are large, as years, are made small.
+    passed &= not use.stem or model.of("preactivation_rms", use.index) < _LOST
     designed = use.normed or use.added or use.given_out or use.joined
     factor = model.weight_factor(use.index)
     if not passed or designed or not 0 < factor < _LOWEST:

@@ -125,10 +125,16 @@ def _only_adds(model: Model, use: WeightUse, zeros: Set[int], around: Set[int]) 
 def _asks_nothing(model: Model, use: WeightUse) -> bool:
     """Whether queries and keys of a packed projection are zeros, and stay so.
 
-    The gradient of each is a product with the other; a bias gets them off.
+    The gradient of each is a product with the other; a bias gets them off. Across two
+    sequences the queries are a part of their own.
     """
-    units, silent = (model.of(f"{of}units", use.index) for of in ("", "silent_"))
-    return use.attends == "packed" and units % 3 == 0 and silent >= 2 * units / 3 > 0
+    parts = [one for one in model.uses if one.attends and one.sources == use.sources]
+    units, silent = (
+        sum(model.of(f"{of}units", one.index) for one in parts)
+        for of in ("", "silent_")
+    )
+    packed = any(one.attends == "packed" for one in parts)
+    return packed and units % 3 == 0 and silent >= 2 * units / 3 > 0
 
 
 def _dead_weight(model: Model, use: WeightUse) -> list[Finding]:
