@@ -115,6 +115,7 @@ class Attentions:
                 length=record.length,
                 logit_std=record.logit_std,
                 entropy=record.entropy,
+                factors=record.factors,
             )
             for record in self._records.choices
             if not self._comes_out(record.node)

@@ -30,6 +30,9 @@ from initlab.capture._trace import FunctionCall, Trace
 
 # Standard deviations that no input is expected to pass.
 _REACH = 4.0
+# Vectors that weigh units are drawn about 0, and have a size below 1.
+_LOUD_FACTOR = 3.0
+_MAKES_SIGNALS = frozenset({"layer", "norm", "attention", "softmax", "input"})
 _TWO_SIDED = frozenset({"tanh", "hardtanh"})
 _GATES = frozenset({"sigmoid", "hardsigmoid", *_TWO_SIDED})
 # What lies between a layer and the gates that are cut out of what it gives.
@@ -329,6 +332,24 @@ def choice(trace: Trace, node: Node, call: FunctionCall) -> ChoiceRecord | None:
         length=found.length,
         logit_std=found.logit_std,
         entropy=found.entropy,
+        factors=_loud_factors(trace, call.given),
+    )
+
+
+def _loud_factors(trace: Trace, logits: Tensor) -> tuple[str, ...]:
+    """Return the loud parameters that multiply what layers give, up to logits."""
+    graph, names = trace.graph, trace.records.scaled_by
+    last = trace.node_of(logits)
+    todo, seen = [] if last is None else [last], set()
+    while todo:
+        node = graph.nodes[todo.pop()]
+        if node.number not in seen and node.kind not in _MAKES_SIGNALS:
+            seen.add(node.number)
+            todo += graph.signal_inputs(node)
+    return tuple(
+        name
+        for name in dict.fromkeys(names[n] for n in sorted(seen & names.keys()))
+        if rms_of(trace, trace.parameters[name]) > _LOUD_FACTOR
     )
 
 

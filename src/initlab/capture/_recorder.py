@@ -55,6 +55,8 @@ class Recorder(TorchFunctionMode):
             return args[0] if args else kwargs["input"]
         if name == "multi_head_attention_forward":
             return self._run_body(func, args, kwargs | {"dropout_p": 0.0})
+        if name == "cosine_similarity":
+            return self._run_cosine(*args, **kwargs)
         if name in CHAINS and not kwargs:
             return self._run_chain(list(_tensors(args)))
         kind = kind_of(name)
@@ -123,6 +125,17 @@ class Recorder(TorchFunctionMode):
                 return body(*args, **kwargs)
         finally:
             trace.tokens_first = before
+
+    def _run_cosine(
+        self, x1: Tensor, x2: Tensor, dim: int = 1, eps: float = 1e-8
+    ) -> Tensor:
+        """Multiply vectors that are normalized, as they are in a cosine, and sum up."""
+        axis = dim if dim < 0 else dim - max(x1.dim(), x2.dim())
+        with self:
+            first, second = (
+                torch.nn.functional.normalize(x, dim=axis, eps=eps) for x in (x1, x2)
+            )
+            return (first * second).sum(dim=axis)
 
     def _run_chain(self, factors: list[Tensor]) -> Tensor:
         """Multiply matrices, from the first signal on, with every product seen."""

@@ -93,6 +93,7 @@ class ChoiceRecord:
     length: float
     logit_std: float
     entropy: float
+    factors: tuple[str, ...]
 
 
 @dataclass(slots=True)

@@ -176,6 +176,8 @@ class Choice:
         length: Numbers that it chooses among, on average.
         logit_std: Standard deviation of the logits, within rows.
         entropy: Mean entropy of the rows, over ln(length): 1 is uniform.
+        factors: Names of loud parameters by which what makes the logits is multiplied,
+            as by an attention's own vectors.
     """
 
     module: str
@@ -183,6 +185,7 @@ class Choice:
     length: float
     logit_std: float
     entropy: float
+    factors: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -42,7 +42,7 @@ _LARGEST_SCALE = math.log(101)
 # Of 307 public models no normalization starts with a larger factor; of LeCun's weights
 # it is fan_in times their variance.
 _USUAL_FACTOR = 1.05
-_FEW_PARTS = 2
+_FEW_PARTS, _FEWEST_CHOICES = 2, 3
 # Of 307 public models none starts with biases over 0.4.
 _LOUD_BIAS = 2.0
 # Of factors of one product: by how much the loss changes with each, and their sizes.
@@ -226,9 +226,9 @@ def _sure_outputs(model: Model, head: WeightUse, excess: float) -> Iterator[Find
     spread = None if binary else bias_that_spreads(model, head, output.std)
     if spread is not None:
         # Cuts between ordered classes are as far apart, and are a loss of their own.
-        # Without targets such a bias may be theirs.
-        if severity == "error" and not known:
-            severity = "warning"
+        # Without targets such a bias may be theirs, as of a temperature and a pressure.
+        if not (known or output.loss_kind):
+            severity = "info" if output.shape[-1] < _FEWEST_CHOICES else "warning"
         if known or excess > _EXCESS_WARNING:
             yield at_parameter(
                 spread, "WI14", severity, "biased_choice",

@@ -10,7 +10,7 @@ from initlab.analysis.findings._model import Model
 from initlab.analysis.findings._places import at_name, at_parameter, is_matrix
 
 # Numbers that no initializer draws, and old memory has.
-_HUGE = 1e4
+_HUGE, _HUGE_CONSTANT = 1e4, 1e8
 # Of a copy, among the parts of a name.
 _NUMBER = re.compile(r"(?<![^.])[0-9]+(?=\.)")
 
@@ -33,8 +33,10 @@ def not_initialized(model: Model) -> Iterator[Finding]:
         )  # fmt: skip
     known = {name for name, _ in build.uninitialized}
     for parameter in model.facts.parameters:
-        # A few entries far larger than all others; scaled draws are larger together.
-        huge = parameter.largest > max(_HUGE, 8 * parameter.std)
+        # A few entries far larger than all others; scaled draws are larger together,
+        # and a constant is an author's, as the mean of prices.
+        least = _HUGE_CONSTANT if parameter.constant else _HUGE
+        huge = parameter.largest > max(least, 8 * parameter.std)
         odd = huge or (parameter.tiny_share > 0 and not model.facts.trained)
         if odd and parameter.name not in known and not parameter.frozen:
             yield at_parameter(

@@ -30,6 +30,8 @@ _OUTLIER, _FAR_OUTLIER = math.log(3.0), math.log(30.0)
 _HIGHEST, _HIGHEST_SQUASHED = 30.0, 60.0
 # Behind a batch norm, dense layers of 3e-5 learned nothing in 60 steps of SGD.
 _LOWEST, _BESIDE = 4e-5, 10.0
+# Of a normalization's factor, what an epsilon far over a variance leaves.
+_UNDER_EPSILON = 0.05
 # What a first layer makes of inputs, at most, to be next to nothing.
 _LOST = 0.01
 # DDPG's from pixels (Lillicrap et al., 2016) has 9e-6 behind 300 units.
@@ -171,17 +173,25 @@ def _next_to_nothing(model: Model, use: WeightUse) -> Finding | None:
     passed = use.activation not in ("identity", "unknown") and use.block is None
     # Numbers that are large, as years, are made small.
     passed &= not use.stem or model.of("preactivation_rms", use.index) < _LOST
-    designed = use.normed or use.added or use.given_out or use.joined
+    lost = _is_under_epsilon(model, use)
+    designed = (use.normed and not lost) or use.added or use.given_out or use.joined
     factor = model.weight_factor(use.index)
     if not passed or designed or not 0 < factor < _LOWEST:
         return None
     others = [
         one for one in weights_with_a_law(model) if not (one.head or one is use)
     ]  # fmt: skip
-    if are_quiet(model, others) or _is_beside(model, use):
+    if (are_quiet(model, others) and not lost) or _is_beside(model, use):
         return None
     away = math.log(factor / wanted_gain(use) ** 2) / 2
     return _finding(model, use, away, None, reference=None)
+
+
+def _is_under_epsilon(model: Model, use: WeightUse) -> bool:
+    """Whether a normalization leaves a layer's output quiet, for its epsilon."""
+    norm = None if use.norm_after is None else model.facts.norms[use.norm_after]
+    left = model.of("activation_rms", use.index)
+    return norm is not None and left < _UNDER_EPSILON * norm.gamma_rms
 
 
 def _is_beside(model: Model, use: WeightUse) -> bool:

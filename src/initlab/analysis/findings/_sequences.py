@@ -243,10 +243,11 @@ def sharp_choices(model: Model) -> Iterator[Finding]:
     first = found[0]
     sizes: dict[str, float] = {}
     for each in found:
-        sizes.setdefault(each.parameter, each.logit_std)
+        for name in each.factors or (each.parameter,):
+            sizes.setdefault(name, each.logit_std)
     yield Finding(
         id="WI23", severity="warning", cause="sharp_choice", module=first.module,
-        parameter=first.parameter or None, measured=first.logit_std,
+        parameter=next(iter(sizes)) or None, measured=first.logit_std,
         expected=_CHOICE_LOGITS,
         evidence={"entropy": first.entropy, "length": first.length,
                   "ratio": 1 / first.logit_std,

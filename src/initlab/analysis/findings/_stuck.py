@@ -22,7 +22,12 @@ def factor_of_zero_at(zeros: ParameterReading, after: str) -> Finding:
 
 
 def never_moves(model: Model) -> Iterator[Finding]:
-    """Yield one finding for weights that get no gradient now nor after a step."""
+    """Yield one finding for weights that get no gradient now nor after a step.
+
+    A loss of 0, as where all examples keep a margin, has none for anything.
+    """
+    if model.facts.output.loss == 0:
+        return
     # Behind zeros that move first, float16 rounds the first gradients to 0.
     # A factor, as of ReZero, has them by one number; a bias holds up nothing.
     zeros = any(
