@@ -170,12 +170,29 @@ def _note_use(trace: Trace, node: Node, call: FunctionCall, output: Tensor) -> N
             owner = graph.nodes[number].owner
             if owner is not None and uses[owner].layer.kind == "embedding":
                 uses[owner].values["multiplies"] = 1.0
+    elif node.kind == "product":
+        for given in call.tensors:
+            made_by = trace.owner(given)
+            if made_by is not None and _is_made_a_matrix(made_by, given):
+                made_by.values["makes_weights"] = 1.0
     elif node.kind == "reduction" and output.numel():
         for use in uses:
             same = use.units * output.numel() == call.given.numel()
             below = same and graph.descends(node.number, use.node)
             if below and averages_units(graph, use, call):
                 use.values["averaged_units"] = 1.0
+
+
+def _is_made_a_matrix(use: UseRecord, given: Tensor) -> bool:
+    """Whether a layer's units are laid out as rows and columns, as by a hypernetwork.
+
+    The matrices of attentions have the positions along one of their axes, those of
+    experts the experts.
+    """
+    if given.dim() < 2 or use.parts > 1 or not use.values.get("output_positions"):
+        return False
+    entries = given.shape[-2] * given.shape[-1]
+    return given.numel() == use.values["output_positions"] * entries
 
 
 def _enter_activation(

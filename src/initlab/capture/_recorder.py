@@ -182,11 +182,14 @@ class Recorder(TorchFunctionMode):
             measure.entered_activation(self._trace, owner, call, func)
 
     def _added(self, signal: Tensor, other: Tensor) -> None:
-        """Record how large a parameter is beside the signal it is added to."""
-        sources = self._trace.sources(other)
-        if len(sources) != 1 or other.numel() < 2 or not signal.is_floating_point():
+        """Record how large a parameter or a constant is beside what it is added to."""
+        sources, owner = self._trace.sources(other), self._trace.owner(signal)
+        if other.numel() < 2 or not signal.is_floating_point():
             return
-        owner = self._trace.owner(signal)
+        if owner is not None and self._trace.node_of(other) is None:
+            measure.beside_constant(self._trace, owner, signal, _allowed_rms(other))
+        if len(sources) != 1:
+            return
         is_bias = owner is not None and other.numel() == owner.units
         if is_bias:
             return

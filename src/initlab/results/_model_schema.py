@@ -30,6 +30,8 @@ _MEASURED = {
     "shuffled": "units in a run that a pixel shuffle lays side by side",
     "averaged_units": "whether a mean is taken over the units",
     "multiplies": "whether what a table gives is a factor",
+    "beside_constant": "rms of a constant that is added to what it gives, over its rms",
+    "makes_weights": "whether what it gives is a matrix that weighs another signal",
     "indicates": "whether all entries of a table are 0 or 1",
     "constant_weight": "whether all entries of the weight are equal",
     "zero_units": "units whose incoming weights are all 0",

@@ -63,12 +63,14 @@ def whole_law(
 ) -> Iterator[Finding]:
     """WI06 where no layer is odd, but all follow a fan that is not theirs.
 
-    Only where nothing normalizes, and where the two fans differ enough to tell.
+    Only where nothing normalizes, and where the two fans differ enough to tell. What
+    makes weights is as quiet as these are to be (Chang et al., 2020).
     """
     plain = [
         use for use in (*inner, *(u for u in model.uses if u.head and not u.zero))
         if not use.normed and not use.norm_before and use.index not in known
         and not use.tied and not model.is_read_both_ways(use)
+        and not model.of("makes_weights", use.index) > 0
     ]  # fmt: skip
     for name in WRONG_FANS:
         fan = WRONG_FANS[name]

@@ -47,6 +47,7 @@ _RULES: tuple[Rule, ...] = (
     _scales.not_centred,
     _scales.off_scale,
     _loudness.drowned_signals,
+    _loudness.quiet_beside_constants,
     _loudness.drowned_neighbours,
     _loudness.loud_tables,
     _loudness.quiet_tables,

@@ -18,6 +18,8 @@ from initlab.spec import ParameterReading, WeightUse
 _DROWNS, _DROWNS_ERROR = 8.0, 300.0
 # Next to the root of a batch normalization's usual epsilon, 3e-3, what is left of it.
 _EPSILON = 1e-3
+# The same of sines of positions, which do not learn.
+_DROWNS_FOR_EVER = 30.0
 # Next to nothing beside tables and layers of any scheme.
 _QUIET = 0.005
 # With biases of 10 to 30 times the rest, before a norm or a head, a stranger's networks
@@ -70,6 +72,27 @@ def drowned_signals(model: Model) -> Iterator[Finding]:
             cause="drowns_a_signal", module=parameter.name.rpartition(".")[0],
             parameter=parameter.name, measured=ratio, expected=1.0,
             evidence={"ratio": 1 / ratio}, places=(parameter.name,),
+        )  # fmt: skip
+
+
+def quiet_beside_constants(model: Model) -> Iterator[Finding]:
+    """WI05: words or patches next to nothing beside positions that are no parameter."""
+    found = {
+        use: ratio for use in model.fresh()
+        if (ratio := model.of("beside_constant", use.index)) > _DROWNS_FOR_EVER
+        and not (use.head or use.given_out)
+    }  # fmt: skip
+    if found:
+        first = max(found, key=lambda use: found[use])
+        yield Finding(
+            id="WI05", severity="error" if found[first] > _DROWNS_ERROR else "warning",
+            cause="quiet_beside", module=first.module, parameter=first.parameter,
+            measured=1 / found[first], expected=1.0,
+            evidence={
+                "beside": "a constant",
+                "ratios": {use.parameter: ratio for use, ratio in found.items()},
+            },
+            places=tuple(use.parameter for use in found),
         )  # fmt: skip
 
 
@@ -195,9 +218,13 @@ def _carries_on(model: Model, use: WeightUse, signal: float) -> bool:
     if given or use.gate or use.role or _says_a_prior(model, use):
         return False
     plain = use.activation == "identity"
-    averaged = use.normed and signal > _EPSILON and any(
-        norm.kind == "batch_norm" and use.index in norm.before
-        for norm in model.facts.norms
+    averaged = (
+        use.normed
+        and signal > _EPSILON
+        and any(
+            norm.kind == "batch_norm" and use.index in norm.before
+            for norm in model.facts.norms
+        )
     )
     return (use.activation in _BENT or plain) and not averaged
 
