@@ -273,3 +273,17 @@ class MakesWeights(nn.Module):
 
 def test_what_makes_weights_is_as_quiet_as_they_are_to_be():
     assert blamed(MakesWeights(), (VECTORS, torch.arange(32) % 5), CLASSES) == []
+
+
+@pytest.mark.parametrize(("inputs", "parallel"), [(1, False), (3, False), (4, True)])
+def test_directions_of_few_inputs_are_alike_by_chance_only_below_four(inputs, parallel):
+    model = nn.Sequential(nn.Linear(inputs, 64), nn.Tanh(), nn.Linear(64, 4))
+    if inputs > 1:
+        with torch.no_grad():
+            along = torch.randn(64, 1)
+            model[0].weight.copy_(along * torch.randn(1, inputs))
+
+    found = blamed(model, VECTORS[:, :inputs], CLASSES)
+
+    faulty = [("WI02", "parallel_units", "0.weight")]
+    assert found == (faulty if parallel else [])

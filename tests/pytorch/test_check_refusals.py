@@ -113,6 +113,7 @@ def test_labels_that_the_model_is_given_itself_are_its_own_affair():
     ("loss", "message"),
     [
         ("ce", "a function of outputs and targets, got 'ce'"),
+        (nn.MSELoss, r"a function of .*, got <class .*MSELoss'>; give MSELoss\(\), or"),
         (lambda *_: 0.5, "must return a tensor, got float"),
         (lambda *_: None, "must return a tensor, got NoneType"),
         (nn.CrossEntropyLoss(reduction="none"), r"one number, got shape \(32,\); give"),

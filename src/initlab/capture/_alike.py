@@ -75,7 +75,7 @@ def note_silence(trace: Trace, record: UseRecord, given: Tensor | None) -> None:
 
 def _is_silent(trace: Trace, signal: Tensor) -> bool:
     found = trace.once(moments, signal)
-    return not found.nonfinite and not found.rms > 0
+    return not found.rms > 0
 
 
 def _are_copies(signal: Tensor) -> bool:

@@ -147,7 +147,7 @@ def _measure_node(
     elif node.kind == "scale":
         factors = [n for n in node.inputs if not graph.carries_signal(n)]
         names = [name for n in factors if (name := _parameter_of(graph, n))]
-        if names and len(factors) < len(node.inputs):
+        if names:
             records.scaled_by[node.number] = names[0]
 
 

@@ -68,10 +68,12 @@ def read(
     """
     model = unwrapped(model)
     refuse_untrainable(model)
-    if loss is not None and not callable(loss):
+    if isinstance(loss, type) or (loss is not None and not callable(loss)):
+        name = getattr(loss, "__name__", None)
+        better = f"{name}()" if name else "torch.nn.functional.cross_entropy"
         raise InvalidValueError(
-            f"a function of outputs and targets, got {loss!r}; give "
-            "torch.nn.functional.cross_entropy, or leave it out to have it guessed",
+            f"a function of outputs and targets, got {loss!r}; give {better}, or "
+            "leave it out to have it guessed",
             argument="loss",
         )
     with ALONE, never_deaf(), torch.inference_mode(False):

@@ -6,7 +6,6 @@ import torch
 from torch import Tensor
 
 from initlab.capture._moments import (
-    Moments,
     column_norms,
     copies,
     equal_rows,
@@ -44,7 +43,7 @@ def weigh(
     """
     rows, found = record.rows, record.values
     real = rows if rows.dtype in (torch.float32, torch.float64) else rows.float()
-    of_all = _moments(real)
+    of_all = moments(real)
     found["weight_norm"] = of_all.rms * math.sqrt(real.numel())
     found["weight_mean"], found["weight_std"] = of_all.mean, of_all.std
     low, high = (float(end) for end in real.aminmax())
@@ -59,7 +58,7 @@ def weigh(
     found["bias_rms"] = 0.0
     if bias is not None:
         values = bias.detach().float().flatten()
-        of_bias = _moments(values)
+        of_bias = moments(values)
         found["bias_rms"] = of_bias.rms
         found["bias_mean"], found["bias_std"] = of_bias.mean, of_bias.std
         if len(values) == len(norms):
@@ -170,16 +169,8 @@ def _parallel(rows: Tensor, norms: Tensor) -> float:
 
 
 def _spread(norms: Tensor) -> float:
-    found = _moments(norms)
+    found = moments(norms)
     return found.std / found.mean if found.mean else 0.0
-
-
-def _moments(values: Tensor) -> Moments:
-    """Return the moments of numbers that are all finite; else nan."""
-    found = moments(values)
-    if found.nonfinite:
-        return Moments(math.nan, math.nan, math.nan, found.nonfinite)
-    return found
 
 
 def _spectral_radius(rows: Tensor, parts: int) -> float:

@@ -36,6 +36,8 @@ FINDINGS: Mapping[FindingCause, Words] = MappingProxyType(
 
 # Factors that differ by less, as draws of one law do, are written as one.
 _SAME = 1.15
+# More would hide the line in their names.
+_FEW_PLACES = 3
 
 _PARAMETRIZED = re.compile(r"parametrizations\.(\w+)\.original\d*$")
 
@@ -94,8 +96,24 @@ def finding_formula(cause: FindingCause, evidence: Mapping[str, Any]) -> str:
 
 
 def finding_fix(cause: FindingCause, evidence: Mapping[str, Any]) -> str:
-    """Return what to do: one line of code, or one thing to look at."""
-    return FINDINGS[cause].fix.format(**_with_words(evidence))
+    """Return what to do: one line of code, or one thing to look at.
+
+    The code needs `model`, and `finding` where it changes more than a few places.
+    """
+    fix = FINDINGS[cause].fix.format(**_with_words(evidence))
+    named: dict[str, Any] = {"finding.places": tuple(evidence.get("places", ()))}
+    for key in ("ratios", "biases", "drawn"):
+        named[f'finding.evidence["{key}"]'] = evidence.get(key, ())
+    for expression, names in named.items():
+        if 0 < len(names) <= _FEW_PLACES:
+            fix = fix.replace(expression, _literal(names))
+    return fix
+
+
+def _literal(names: Mapping[str, float] | Sequence[str]) -> str:
+    if isinstance(names, Mapping):
+        return repr({name: float(f"{ratio:.3g}") for name, ratio in names.items()})
+    return repr(tuple(names))
 
 
 def _scaled(evidence: Mapping[str, Any]) -> str:

@@ -169,7 +169,7 @@ def _are_told_apart(model: Model, use: WeightUse) -> bool:
     means = facts is not None and math.isclose(
         facts.mean * model.fan_in(use.index), 1.0, rel_tol=1e-3
     )
-    known = use.head and (output.loss_kind != "" or (means and not use.previous))
+    known = use.head and (output.loss_kind != "" or means)
     return known and facts is not None and not facts.gradient_twins > 0
 
 
