@@ -5,6 +5,7 @@ from typing import Any
 from torch import Tensor
 
 from initlab.capture import _measure as measure
+from initlab.capture import _softmaxes as softmaxes
 from initlab.capture._alike import note_alike, note_distances, note_silence
 from initlab.capture._by_hand import enter_shift, overflowing_parameter
 from initlab.capture._cells import note_kept
@@ -136,11 +137,11 @@ def _measure_node(
         if call.kind == "factor":
             scaled_before(trace, norm)
     elif node.kind == "attention":
-        records.attentions.append(measure.fused_attention(node, call))
+        records.attentions.append(softmaxes.fused_attention(node, call))
     elif node.kind == "softmax" and follows_product(graph, node):
         width = product_width(graph, node)
-        records.attentions.append(measure.plain_attention(node, call.given, width))
-    elif node.kind == "softmax" and (made := measure.choice(trace, node, call)):
+        records.attentions.append(softmaxes.plain_attention(node, call.given, width))
+    elif node.kind == "softmax" and (made := softmaxes.choice(trace, node, call)):
         records.choices.append(made)
     elif node.kind == "shift":
         enter_shift(trace, node, call, output)
