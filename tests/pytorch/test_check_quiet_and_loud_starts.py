@@ -7,7 +7,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from initlab import pytorch
+from initlab import capture, pytorch
 
 VECTORS = torch.randn(32, 16, generator=torch.Generator().manual_seed(1))
 IMAGES = torch.randn(16, 3, 8, 8, generator=torch.Generator().manual_seed(2))
@@ -82,9 +82,13 @@ def test_a_signal_that_a_norms_epsilon_drowns_beside_a_bias():
 
 
 @pytest.mark.parametrize("factor", [1.0, 1e-4])
-def test_a_layer_under_the_epsilon_of_its_norm(factor):
-    layers = [nn.Linear(16, 32), nn.BatchNorm1d(32), nn.ReLU()]
-    layers += [nn.Linear(32, 32, bias=False), nn.BatchNorm1d(32), nn.ReLU()]
+@pytest.mark.parametrize("std", [0.2, 0.02])
+def test_a_layer_under_the_epsilon_of_its_norm(factor, std):
+    """Also where all are quiet, as a DCGAN's are."""
+    layers = []
+    for inputs in (16, 32, 32, 32):
+        layers += [nn.Linear(inputs, 32, bias=False), nn.BatchNorm1d(32), nn.ReLU()]
+        nn.init.normal_(layers[-3].weight, std=std)
     model = scaled(nn.Sequential(*layers, nn.Linear(32, 4)), "3.weight", factor)
 
     faulty = [("WI05", "next_to_nothing", "3.weight")]
@@ -287,3 +291,121 @@ def test_directions_of_few_inputs_are_alike_by_chance_only_below_four(inputs, pa
 
     faulty = [("WI02", "parallel_units", "0.weight")]
     assert found == (faulty if parallel else [])
+
+
+def pre_norm():
+    return nn.TransformerEncoderLayer(16, 2, 32, 0.0, batch_first=True, norm_first=True)
+
+
+def test_factors_of_zero_before_an_attention_slow_a_branch_down():
+    model = pre_norm()
+    given = torch.randn(8, 5, 16), torch.randn(8, 5, 16)
+    assert blamed(model, *given, functional.mse_loss) == []
+
+    nn.init.zeros_(model.norm1.weight)
+    found = pytorch.check(model, given[0], loss=functional.mse_loss, targets=given[1])
+
+    (zero,) = found.of("warning", "error")
+    assert (zero.severity, zero.cause, zero.parameter) == (
+        "warning", "gamma_zero", "norm1.weight",
+    )  # fmt: skip
+
+
+def selu_network():
+    layers = [nn.Linear(16, 48), *(nn.Linear(48, 48) for _ in range(4))]
+    for layer in layers:
+        nn.init.kaiming_normal_(layer.weight, nonlinearity="linear")
+        nn.init.zeros_(layer.bias)
+    parts = [part for layer in layers for part in (layer, nn.SELU())]
+    return nn.Sequential(*parts, nn.Linear(48, 1))
+
+
+@pytest.mark.parametrize(("bias", "sound"), [(3.0, True), (8.0, False)])
+def test_the_same_bias_in_all_units_drowns_sooner_than_drawn_ones(bias, sound):
+    model, goal = selu_network(), torch.randn(32, 1)
+    nn.init.constant_(model[2].bias, bias)
+    drawn = selu_network()
+    nn.init.normal_(drawn[2].bias, std=bias)
+
+    faulty = [("WI07", "bias_drowns", "2.bias")]
+    found = blamed(model, VECTORS, goal, functional.mse_loss)
+    assert found == ([] if sound else faulty)
+    assert blamed(drawn, VECTORS, goal, functional.mse_loss) == []
+
+
+def test_a_bias_that_makes_logits_sure_is_blamed_and_not_the_head():
+    layers = [nn.Linear(16, 48), nn.Linear(48, 48)]
+    for layer in layers:
+        nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")
+    parts = [part for layer in layers for part in (layer, nn.ReLU())]
+    model = nn.Sequential(*parts, nn.Linear(48, 10))
+    nn.init.kaiming_normal_(model[4].weight)
+    nn.init.constant_(model[2].bias, 8.0)
+
+    # Less than five times as loud as what it is added to.
+    (found,) = blamed(model, 2 * VECTORS, torch.arange(32) % 10)
+
+    assert found == ("WI07", "bias_drowns", "2.bias")
+
+
+class Attends(nn.Module):
+    """Attention by hand, of one packed projection, with distances taken off."""
+
+    def __init__(self, slope=0.0, zero=""):
+        super().__init__()
+        self.slope = slope
+        self.query, self.key, self.value = (nn.Linear(12, 12) for _ in range(3))
+        self.packed = nn.Linear(12, 36)
+        self.out = nn.Linear(12, 4)
+        if zero:
+            nn.init.zeros_(self.get_submodule(zero).weight)
+            nn.init.zeros_(self.get_submodule(zero).bias)
+
+    def forward(self, x):
+        if self.slope:
+            query, key, value = self.packed(x).chunk(3, dim=-1)
+        else:
+            query, key, value = self.query(x), self.key(x), self.value(x)
+        places = torch.arange(x.shape[1], dtype=x.dtype)
+        away = (places[:, None] - places).abs()
+        logits = query @ key.transpose(-1, -2) / 12**0.5 - self.slope * away
+        return self.out((logits.softmax(-1) @ value).mean(1))
+
+
+SERIES = torch.randn(32, 9, 12, generator=torch.Generator().manual_seed(5))
+
+
+def test_distances_that_logits_lose_are_no_loud_constant():
+    reading = capture.read(Attends(slope=8.0), SERIES)
+
+    assert "beside_constant" not in reading.measures
+
+
+def test_queries_of_zero_learn_from_keys_that_are_drawn():
+    assert "zero_queries" not in {
+        cause for _, cause, _ in blamed(Attends(zero="query"), SERIES, CLASSES)
+    }
+
+
+@pytest.mark.parametrize(("first", "second", "axis"), [
+    ((4, 1, 8), (5, 8), 2), ((4, 8), (4, 8), 1), ((8, 4), (8, 4), 0), ((8,), (8,), -1),
+])  # fmt: skip
+def test_cosines_along_any_axis_are_torchs(first, second, axis):
+    class Compares(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.scale = nn.Parameter(torch.ones(()))
+
+        def forward(self, a, b):
+            return functional.cosine_similarity(self.scale * a, b, dim=axis)
+
+    given, seen = (torch.randn(first), torch.randn(second)), []
+
+    def loss(cosines, _):
+        seen.append(cosines.detach())
+        return cosines.mean()
+
+    pytorch.check(Compares(), given, loss=loss, targets=torch.zeros(1))
+
+    expected = functional.cosine_similarity(*given, dim=axis)
+    torch.testing.assert_close(seen[0], expected)

@@ -228,11 +228,8 @@ def beside_constant(
     trace: Trace, owner: UseRecord, signal: Tensor, added: float
 ) -> None:
     """Measure how quiet what a first layer gives is beside a constant, as positions."""
-    node, size = trace.node_of(signal), rms_of(trace, signal)
-    assert node is not None
-    before = trace.graph.back(node, lambda one: one.kind == "input")
-    multiplied = any("product" in passed for _, passed in before)
-    if size > 0 and trace.is_fresh(signal) and not multiplied:
+    size = rms_of(trace, signal)
+    if size > 0 and trace.is_fresh(signal):
         known = owner.values.get("beside_constant", 0.0)
         owner.values["beside_constant"] = max(known, added / size)
 

@@ -25,9 +25,7 @@ class Rounds:
         self._again: set[int] = set()
 
     def likeness(self, call: FunctionCall) -> Hashable:
-        """Return what a call has in common with that of another round; or None."""
-        if not any(map(self._trace.graph.carries_signal, call.inputs)):
-            return None
+        """Return what a call has in common with that of another round."""
         alike = (self._trace.where, call.name)
         return *alike, *map(self._likeness_of, call.tensors)
 
@@ -36,8 +34,6 @@ class Rounds:
 
         What is made of a later round belongs to it, though it began in the second one.
         """
-        if likeness is None:
-            return None
         count = self._counts[likeness] = self._counts.get(likeness, 0) + 1
         if count <= _MOST_ROUNDS and self._again.isdisjoint(call.inputs):
             return None

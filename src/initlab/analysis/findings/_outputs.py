@@ -17,8 +17,6 @@ from initlab.spec import OutputReading
 # By how much of itself a loss changes with a parameter: of 154 sound models at most 1.6
 # times as much; with an exponent stored where its logarithm is meant 8 to 14 times.
 _STEEP, _LARGE_LOSS, _HUGE_LOSS = 5.0, 10.0, 100.0
-# Deviations of targets.
-_FAR = 3.0
 # Of the logarithm of a factor of all outputs: those in use are 0 and more; from -4 on a
 # stranger's towers learn nothing in 120 steps.
 _VANISHED = -3.5
@@ -39,7 +37,7 @@ def explosive_parameter(model: Model) -> Iterator[Finding]:
     # What makes outputs as large as far targets are is steep by design.
     spared = (
         {head.parameter, head.bias}
-        if head is not None and _is_at_far_targets(output) else set()
+        if head is not None and _is_at_targets(output) else set()
     )  # fmt: skip
     steep = [
         p for p in model.facts.parameters
@@ -57,16 +55,15 @@ def explosive_parameter(model: Model) -> Iterator[Finding]:
     )  # fmt: skip
 
 
-def _is_at_far_targets(output: OutputReading) -> bool:
-    """Whether outputs start within the targets, which are far from 0.
+def _is_at_targets(output: OutputReading) -> bool:
+    """Whether outputs start within the targets.
 
     Or each within its own, so that a squared error is below that of any constant.
     """
     if output.loss < output.prior_loss and output.loss_kind == "mse":
         return True
-    far = abs(output.target_mean) > _FAR * output.target_std
-    near = abs(output.mean - output.target_mean) < output.target_std
-    return compares(output) and far and near
+    away = abs(output.mean - output.target_mean)
+    return compares(output) and away < output.target_std
 
 
 def vanishing_scale(model: Model) -> Iterator[Finding]:
