@@ -409,3 +409,27 @@ def test_cosines_along_any_axis_are_torchs(first, second, axis):
 
     expected = functional.cosine_similarity(*given, dim=axis)
     torch.testing.assert_close(seen[0], expected)
+
+
+class Squeezes(nn.Module):
+    """A block whose branch ends in a norm and, behind it, a gate of each channel."""
+
+    def __init__(self):
+        super().__init__()
+        self.conv, self.norm = nn.Conv2d(24, 24, 3, padding=1), nn.BatchNorm2d(24)
+        self.down, self.up = nn.Linear(24, 6), nn.Linear(6, 24)
+        nn.init.zeros_(self.norm.weight)
+
+    def forward(self, x):
+        h = self.norm(self.conv(x))
+        gates = self.up(torch.relu(self.down(h.mean((2, 3))))).sigmoid()
+        return torch.relu(x + h * gates[..., None, None])
+
+
+def test_a_factor_of_zero_before_a_gate_ends_a_branch_by_design():
+    model = nn.Sequential(
+        nn.Conv2d(3, 24, 3, padding=1), Squeezes(), Squeezes(),
+        nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(24, 4),
+    )  # fmt: skip
+
+    assert blamed(model, IMAGES, CLASSES[:16]) == []

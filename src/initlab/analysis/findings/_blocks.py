@@ -99,7 +99,7 @@ def _trunks(model: Model) -> Iterator[Sequence[Block]]:
 
 
 def gamma_zero(model: Model) -> Iterator[Finding]:
-    """WI17: a factor of 0 where no other way leads on, or that no branch ends with."""
+    """WI17: a factor of 0 where no other way leads on, or that a branch starts with."""
     found, stops = [], False
     for norm in model.facts.norms:
         if norm.gamma_zero < 1 or norm.parameter is None:
@@ -110,7 +110,7 @@ def gamma_zero(model: Model) -> Iterator[Finding]:
         on_trunk = norm.block is None and not _beside_a_skip(model, norm.before)
         halts = on_trunk or bool(facts.later_gradient_zero)
         stops |= halts
-        if halts or (norm.block is not None and not norm.branch_end):
+        if halts or _starts_a_branch(model, norm):
             found.append(norm)
     # Behind one on the way that is left, zeros at the ends of branches only wait; so do
     # they behind other zeros of their own branch.
@@ -124,6 +124,16 @@ def gamma_zero(model: Model) -> Iterator[Finding]:
             parameter=first.parameter, measured=0.0, expected=1.0,
             places=tuple(n.parameter for n in found if n.parameter),
         )  # fmt: skip
+
+
+def _starts_a_branch(model: Model, norm: NormUse) -> bool:
+    """Whether a normalization is the first of a branch: given what the trunk has.
+
+    At the end of one, also before a gate, a factor of 0 is a design.
+    """
+    if norm.block is None or norm.branch_end:
+        return False
+    return not {*norm.before} & {*model.facts.blocks[norm.block].uses}
 
 
 def _waits(model: Model, norm: NormUse, found: Sequence[NormUse]) -> bool:
