@@ -10,8 +10,9 @@ from initlab.capture._batch import as_call
 from initlab.capture._failures import named_failure_in_step
 from initlab.capture._own_loss import takes_targets
 from initlab.capture._preserved import ALONE, kept_random_states, preserved
-from initlab.capture._reader import AnyOptimizer, LossFunction, Reader
+from initlab.capture._reader import AnyOptimizer, Reader
 from initlab.capture._restoring import never_deaf
+from initlab.capture._runs import LossFunction
 from initlab.capture._unwrap import (
     eager,
     has_lazy,

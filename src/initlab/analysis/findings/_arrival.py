@@ -7,9 +7,13 @@ import numpy as np
 
 from initlab.analysis.findings._finding import Finding
 from initlab.analysis.findings._flows import FEW_LAYERS
-from initlab.analysis.findings._laws import are_quiet, is_narrow, wanted_factor
+from initlab.analysis.findings._laws import (
+    are_quiet,
+    is_narrow,
+    wanted_factor,
+    weights_with_a_law,
+)
 from initlab.analysis.findings._model import Model
-from initlab.analysis.findings._scales import weights_with_a_law
 from initlab.spec import WeightUse
 
 # Of what layers before gave: docs/check-calibration.md has healthy models' largest.

@@ -23,6 +23,8 @@ _MAJORITY, _FEWEST = 0.6, 4
 # Standard errors of a sample's deviation that are no evidence.
 _SIGMAS = 4.0
 _A_MULTIPLE = 2.0
+# What rounding leaves of a 1.
+_ONE_HOT = 1e-3
 # Weight variance of PyTorch's own start, the least in wide use, less a third.
 _USUAL = 2 / 9
 
@@ -185,3 +187,39 @@ def are_quiet(model: Model, uses: Sequence[WeightUse]) -> bool:
     """Whether layers have mostly smaller weights than any start in wide use gives."""
     factors = [model.weight_factor(use.index) for use in uses]
     return bool(factors) and float(np.median(factors)) < _USUAL
+
+
+def expected_std(use: WeightUse, law: LawFit | None) -> float:
+    """Return the std that a layer's weights have by a law, or by He's or Glorot's."""
+    if law is not None:
+        return law.gain / math.sqrt(FANS[law.fan](use.layer))
+    return wanted_gain(use) / math.sqrt(FANS["fan_in"](use.layer))
+
+
+def weights_with_a_law(model: Model) -> list[WeightUse]:
+    """Return the uses whose scale can be compared with a law.
+
+    Of what makes a softmax's logits, these say more, and codes have none. A computed
+    weight has the scale that it is given; a weight norm's is that of its parameters.
+    """
+    choose = {each.parameter for each in model.facts.choices}
+    return [
+        use
+        for use in model.fresh()
+        if use.layer.kind in ("linear", "conv")
+        and not (use.zero or use.tied or use.gate)
+        and use.sized
+        and not (use.activation == "identity" and use.parameter in choose)
+        and not _looks_up_rows(model, use)
+        and use.role != "recurrent"
+        and std(model, use) > 0
+        and math.isfinite(std(model, use))
+        and not model.of("constant_weight", use.index)
+    ]
+
+
+def _looks_up_rows(model: Model, use: WeightUse) -> bool:
+    """Whether a layer is given a 1 among zeros, as one of its codes is chosen."""
+    mean, size = (model.of(f"given_{name}", use.index) for name in ("mean", "rms"))
+    sums = (mean * model.fan_in(use.index), size**2 * model.fan_in(use.index))
+    return not use.stem and all(abs(one - 1) < _ONE_HOT for one in sums)

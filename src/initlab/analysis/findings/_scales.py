@@ -14,13 +14,14 @@ from initlab.analysis.findings._laws import (
     FANS,
     LawFit,
     are_quiet,
+    expected_std,
     laws,
     noise,
     std,
     wanted_gain,
+    weights_with_a_law,
 )
 from initlab.analysis.findings._model import Model
-from initlab.analysis.findings._places import at_parameter
 from initlab.messages import SEVERITIES, Severity
 from initlab.spec import WeightUse
 
@@ -36,36 +37,6 @@ _UNDER_EPSILON = 0.05
 _LOST = 0.01
 # DDPG's from pixels (Lillicrap et al., 2016) has 9e-6 behind 300 units.
 _TINY_HEAD = 3e-6
-# Of weights of one sign, drawn uniformly or as sizes of normal ones, the mean is 1.7 or
-# 1.3 deviations. Layers that average are meant so, and have weights that add up to 1.
-_OFF_CENTRE, _ADDS_UP, _FEWEST_ENTRIES, _FEWEST_INPUTS = 0.75, 2.0, 64, 8
-_MANY_LAYERS = 3
-# He et al. (2015) start them at .25, and learn none over 1.
-_STEEPEST = 2.0
-# What rounding leaves of a 1.
-_ONE_HOT = 1e-3
-
-
-def weights_with_a_law(model: Model) -> list[WeightUse]:
-    """Return the uses whose scale can be compared with a law.
-
-    Of what makes a softmax's logits, these say more, and codes have none. A computed
-    weight has the scale that it is given; a weight norm's is that of its parameters.
-    """
-    choose = {each.parameter for each in model.facts.choices}
-    return [
-        use
-        for use in model.fresh()
-        if use.layer.kind in ("linear", "conv")
-        and not (use.zero or use.tied or use.gate)
-        and use.sized
-        and not (use.activation == "identity" and use.parameter in choose)
-        and not _looks_up_rows(model, use)
-        and use.role != "recurrent"
-        and std(model, use) > 0
-        and math.isfinite(std(model, use))
-        and not model.of("constant_weight", use.index)
-    ]
 
 
 def off_scale(model: Model) -> Iterator[Finding]:
@@ -204,71 +175,6 @@ def _is_beside(model: Model, use: WeightUse) -> bool:
     )
 
 
-def steep_slopes(model: Model) -> Iterator[Finding]:
-    """WI05: leaky ReLUs that learn their slope, and start with one far over 1."""
-    steep = [
-        use.negative_slope for use in model.fresh()
-        if use.activation == "leaky_relu" and use.negative_slope > _STEEPEST
-    ]  # fmt: skip
-    named = {name for use in model.uses for name in (*use.sources, use.bias)}
-    found = [
-        p for p in model.facts.parameters
-        if p.name not in named and not p.frozen
-        and any(math.isclose(math.hypot(p.mean, p.std), one, rel_tol=_ONE_HOT)
-                for one in steep)
-    ]  # fmt: skip
-    if found:
-        yield at_parameter(
-            found[0], "WI05", "error" if max(steep) > _STEEPEST**2 else "warning",
-            "steep_slopes", measured=math.hypot(found[0].mean, found[0].std),
-            expected=_STEEPEST, places=tuple(p.name for p in found),
-        )  # fmt: skip
-
-
-def not_centred(model: Model) -> Iterator[Finding]:
-    """WI05: weights mostly of one sign, so that all units put out the same sum."""
-    found = [use for use in weights_with_a_law(model) if _is_off_centre(model, use)]
-    if not found:
-        return
-    first = found[0]
-    mean, deviation = (
-        model.of(name, first.index) for name in ("weight_mean", "weight_std")
-    )
-    yield Finding(
-        id="WI05", severity="error" if len(found) >= _MANY_LAYERS else "warning",
-        cause="not_centred", module=first.module, parameter=first.parameter,
-        measured=abs(mean) / deviation, expected=_OFF_CENTRE,
-        evidence={
-            "mean": mean, "std": deviation,
-            "gain": _expected_std(first, None) * math.sqrt(FANS["fan_in"](first.layer)),
-        },
-        places=tuple(use.parameter for use in found),
-    )  # fmt: skip
-
-
-def _is_off_centre(model: Model, use: WeightUse) -> bool:
-    """Whether the mean of enough entries is large beside their deviation, and matters.
-
-    A deviation of 0 is a constant tensor, which is a finding of its own.
-    """
-    size = abs(model.of("weight_mean", use.index))
-    own = FANS["fan_in"](use.layer)
-    return (
-        size > _OFF_CENTRE * model.of("weight_std", use.index) > 0
-        and size * own > _ADDS_UP
-        and own >= _FEWEST_INPUTS
-        and model.of("units", use.index) > 1  # of one, no others put out the same
-        and math.prod(use.layer.shape) >= _FEWEST_ENTRIES
-    )
-
-
-def _looks_up_rows(model: Model, use: WeightUse) -> bool:
-    """Whether a layer is given a 1 among zeros, as one of its codes is chosen."""
-    mean, size = (model.of(f"given_{name}", use.index) for name in ("mean", "rms"))
-    sums = (mean * model.fan_in(use.index), size**2 * model.fan_in(use.index))
-    return not use.stem and all(abs(one - 1) < _ONE_HOT for one in sums)
-
-
 def _head(model: Model, use: WeightUse) -> Finding | None:
     factor = model.weight_factor(use.index)
     if factor > _HIGHEST:
@@ -303,7 +209,7 @@ def _finding(
 ) -> Finding:
     own = FANS["fan_in"](use.layer)
     gain = reference if law is not None and law.fan == "fan_in" else None
-    expected = _expected_std(use, law)
+    expected = expected_std(use, law)
     wrong = None
     if not model.is_read_both_ways(use):
         wrong = wrong_fan(use, std(model, use), (gain,) if gain else ())
@@ -333,12 +239,6 @@ def _finding(
         evidence=evidence,
         places=(use.parameter,),
     )  # fmt: skip
-
-
-def _expected_std(use: WeightUse, law: LawFit | None) -> float:
-    if law is not None:
-        return law.gain / math.sqrt(FANS[law.fan](use.layer))
-    return wanted_gain(use) / math.sqrt(FANS["fan_in"](use.layer))
 
 
 def _by_cause(found: Sequence[Finding]) -> Iterator[Finding]:
