@@ -240,7 +240,7 @@ def _with_targets(
         kind = "given"  # of one logit it is the binary one, whatever its name says
     if value is not None and value.dim():
         value = value.reshape(())
-    facts = output_facts(first, value)
+    facts = output_facts(first, value, target)
     if value is not None:
         facts |= {"loss_kind": kind, "loss": float(value.detach())}
     if target is not None and first is not None:

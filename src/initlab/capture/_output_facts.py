@@ -16,8 +16,16 @@ _LARGE_LOSS = 100.0
 _TWO = 2
 
 
-def output_facts(first: Tensor | None, loss: Tensor | None) -> dict[str, Any]:
-    """Return what `OutputReading` says of the first output, what is masked left out."""
+def output_facts(
+    first: Tensor | None, loss: Tensor | None, target: Tensor | None = None
+) -> dict[str, Any]:
+    """Return what `OutputReading` says of the first output, what is masked left out.
+
+    Args:
+        first: Output, or None.
+        loss: That it has, or None.
+        target: Of it, or None; labels tell which axis holds the classes.
+    """
     if first is None:
         return {}
     x = as_real(first.detach()).float()
@@ -32,7 +40,9 @@ def output_facts(first: Tensor | None, loss: Tensor | None) -> dict[str, Any]:
         "nonfinite": seen.nonfinite,
         "masked": 0 if mask is None else int(mask.sum()),
     }
-    axis = 1 if x.dim() > 3 else -1
+    axis = None if target is None else _class_axis(x, target)
+    if axis is None:
+        axis = 1 if x.dim() > 3 else -1
     if x.dim() >= 2 and x.shape[axis] > 1:
         facts |= _as_logits_facts(x, mask, axis)
     return facts
@@ -116,10 +126,23 @@ def as_logits(
 
 def rows_of(out: Tensor, target: Tensor) -> Tensor | None:
     """Return outputs `(row, class)` with a row per target, or None."""
-    if out.shape[:-1] == target.shape:
-        return out.reshape(-1, out.shape[-1])
+    axis = _class_axis(out, target)
+    if axis is None:
+        return None
+    return out.movedim(axis, -1).reshape(-1, out.shape[axis])
+
+
+def _class_axis(out: Tensor, target: Tensor) -> int | None:
+    """Return the axis that outputs have more than labels, or None if these do not fit.
+
+    Example:
+        >>> _class_axis(torch.zeros(8, 32, 64), torch.zeros(8, 64))
+        1
+    """
+    if out.dim() and out.shape[:-1] == target.shape:
+        return -1
     if out.dim() > 1 and (out.shape[0], *out.shape[2:]) == tuple(target.shape):
-        return out.movedim(1, -1).reshape(-1, out.shape[1])
+        return 1
     return None
 
 

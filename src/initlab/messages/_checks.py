@@ -105,6 +105,7 @@ FindingCause = Literal[
     "nonfinite_parameter",
     "nonfinite_targets",
     "not_centred",
+    "one_sided_table",
     "not_optimized",
     "off_its_siblings",
     "old_memory",

@@ -277,6 +277,13 @@ WEIGHT_FINDINGS: Mapping[FindingCause, Words] = MappingProxyType(
             "for name in finding.places: "
             "torch.nn.init.zeros_(model.get_parameter(name))",
         ),
+        "one_sided_table": Words(
+            "the rows of {where} (1 of {count} such) share more than they differ by: "
+            "their numbers' mean is {mean:.3g}, their deviation {std:.3g}",
+            "|mean| / std < {expected}",
+            "for name in finding.places: w = model.get_parameter(name).data; "
+            "w.sub_(w.mean())",
+        ),
         "loud_table": Words(
             "the rows of {where} (1 of {count} such) have rms {measured:.3g}: no "
             "scheme makes them as large",

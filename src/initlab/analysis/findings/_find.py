@@ -55,6 +55,7 @@ _RULES: tuple[Rule, ...] = (
     _loudness.drowned_neighbours,
     _tables.loud_tables,
     _tables.quiet_tables,
+    _tables.one_sided_tables,
     _biases.drowning_biases,
     _biases.quiet_weights,
     _biases.deaf_cells,

@@ -281,14 +281,16 @@ def _hides_tokens(model: Model, use: WeightUse) -> bool:
     """
     if use.layer.kind != "embedding" or not use.stem:
         return False
-    readers = [one.index for one in model.uses if use.index in one.previous]
-    if all(model.of("given_rms", reader) == 0 for reader in readers):
+    readers = [one for one in model.uses if use.index in one.previous]
+    if all(model.of("given_rms", one.index) == 0 for one in readers):
         zeros = {one.index for one in model.uses if one.zero}
-        return bool(readers) and not leads_around(model, zeros)
+        # What is around a cell, as the words so far, is another sequence.
+        cells = all(one.role == "input" for one in readers)
+        return bool(readers) and (cells or not leads_around(model, zeros))
     return all(
-        model.of("given_rms", reader) > 0
-        and model.of("given_cosine", reader) > 1 - THE_SAME
-        for reader in readers
+        model.of("given_rms", one.index) > 0
+        and model.of("given_cosine", one.index) > 1 - THE_SAME
+        for one in readers
     )
 
 

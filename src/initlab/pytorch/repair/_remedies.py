@@ -57,6 +57,7 @@ OF_CAUSES: Mapping[FindingCause, Remedy] = MappingProxyType(
         "tiny_head": _scales.as_expected,
         "saturated_gates": _scales.as_printed,
         "not_centred": _scales.centred,
+        "one_sided_table": _scales.centred_rows,
         "biased_logits": _outputs.prior_bias,
         "biased_choice": _outputs.prior_bias,
         "biased_outputs": _outputs.set_to_zero,

@@ -124,6 +124,19 @@ def centred(patient: Patient, finding: Finding) -> list[Change]:
     return found
 
 
+def centred_rows(patient: Patient, finding: Finding) -> list[Change]:
+    """Take the mean off a table, which stays as spread as it is."""
+    return [
+        patient.change(
+            use.parameter,
+            (values := patient.tensor(use.parameter).double()) - values.mean(),
+            kind="rescaled", amount="mean 0", finding=finding,
+        )
+        for use in patient.uses(finding)
+        if patient.can_change(use) and not use.derived
+    ]  # fmt: skip
+
+
 def _rescaled(
     patient: Patient, use: WeightUse, finding: Finding, named: bool
 ) -> list[Change]:
