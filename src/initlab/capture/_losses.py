@@ -11,7 +11,13 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from initlab.capture._batch import tensors_held, tensors_in
-from initlab.capture._output_facts import as_logits, output_facts, rows_of, target_facts
+from initlab.capture._output_facts import (
+    as_logits,
+    is_squashed_twice,
+    output_facts,
+    rows_of,
+    target_facts,
+)
 from initlab.capture._own_loss import loss_of
 from initlab.errors import InvalidValueError
 from initlab.spec import OutputReading
@@ -119,7 +125,8 @@ def read_loss(
     if value is None and strict and isinstance(targets, Tensor):
         misfit, fix = _misfit(first, target)
         raise TargetsError(misfit, argument="targets", fix=fix)
-    return replace(_with_targets(value, kind, first, target), output=first)
+    found = _with_targets(value, kind, first, target, guessed=True)
+    return replace(found, output=first)
 
 
 def _replaced(tree: Any, others: Mapping[int, Tensor]) -> Any:
@@ -233,6 +240,8 @@ def _with_targets(
     first: Tensor | None,
     targets: Any,
     ignored: int | None = None,
+    *,
+    guessed: bool = False,
 ) -> Loss:
     target = next(iter(tensors_in(targets)), None)
     of_one = first is not None and (first.dim() < 2 or first.shape[-1] == 1)
@@ -244,5 +253,10 @@ def _with_targets(
     if value is not None:
         facts |= {"loss_kind": kind, "loss": float(value.detach())}
     if target is not None and first is not None:
-        facts |= target_facts(first.detach().float(), target, kind, ignored)
+        out = first.detach().float()
+        facts |= target_facts(out, target, kind, ignored)
+        if value is not None and not guessed:
+            facts["squashed_twice"] = is_squashed_twice(
+                out, target, float(value.detach()), kind, ignored
+            )
     return Loss(value=value, reading=OutputReading(**facts))

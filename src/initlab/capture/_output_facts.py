@@ -5,6 +5,7 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch.nn import functional
 
 from initlab.capture._moments import as_real, moments
 
@@ -12,6 +13,8 @@ from initlab.capture._moments import as_real, moments
 # times the size of all others; a loss that meets it is at least such a share of it.
 _FAR_BELOW, _TIMES, _MET = -1e3, 10.0, 1e-4
 _LARGE_LOSS = 100.0
+# What rounding leaves of sums of shares, and of a loss.
+_ROUNDED = 1e-3
 # Fewer rows of a class say nothing of what they have in common.
 _TWO = 2
 
@@ -122,6 +125,41 @@ def as_logits(
     if not bool(kept.any()) or int(labels[kept].max()) >= rows.shape[1]:
         return None
     return rows[kept], labels[kept]
+
+
+def is_squashed_twice(
+    out: Tensor, target: Tensor, loss: float, kind: str, ignored: int | None
+) -> bool:
+    """Whether a cross-entropy takes a softmax's shares for logits.
+
+    Of a loss that we do not know its value tells, unless all shares are alike: then
+    the negative logarithm of shares is the same.
+
+    Args:
+        out: Outputs, in float32.
+        target: Of them.
+        loss: That they have.
+        kind: Of the loss, as `OutputReading` names it.
+        ignored: The label that the loss leaves out, if it says so.
+
+    Example:
+        >>> shares = torch.tensor([[0.9, 0.1], [0.2, 0.8]])
+        >>> is_squashed_twice(shares, torch.tensor([0, 1]), 0.404, "given", None)
+        True
+    """
+    pair = None if target.is_floating_point() else as_logits(out, target, ignored)
+    if pair is None or kind not in ("cross_entropy", "given", "model's own"):
+        return False
+    rows, labels = pair
+    sums = rows.sum(1)
+    if not bool((rows >= 0).all() and ((sums - 1).abs() < _ROUNDED).all()):
+        return False
+    if kind == "cross_entropy":
+        return True
+    of_logits = float(functional.cross_entropy(rows, labels))
+    of_shares = float(functional.nll_loss(rows.clamp_min(1e-12).log(), labels))
+    off = abs(loss - of_logits)
+    return off < _ROUNDED and off < abs(loss - of_shares) / 2
 
 
 def rows_of(out: Tensor, target: Tensor) -> Tensor | None:

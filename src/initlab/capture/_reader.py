@@ -27,6 +27,7 @@ from initlab.capture._patterns import (
 )
 from initlab.capture._records import Records
 from initlab.capture._runs import LossFunction, Runs
+from initlab.capture._stray import stray_weights
 from initlab.capture._structure import Structure
 from initlab.capture._trace import Trace
 from initlab.capture._values import Reading
@@ -106,6 +107,7 @@ class Reader:
             trained=trained,
             notes=tuple(self._notes),
             lost_buffers=self._lost_buffers(copies),
+            stray=stray_weights(self._model, trace.stray.values(), self._optimizer),
         )
 
     def _lost_buffers(self, copies: Mapping[int, Tensor]) -> tuple[str, ...]:

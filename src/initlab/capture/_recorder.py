@@ -71,6 +71,7 @@ class Recorder(TorchFunctionMode):
             self._trace.hide(given)
             return func(*args, **kwargs)
         self._trace.uncover(given)
+        self._trace.note_strays(given)
         inputs = self._trace.nodes_of(given[:1] if name in LENDS else given)
         if not inputs:
             return func(*args, **kwargs)

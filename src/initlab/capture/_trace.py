@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
+import torch
 from torch import Tensor, nn
 
 from initlab.capture._graph import Graph, Node
@@ -75,6 +76,7 @@ class Trace:
         running: Paths of the modules whose forward runs, the innermost last.
         uses: The record of each use, by weight, module and function.
         parameters: The model's, by name.
+        stray: By `id`: weights that ask for gradients, and are no parameters.
         hidden: Nodes that went into a function mapped over examples, as by `vmap`.
     """
 
@@ -88,6 +90,7 @@ class Trace:
         self.uses: dict[tuple[Any, ...], UseRecord] = {}
         self._node_of = OfTensors[int]()
         self._measured = OfTensors[tuple[int, dict[Any, Any]]]()
+        self.stray: dict[int, Tensor] = {}
         self.hidden: set[int] = set()
         self.parameters = dict(model.named_parameters())
         for name, parameter in self.parameters.items():
@@ -141,6 +144,13 @@ class Trace:
                         kind="other", name="vmap", inputs=inputs, module=self.where
                     ),
                 )
+
+    def note_strays(self, tensors: Iterable[Tensor]) -> None:
+        """Remember weights that ask for gradients, and are no parameters."""
+        for tensor in tensors:
+            asks = type(tensor) is nn.Parameter and tensor.requires_grad
+            if asks and self.node_of(tensor) is None and torch.is_grad_enabled():
+                self.stray[id(tensor)] = tensor
 
     def once(self, measure: Callable[[Tensor], Found], tensor: Tensor) -> Found:
         """Return a measure of a tensor: what one layer gives, the next one is given."""

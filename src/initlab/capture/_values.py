@@ -32,6 +32,7 @@ class Reading:
         trained: Whether normalizations hold statistics or factors of a training.
         notes: Remarks on how the model was read.
         lost_buffers: Names of buffers with entries that are nan.
+        stray: Names of weights that run and are no parameters.
     """
 
     uses: tuple[WeightUse, ...]
@@ -46,6 +47,7 @@ class Reading:
     trained: bool = False
     notes: tuple[str, ...] = ()
     lost_buffers: tuple[str, ...] = ()
+    stray: tuple[str, ...] = ()
 
     @property
     def facts(self) -> ModelFacts:
@@ -62,4 +64,5 @@ class Reading:
             trained=self.trained,
             notes=self.notes,
             lost_buffers=self.lost_buffers,
+            stray=self.stray,
         )

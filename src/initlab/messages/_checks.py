@@ -131,6 +131,8 @@ FindingCause = Literal[
     "steep_slopes",
     "spectral_radius",
     "squashed",
+    "squashed_twice",
+    "stray",
     "symmetric_units",
     "targets_unscaled",
     "tied_embedding",

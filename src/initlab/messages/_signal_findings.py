@@ -130,6 +130,13 @@ SIGNAL_FINDINGS: Mapping[FindingCause, Words] = MappingProxyType(
             "for name in finding.places: "
             "torch.nn.init.uniform_(model.get_parameter(name), {low:g}, {high:g})",
         ),
+        "squashed_twice": Words(
+            "the outputs after {where} are a softmax's, and cross-entropy takes them "
+            "for logits: its slope is flat, and it stays over {least:.2g} whatever is "
+            "learned",
+            "cross-entropy is given logits",
+            "leave out the softmax: cross_entropy has one of its own",
+        ),
         "saturated_loss": Words(
             "the loss is flat at outputs of {rms:.2g}, which {where} makes: a relative "
             "change of them matters {measured:.2g} times as much as at outputs of 1",

@@ -227,6 +227,12 @@ WEIGHT_FINDINGS: Mapping[FindingCause, Words] = MappingProxyType(
             "every parameter has a part in the outputs",
             "use {where} in forward, or delete it",
         ),
+        "stray": Words(
+            "{where} (1 of {count} such) runs, and is no parameter of the model: no "
+            "optimizer made of model.parameters() trains it, no checkpoint holds it",
+            "every weight that runs is registered",
+            "hold layers in nn.ModuleList or nn.ModuleDict, not in a list or a dict",
+        ),
         "left_out": Words(
             "the loss does not depend on {where}, but an output does{more}",
             "every parameter has a gradient",

@@ -36,6 +36,7 @@ class ModelFacts:
         build: Where the model was built several times.
         notes: Remarks on how the model was read.
         lost_buffers: Names of buffers that hold a nan; masks may be infinite.
+        stray: Weights that run, ask for gradients and are no parameters of the model.
     """
 
     uses: tuple[WeightUse, ...]
@@ -50,3 +51,4 @@ class ModelFacts:
     build: BuildFacts = field(default_factory=BuildFacts)
     notes: tuple[str, ...] = ()
     lost_buffers: tuple[str, ...] = ()
+    stray: tuple[str, ...] = ()

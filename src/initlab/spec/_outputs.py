@@ -69,6 +69,8 @@ class OutputReading:
         loss_at_targets: It, if that output were the targets.
         loss_after: The loss after the optimizer's first step, of a model without hidden
             layers.
+        squashed_twice: Whether the loss is a cross-entropy of logits, and is given the
+            shares that a softmax makes.
         examples: In the batch.
         nonfinite: Entries of the first output that are nan or infinite; -inf is a mask.
         masked: Entries of the first output far below all others, or -inf.
@@ -103,6 +105,7 @@ class OutputReading:
     loss_shifted: float = nan
     loss_at_targets: float = nan
     loss_after: float = nan
+    squashed_twice: bool = False
     examples: int = 0
     nonfinite: int = 0
     masked: int = 0

@@ -64,6 +64,7 @@ _RULES: tuple[Rule, ...] = (
     _saturation.wrapping_sines,
     _saturation.flat_parameters,
     _outputs.saturated_loss,
+    _outputs.squashed_twice,
     _outputs.vanishing_scale,
     _priors.far_biases,
     _blocks.residual_growth,

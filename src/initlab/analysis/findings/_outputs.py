@@ -66,6 +66,19 @@ def _is_at_targets(output: OutputReading) -> bool:
     return compares(output) and away < output.target_std
 
 
+def squashed_twice(model: Model) -> Iterator[Finding]:
+    """WI13: a softmax's shares, which a cross-entropy takes for logits."""
+    output, head = model.facts.output, head_of(model)
+    if output.squashed_twice:
+        # With shares of 0 and 1 for logits, no more can be told.
+        least = math.log1p((output.classes - 1) / math.e)
+        yield Finding(
+            id="WI13", severity="warning", cause="squashed_twice",
+            module="" if head is None else head.module, measured=output.loss,
+            expected=0.0, evidence={"least": least},
+        )  # fmt: skip
+
+
 def vanishing_scale(model: Model) -> Iterator[Finding]:
     """WI13: an exponential so small that it takes the logits and their slope."""
     output = model.facts.output

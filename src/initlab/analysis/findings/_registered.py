@@ -1,4 +1,4 @@
-"""Checks of what is registered: initialized, used, reached by gradients."""
+"""Checks of what is registered, or should be: initialized, used, given gradients."""
 
 import math
 import re
@@ -44,6 +44,13 @@ def not_initialized(model: Model) -> Iterator[Finding]:
                 measured=max(parameter.tiny_share, 0.0),
                 evidence={"largest": parameter.largest},
             )  # fmt: skip
+    stray = model.facts.stray
+    if stray:
+        yield Finding(
+            id="WI21", severity="warning", cause="stray", parameter=stray[0],
+            module=stray[0].partition("[")[0].rpartition(".")[0],
+            measured=float(len(stray)), expected=0.0, places=stray,
+        )  # fmt: skip
     yield from _unused(model)
 
 

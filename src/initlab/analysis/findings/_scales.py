@@ -1,7 +1,7 @@
 """Checks of weights' scales: gains and fans, layer against layer and against laws."""
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from initlab.activations import ACTIVATIONS
 from initlab.analysis.findings._fans import (
@@ -37,6 +37,8 @@ _UNDER_EPSILON = 0.05
 _LOST = 0.01
 # DDPG's from pixels (Lillicrap et al., 2016) has 9e-6 behind 300 units.
 _TINY_HEAD = 3e-6
+# Of factors: ten times Kaiming's std is one of 200, of PyTorch's own start one of 33.
+_NEARLY = 9.0
 
 
 def off_scale(model: Model) -> Iterator[Finding]:
@@ -62,6 +64,7 @@ def off_scale(model: Model) -> Iterator[Finding]:
             odd = odd or _next_to_nothing(model, use)
             if odd is not None:
                 found[use.index] = odd
+        found |= _nearly_beyond(model, group, found)
     for use in every:
         odd = _head(model, use) if use.head else None
         if _reads_inputs(use) and not use.head:
@@ -70,6 +73,30 @@ def off_scale(model: Model) -> Iterator[Finding]:
             found[use.index] = odd
     yield from _by_cause(list(found.values()))
     yield from whole_law(model, inner, set(found))
+
+
+def _nearly_beyond(
+    model: Model, group: Sequence[WeightUse], found: Mapping[int, Finding]
+) -> dict[int, Finding]:
+    """Return findings of layers nearly as loud as others that no scheme makes.
+
+    One cause made both, and to mend some of them would leave the others.
+    """
+    loud = [
+        model.weight_factor(use.index)
+        for use in group
+        if use.index in found and found[use.index].cause == "beyond_any_law"
+    ]
+    if not loud:
+        return {}
+    return {
+        use.index: _finding(model, use, math.log(factor / wanted_gain(use) ** 2) / 2,
+                            None, reference=None)
+        for use in group
+        if use.index not in found
+        and (factor := model.weight_factor(use.index)) > min(loud) / _NEARLY
+        and factor > _NEARLY * wanted_gain(use) ** 2
+    }  # fmt: skip
 
 
 def _reads_inputs(use: WeightUse) -> bool:
