@@ -169,3 +169,23 @@ def test_sure_logits_with_classes_first_are_as_sure_as_with_classes_last(
     ]  # fmt: skip
     assert found[0] == found[1]
     assert bool(found[0]) == (times > 1)
+
+
+@pytest.mark.parametrize(
+    ("size", "first", "explained"),
+    [(0.3, ("WI05", "warning", "beyond_any_law"), "WI14"),
+     (1.0, ("WI14", "warning", "over_confident"), "WI05")],
+)  # fmt: skip
+def test_a_head_that_no_scheme_makes_is_named_however_sure_it_is(
+    size: float, first: tuple[str, str, str], explained: str
+) -> None:
+    torch.manual_seed(0)
+    model = Samples()
+    model.last.weight.data.mul_(30)
+    model.first.bias.data.zero_()
+    diagnosis = pytorch.check(
+        model, size * torch.randn(8, 64), targets=torch.randint(WORDS, (8, 64))
+    )
+    (found,) = diagnosis.findings
+    assert (found.id, found.severity, found.cause) == first
+    assert explained in found.consequences

@@ -61,6 +61,7 @@ FindingCause = Literal[
     "dead_zero_weight",
     "depth_budget",
     "drowned_by_biases",
+    "drowned_by_inputs",
     "drowns_a_signal",
     "drowns_its_neighbours",
     "enlarged_cosines",

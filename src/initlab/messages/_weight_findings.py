@@ -302,6 +302,12 @@ WEIGHT_FINDINGS: Mapping[FindingCause, Words] = MappingProxyType(
             "rms of the rows, {expected} to 1",
             "{scaled}",
         ),
+        "drowned_by_inputs": Words(
+            "{where} is {measured:.2g} times as large as what it is added to, for the "
+            "model is given numbers of {size:.3g}",
+            "rms(inputs) near 1",
+            "scale the inputs to mean 0 and variance 1; the weights need no change",
+        ),
         "quiet_beside": Words(
             "what {where} gives is {measured:.2g} times as large as {beside}, which is "
             "added to it, so that all examples look alike",

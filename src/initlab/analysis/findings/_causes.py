@@ -49,6 +49,7 @@ _OF_MEANS: frozenset[FindingCause] = frozenset(
 )
 _OF_SCALES = frozenset({"WI05", "WI06", "WI13"})
 _DROWNS: tuple[FindingCause, ...] = ("bias_drowns", "drowns_a_signal", "quiet_beside")
+_MAKES_LOUD: tuple[FindingCause, ...] = ("bias_drowns", "drowned_by_inputs")
 _SENDS_LOUD: frozenset[FindingCause] = frozenset(
     {"drowns_a_signal", "drowns_its_neighbours", "loud_table"}
 )
@@ -120,7 +121,9 @@ def _of_outputs(finding: Finding, other: Finding) -> bool | None:
     """What outputs are, beside what they do to the loss."""
     same = finding.parameter == other.parameter
     if "WI14" in (finding.id, other.id) and _is_loud_head(finding, other):
-        return finding.id != "WI14"
+        sure, head = sorted((finding, other), key=lambda one: one.id != "WI14")
+        # A head that no scheme makes is one, however little is sure so far.
+        return finding is (sure if rank(sure) < rank(head) else head)
     if other.cause == "saturated_loss" and same:
         return finding.id in _OF_OUTPUTS
     if finding.cause == "saturated_loss" and other.cause == "beyond_any_law":
@@ -164,7 +167,7 @@ def _of_biases(finding: Finding, other: Finding) -> bool | None:
         return True  # that is what the chain is given, or where the trunk starts
     if finding.cause == "loud_table":
         return rank(other) > 0 and _share_a_place(finding, other)
-    if finding.cause == "drowns_its_neighbours" and other.cause == "bias_drowns":
+    if finding.cause == "drowns_its_neighbours" and other.cause in _MAKES_LOUD:
         return finding.module == other.module
     if finding.cause == "drowns_a_signal" and other.cause == "squashed":
         return _share_a_place(finding, other)

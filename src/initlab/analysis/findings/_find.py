@@ -52,6 +52,7 @@ _RULES: tuple[Rule, ...] = (
     _scales.off_scale,
     _loudness.drowned_signals,
     _loudness.quiet_beside_constants,
+    _loudness.drowned_by_inputs,
     _loudness.drowned_neighbours,
     _tables.loud_tables,
     _tables.quiet_tables,

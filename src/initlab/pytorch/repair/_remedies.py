@@ -106,6 +106,9 @@ ELSEWHERE_OF_CAUSES: Mapping[FindingCause, str] = MappingProxyType(
         "squashed": "start the parameter where what is made of it is not 0 everywhere",
         "loud_signal": "change what is done between the layers; it has no weights",
         "lost_signal": "change what is done between the layers; it has no weights",
+        "stray": "hold the layers in nn.ModuleList, so that they are the model's own",
+        "squashed_twice": "leave out the softmax: cross_entropy has one of its own",
+        "drowned_by_inputs": "scale the inputs to mean 0 and variance 1",
         "targets_unscaled": "standardize the targets: no weights are as large",
     }
 )
