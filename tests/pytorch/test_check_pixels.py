@@ -67,6 +67,13 @@ def test_scaled_ones_drown_none(with_class: bool) -> None:
     assert flagged(Latents(with_class), pixels()) == []
 
 
+def test_numbers_of_a_few_are_no_pixels() -> None:
+    torch.manual_seed(0)
+    model = Latents()
+    model.positions.data.mul_(0.3)
+    assert flagged(model, pixels() * 10) == []
+
+
 def test_positions_of_next_to_nothing_are_not_blamed_on_inputs() -> None:
     torch.manual_seed(0)
     model = Latents()

@@ -25,6 +25,10 @@ def of_shares(shares: Tensor, labels: Tensor) -> Tensor:
     return functional.nll_loss(shares.log(), labels)
 
 
+def missed(shares: Tensor, labels: Tensor) -> Tensor:
+    return 2 - shares[torch.arange(len(labels)), labels].mean()
+
+
 def found(
     model: nn.Module, loss: Callable[[Tensor, Tensor], Tensor] | None
 ) -> list[tuple[str, str, str]]:
@@ -62,6 +66,13 @@ def test_shares_that_a_loss_takes_for_shares_are_no_fault(
     loss: Callable[[Tensor, Tensor], Tensor] | None,
 ) -> None:
     assert found(network(nn.Softmax(1)), loss) == []
+
+
+def test_a_loss_that_is_neither_says_nothing() -> None:
+    model = network(nn.Softmax(1))
+    model.get_parameter("2.weight").data.mul_(60)
+    causes = {cause for *_, cause in found(model, missed)}
+    assert "squashed_twice" not in causes
 
 
 @pytest.mark.parametrize("loss", [own, of_shares])

@@ -104,12 +104,17 @@ def test_what_no_attribute_holds_is_named_by_its_shape() -> None:
     assert strays(Closed()) == [("warning", "", ["a weight of shape (4, 16)"])]
 
 
-def test_all_layers_that_one_cause_made_loud_are_named_and_repaired() -> None:
+def loud(*times: float) -> nn.Sequential:
     torch.manual_seed(0)
     model = nn.Sequential(nn.Linear(32, 64), nn.ReLU(), nn.Linear(64, 64), nn.ReLU(),
                           nn.Linear(64, 32), nn.ReLU(), nn.Linear(32, 1))  # fmt: skip
-    for place in (0, 2, 4):
-        model.get_parameter(f"{place}.weight").data.mul_(10)
+    for place, factor in zip((0, 2, 4), times, strict=True):
+        model.get_parameter(f"{place}.weight").data.mul_(factor)
+    return model
+
+
+def test_all_layers_that_one_cause_made_loud_are_named_and_repaired() -> None:
+    model = loud(10, 10, 10)
     x = torch.randn(128, 32)
     found = pytorch.check(model, x).of("warning", "error")[0]
     # The last has 64 inputs and 32 outputs: 33 is within twice the limit of 30.
@@ -119,3 +124,10 @@ def test_all_layers_that_one_cause_made_loud_are_named_and_repaired() -> None:
     for place in (0, 2, 4):
         weight = model.get_parameter(f"{place}.weight").detach()
         assert float(weight.var()) * weight.shape[1] == pytest.approx(2, rel=0.1)
+
+
+@pytest.mark.parametrize("times", [(100.0, 100.0, 10.0), (10.0, 10.0, 5.0)])
+def test_layers_much_less_loud_than_others_are_not(times: tuple[float, ...]) -> None:
+    found = pytorch.check(loud(*times), torch.randn(128, 32)).of("warning", "error")
+    places = [one.places for one in found if one.cause == "beyond_any_law"]
+    assert [{*each} for each in places] == [{"0.weight", "2.weight"}]

@@ -77,6 +77,22 @@ def test_what_cells_cannot_hear_is_named_whatever_else_they_are_shown(
     assert blamed(model, words, words.flip(1)) == found
 
 
+def test_only_cells_are_deaf_to_words_beside_their_biases() -> None:
+    torch.manual_seed(0)
+    model = nn.Sequential(nn.Embedding(WORDS, WIDTH), nn.Linear(WIDTH, WIDTH),
+                          nn.ReLU(), nn.Linear(WIDTH, WORDS))  # fmt: skip
+    model.get_parameter("0.weight").data.mul_(0.001)
+    assert "quiet_table" not in {one[1] for one in blamed(model, sentence())}
+
+
+def test_words_of_a_usual_size_are_not_blamed_for_loud_biases() -> None:
+    torch.manual_seed(0)
+    model = Translator()
+    model.reads.get_parameter("bias_ih_l0").data.fill_(300.0)
+    words = sentence()
+    assert "quiet_table" not in {one[1] for one in blamed(model, words, words)}
+
+
 def test_words_of_one_sign_are_named_and_their_mean_is_taken_off() -> None:
     torch.manual_seed(0)
     model = Trunk(nn.RMSNorm)
@@ -108,12 +124,22 @@ def test_a_mean_that_a_normalization_takes_off_is_no_fault() -> None:
         assert blamed(each, sentence()) == []
 
 
-def test_one_sign_of_a_few_codes_is_no_fault() -> None:
+@pytest.mark.parametrize(("rows", "width"), [(WORDS, 4), (4, WIDTH)])
+def test_one_sign_of_a_few_codes_is_no_fault(rows: int, width: int) -> None:
     torch.manual_seed(0)
-    model = nn.Sequential(nn.Embedding(WORDS, 4), nn.Linear(4, WIDTH), nn.ReLU(),
-                          nn.Linear(WIDTH, WORDS))  # fmt: skip
+    model = nn.Sequential(nn.Embedding(rows, width), nn.Linear(width, WIDTH),
+                          nn.ReLU(), nn.Linear(WIDTH, WORDS))  # fmt: skip
     nn.init.uniform_(model.get_parameter("0.weight"))
-    assert blamed(model, sentence()) == []
+    assert blamed(model, sentence() % rows) == []
+
+
+def test_words_that_are_all_the_same_are_another_fault() -> None:
+    torch.manual_seed(0)
+    model = Trunk(nn.RMSNorm)
+    model.words.weight.data.fill_(0.5)
+    found = {one[1] for one in blamed(model, sentence())}
+    assert found
+    assert "one_sided_table" not in found
 
 
 class Samples(nn.Module):
