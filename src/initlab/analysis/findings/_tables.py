@@ -48,14 +48,7 @@ def quiet_tables(model: Model) -> Iterator[Finding]:
 
     A normalization brings it back.
     """
-    found = [
-        use for use in model.fresh()
-        if use.layer.kind == "embedding" and not use.tied
-        and ((0 < std(model, use) < _QUIET_TABLE
-              and (_is_lost_on_a_trunk(model, use)
-                   or (not use.normed and _is_all_that_is_read(model, use))))
-             or _is_unheard_by_cells(model, use))
-    ]  # fmt: skip
+    found = [use for use in model.fresh() if _is_quiet(model, use)]
     if found:
         first = found[0]
         yield Finding(
@@ -67,6 +60,16 @@ def quiet_tables(model: Model) -> Iterator[Finding]:
             },
             places=tuple(use.parameter for use in found),
         )  # fmt: skip
+
+
+def _is_quiet(model: Model, use: WeightUse) -> bool:
+    """Whether a table's rows are next to nothing, and nothing louder is meant."""
+    if use.layer.kind != "embedding" or use.tied:
+        return False
+    if not 0 < std(model, use) < _QUIET_TABLE:
+        return _is_unheard_by_cells(model, use)
+    alone = not use.normed and _is_all_that_is_read(model, use)
+    return alone or _is_lost_on_a_trunk(model, use)
 
 
 def one_sided_tables(model: Model) -> Iterator[Finding]:
@@ -102,7 +105,7 @@ def _is_one_sided(model: Model, use: WeightUse) -> bool:
     rows, columns = use.layer.shape[0], math.prod(use.layer.shape[1:])
     return (
         use.layer.kind == "embedding"
-        and not (centred or use.head or use.given_out or model.facts.trained)
+        and not (centred or use.head or use.given_out)
         and rows >= _FEWEST_ROWS
         and columns >= _FEWEST_COLUMNS
         and abs(mean) > max(_LOUD_MEAN, _OFF_CENTRE * deviation)
