@@ -53,10 +53,11 @@ class Reader:
         strict = are_targets_given and not call.labelled
         self._model, self._seed, self._step = model, seed, step
         self._runs = Runs(model, call, loss, strict=strict)
-        self._optimizer = made_optimizer(optimizer, model)
+        # The user's, of which one that evaluates the loss itself takes no step here.
+        self._given = self._optimizer = made_optimizer(optimizer, model)
         self._notes: list[str] = []
-        if self._optimizer is not None and evaluates_the_loss(self._optimizer):
-            name = type(self._optimizer).__name__
+        if self._given is not None and evaluates_the_loss(self._given):
+            name = type(self._given).__name__
             self._notes.append(f"{name} evaluates the loss itself: no step was taken")
             self._optimizer = None
         self._backward = Backward(self._runs, seed)
@@ -107,7 +108,7 @@ class Reader:
             trained=trained,
             notes=tuple(self._notes),
             lost_buffers=self._lost_buffers(copies),
-            stray=stray_weights(self._model, trace.stray.values(), self._optimizer),
+            stray=stray_weights(self._model, trace.stray.values(), self._given),
         )
 
     def _lost_buffers(self, copies: Mapping[int, Tensor]) -> tuple[str, ...]:
