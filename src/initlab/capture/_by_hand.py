@@ -16,8 +16,9 @@ _DIVISIONS = frozenset({"div", "idiv", "divide", "true_divide", "truediv", "itru
 # Beside masks, what may be nan or infinite of finite parameters.
 _MAY_OVERFLOW = frozenset(
     {
-        *("exp", "exp2", "expm1", "pow", "rpow", "square", "reciprocal", "rsqrt"),
-        *("sqrt", "log", "log2", "log1p", "div", "truediv", "rtruediv", "divide"),
+        *("exp", "exp2", "expm1", "pow", "rpow", "square", "cosh", "sinh", "sqrt"),
+        *("log", "log10", "log1p", "log2", "reciprocal", "rsqrt"),
+        *("div", "truediv", "rtruediv", "divide"),
     }
 )
 # Beyond this share of a type's largest number, a product with it soon overflows.

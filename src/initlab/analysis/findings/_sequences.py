@@ -31,7 +31,7 @@ _TOKENS_THE_SAME = 0.9995
 
 def recurrent_gates(model: Model) -> Iterator[Finding]:
     """WI19: gates that forget at once, recurrent weights that blow up or fade."""
-    for use in model.uses:
+    for use in model.fresh():
         if use.role == "recurrent":
             yield from _forgetting_gates(model, use)
             yield from _shut_gates(model, use)
@@ -43,7 +43,7 @@ def _recurrent_radii(model: Model) -> Iterator[Finding]:
     """WI19: recurrent weights that blow up, in one finding, and those that fade."""
     loud: dict[WeightUse, float] = {}
     quiet: dict[WeightUse, float] = {}
-    for use in model.uses:
+    for use in model.fresh():
         radius = model.of("spectral_radius", use.index)
         low, high = _RADIUS_LOW if use.layer.packed == 1 else 0.0, _RADIUS_HIGH
         if math.isnan(radius):

@@ -6,8 +6,10 @@ from types import MappingProxyType
 from initlab.analysis.findings import Finding
 from initlab.messages import FindingCause
 from initlab.pytorch.repair import (
+    _attention,
     _biases,
     _draws,
+    _gates,
     _outputs,
     _rows,
     _scales,
@@ -39,10 +41,10 @@ REMEDIES: Mapping[str, Remedy] = MappingProxyType(
         "WI16": _scales.quiet_branches,
         "WI17": _outputs.open_norm,
         "WI18": _outputs.quiet_embedding,
-        "WI19": _outputs.open_gates,
+        "WI19": _gates.open_gates,
         "WI21": _draws.drawn_anew,
         "WI22": _scales.to_the_law,
-        "WI23": _scales.quiet_attention,
+        "WI23": _attention.quiet_attention,
     }
 )
 
@@ -61,7 +63,7 @@ OF_CAUSES: Mapping[FindingCause, Remedy] = MappingProxyType(
         "biased_logits": _outputs.prior_bias,
         "biased_choice": _outputs.prior_bias,
         "biased_outputs": _outputs.set_to_zero,
-        "overflows": _outputs.finite_exponent,
+        "overflows": _outputs.finite_function,
         "vanishing_scale": _outputs.set_to_zero,
         "far_off": _outputs.set_to_zero,
         "far_biases": _outputs.set_to_zero,
@@ -80,7 +82,7 @@ OF_CAUSES: Mapping[FindingCause, Remedy] = MappingProxyType(
         "bias_drowns": _outputs.set_to_zero,
         "saturated_gates_by_bias": _outputs.set_to_zero,
         "saturated_loss": _outputs.within_the_slope,
-        "writes_nothing": _outputs.writing_gates,
+        "writes_nothing": _gates.writing_gates,
     }
 )
 
@@ -120,4 +122,9 @@ ELSEWHERE: Mapping[str, str] = MappingProxyType(
         "WI24": "change the optimizer's learning rate or its warm-up",
         "WI25": "use initlab.pytorch.mu_p, which needs a narrower base",
     }
+)
+
+# Why a remedy found nothing to change, by check.
+NOTHING_TO_CHANGE: Mapping[str, str] = MappingProxyType(
+    {"WI15": "no output has a bias that could hold it: give the last layer one"}
 )

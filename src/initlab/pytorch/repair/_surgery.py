@@ -16,6 +16,7 @@ from initlab.pytorch.repair._patient import Patient
 from initlab.pytorch.repair._remedies import (
     ELSEWHERE,
     ELSEWHERE_OF_CAUSES,
+    NOTHING_TO_CHANGE,
     OF_CAUSES,
     OF_FACTORS,
     REMEDIES,
@@ -192,9 +193,13 @@ class Surgery:
         factors = {norm.parameter for norm in patient.reading.norms}
         if finding.parameter in factors and gentle is None:
             remedy = OF_FACTORS.get(finding.id, remedy)
-        # A weight that is used twice is changed once.
+        # A weight that is used twice is changed once, and a frozen one never.
         changes = list(
-            {one.parameter: one for one in remedy(patient, finding)}.values()
+            {
+                one.parameter: one
+                for one in remedy(patient, finding)
+                if not self._is_frozen(one.parameter)
+            }.values()
         )
         remedy_number = self._together[-1] + 1 if self._together else 0
         for change in changes:
@@ -202,9 +207,19 @@ class Surgery:
             self.changes.append(change)
             self._together.append(remedy_number)
         if not changes:
-            reason = "nothing that may be changed explains it"
-            self._leave(finding, ELSEWHERE_OF_CAUSES.get(finding.cause, reason))
+            self._leave(finding, self._why_nothing(finding))
         return bool(changes)
+
+    def _why_nothing(self, finding: Finding) -> str:
+        if self._is_frozen(finding.parameter):
+            return "it is frozen, and stays as it is"
+        return ELSEWHERE_OF_CAUSES.get(finding.cause) or NOTHING_TO_CHANGE.get(
+            finding.id, "nothing that may be changed explains it"
+        )
+
+    def _is_frozen(self, name: str | None) -> bool:
+        known = dict(self._model.named_parameters())
+        return name in known and not known[name].requires_grad
 
     def _leave(self, finding: Finding, reason: str) -> None:
         where = finding.parameter or finding.module or "the model"
