@@ -24,3 +24,15 @@ def _seeded_on_one_thread():
     torch.set_num_threads(1)
     yield
     torch.set_num_threads(threads)
+
+
+@pytest.fixture
+def vectors():
+    """64 examples of 16 numbers."""
+    return torch.randn(64, 16)
+
+
+@pytest.fixture
+def labels():
+    """Of `vectors`, one of five."""
+    return torch.randint(5, (64,))

@@ -11,16 +11,6 @@ from initlab import pytorch
 WIDTH, CLASSES = 64, 5
 
 
-@pytest.fixture
-def batch():
-    return torch.randn(64, 16)
-
-
-@pytest.fixture
-def labels():
-    return torch.randint(CLASSES, (64,))
-
-
 def chain(activation=nn.ReLU, layers=12):
     """He's normal start, biases of 0, and a head."""
     model = nn.Sequential()
@@ -34,6 +24,14 @@ def started(model):
         if isinstance(module, nn.Linear):
             nn.init.kaiming_normal_(module.weight, nonlinearity="relu")
             nn.init.zeros_(module.bias)
+    return model
+
+
+def drowned(model):
+    """Make weights quiet and biases of deviation 1."""
+    for layer in list(model)[::2]:
+        layer.weight.data.mul_(0.4)
+        nn.init.normal_(layer.bias)
     return model
 
 
@@ -62,13 +60,10 @@ def blamed(diagnosis):
 
 
 @torch.no_grad()
-def test_biases_that_drown_a_chain_go_and_weights_come_to_the_law(batch, labels):
-    model = chain()
-    for layer in list(model)[::2]:
-        layer.weight.mul_(0.4)
-        layer.bias.normal_()
+def test_biases_that_drown_a_chain_go_and_weights_come_to_the_law(vectors, labels):
+    model = drowned(chain())
 
-    repair = pytorch.repair_(model, batch, targets=labels)
+    repair = pytorch.repair_(model, vectors, targets=labels)
 
     assert blamed(repair.before) == [("WI07", "drowned_by_biases")]
     assert blamed(repair.after) == []
@@ -78,13 +73,10 @@ def test_biases_that_drown_a_chain_go_and_weights_come_to_the_law(batch, labels)
 
 
 @torch.no_grad()
-def test_biases_of_tanh_come_to_the_variance_that_is_critical(batch, labels):
-    model = chain(nn.Tanh)
-    for layer in list(model)[::2]:
-        layer.weight.mul_(0.4)
-        layer.bias.normal_()
+def test_biases_of_tanh_come_to_the_variance_that_is_critical(vectors, labels):
+    model = drowned(chain(nn.Tanh))
 
-    repair = pytorch.repair_(model, batch, targets=labels)
+    repair = pytorch.repair_(model, vectors, targets=labels)
 
     assert blamed(repair.before) == [("WI07", "drowned_by_biases")]
     assert blamed(repair.after) == []
@@ -93,13 +85,13 @@ def test_biases_of_tanh_come_to_the_variance_that_is_critical(batch, labels):
     assert 0 < sizes.pop() < 0.5
 
 
-def test_branches_of_a_trunk_that_grows_add_one_trunk_in_all(batch, labels):
+def test_branches_of_a_trunk_that_grows_add_one_trunk_in_all(vectors, labels):
     blocks = 20
     model = trunk(blocks)
     nn.init.normal_(model[3].last.bias, std=0.1)
     before = {name: p.detach().clone() for name, p in model.named_parameters()}
 
-    repair = pytorch.repair_(model, batch, targets=labels)
+    repair = pytorch.repair_(model, vectors, targets=labels)
 
     assert blamed(repair.before) == [("WI16", "residual_growth")]
     assert blamed(repair.after) == []
@@ -113,22 +105,22 @@ def test_branches_of_a_trunk_that_grows_add_one_trunk_in_all(batch, labels):
     torch.testing.assert_close(model[3].last.bias, before["3.last.bias"] * factor)
 
 
-def test_branches_that_are_quiet_enough_are_left_alone(batch, labels):
+def test_branches_that_are_quiet_enough_are_left_alone(vectors, labels):
     model = trunk(20)
     nn.init.zeros_(model[5].last.weight)
-    repair = pytorch.repair_(model, batch, targets=labels)
+    repair = pytorch.repair_(model, vectors, targets=labels)
     assert blamed(repair.before) == [("WI16", "residual_growth")]
     assert not any(one.parameter.startswith("5.") for one in repair.changes)
 
 
 @torch.no_grad()
-def test_of_layers_that_are_copies_the_first_keeps_its_numbers(batch, labels):
+def test_of_layers_that_are_copies_the_first_keeps_its_numbers(vectors, labels):
     model = chain(layers=6)
     first = model[2].weight.clone()
     for at in (4, 6):
         model[at].weight.copy_(first)
 
-    repair = pytorch.repair_(model, batch, targets=labels)
+    repair = pytorch.repair_(model, vectors, targets=labels)
 
     assert blamed(repair.before) == [("WI02", "cloned_parameters")]
     assert [(one.parameter, one.kind, one.amount) for one in repair.changes] == [
@@ -141,12 +133,12 @@ def test_of_layers_that_are_copies_the_first_keeps_its_numbers(batch, labels):
 
 
 @torch.no_grad()
-def test_a_loud_head_is_quieter_afterwards_with_its_loud_bias(batch, labels):
+def test_a_loud_head_is_quieter_afterwards_with_its_loud_bias(vectors, labels):
     model = chain(layers=4)
     model[8].weight.mul_(30)
     model[8].bias.fill_(30)
 
-    repair = pytorch.repair_(model, batch, targets=labels)
+    repair = pytorch.repair_(model, vectors, targets=labels)
 
     assert blamed(repair.before) == [("WI14", "over_confident")]
     weight, bias = repair.changes
@@ -155,23 +147,23 @@ def test_a_loud_head_is_quieter_afterwards_with_its_loud_bias(batch, labels):
 
 
 @torch.no_grad()
-def test_a_weight_of_which_no_entry_is_a_number_is_drawn_anew(batch, labels):
+def test_a_weight_of_which_no_entry_is_a_number_is_drawn_anew(vectors, labels):
     model = chain(layers=4)
     model[4].weight.fill_(math.nan)
-    repair = pytorch.repair_(model, batch, targets=labels)
+    repair = pytorch.repair_(model, vectors, targets=labels)
     assert blamed(repair.before) == [("WI01", "nonfinite_parameter")]
     assert blamed(repair.after) == []
     assert rms(model[4].weight) == pytest.approx(WIDTH**-0.5, rel=0.05)
 
 
 @torch.no_grad()
-def test_of_a_branch_of_zeros_the_end_stays_as_it_may_be_meant(batch, labels):
+def test_of_a_branch_of_zeros_the_end_stays_as_it_may_be_meant(vectors, labels):
     model = trunk(4, nn.LayerNorm(WIDTH))
     for block in list(model)[1:5]:
         block.first.weight.zero_()
         block.last.weight.zero_()
 
-    repair = pytorch.repair_(model, batch, targets=labels)
+    repair = pytorch.repair_(model, vectors, targets=labels)
 
     assert {check for check, _ in blamed(repair.before)} == {"WI03"}
     assert blamed(repair.after) == []

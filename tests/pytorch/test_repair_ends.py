@@ -11,16 +11,6 @@ from initlab import pytorch
 CLASSES = 5
 
 
-@pytest.fixture
-def batch():
-    return torch.randn(64, 16)
-
-
-@pytest.fixture
-def labels():
-    return torch.randint(CLASSES, (64,))
-
-
 def blamed(diagnosis):
     return [(one.id, one.cause) for one in diagnosis.of("warning", "error")]
 
@@ -51,29 +41,29 @@ class OfParameter(nn.Module):
     ],
 )
 def test_a_parameter_starts_where_its_function_has_a_value(
-    function, start, sound, batch, labels
+    function, start, sound, vectors, labels
 ):
     model = OfParameter(function, start)
 
-    repair = pytorch.repair_(model, batch, targets=labels)
+    repair = pytorch.repair_(model, vectors, targets=labels)
 
     assert ("WI01", "overflows") in blamed(repair.before)
     assert blamed(repair.after) == []
     assert bool((model.scale == sound).all())
 
 
-def test_of_a_quotient_of_parameters_nobody_knows_which_to_change(batch, labels):
+def test_of_a_quotient_of_parameters_nobody_knows_which_to_change(vectors, labels):
     model = OfParameter(lambda scale: (1e30 * scale) / (1e-30 * scale), 1.0)
-    repair = pytorch.repair_(model, batch, targets=labels)
+    repair = pytorch.repair_(model, vectors, targets=labels)
     assert repair.changes == ()
     assert [one.reason for one in repair.unrepaired] == [
         "nothing that may be changed explains it"
     ]
 
 
-def test_a_prior_needs_a_bias(batch):
+def test_a_prior_needs_a_bias(vectors):
     model = nn.Sequential(nn.Linear(16, 64), nn.ReLU(), nn.Linear(64, 1, bias=False))
-    repair = pytorch.repair_(model, batch, targets=torch.randn(64, 1) + 100)
+    repair = pytorch.repair_(model, vectors, targets=torch.randn(64, 1) + 100)
     assert blamed(repair.before) == [("WI15", "mean_ignored")]
     (left,) = repair.unrepaired
     assert (
@@ -92,7 +82,7 @@ def test_a_prior_needs_a_bias(batch):
         ("2.bias", lambda values: values.fill_(-50)),
     ],
 )
-def test_what_is_frozen_is_never_changed(name, fault, batch, labels):
+def test_what_is_frozen_is_never_changed(name, fault, vectors, labels):
     model = nn.Sequential(
         nn.Linear(16, 64),
         nn.ReLU(),
@@ -106,7 +96,7 @@ def test_what_is_frozen_is_never_changed(name, fault, batch, labels):
     frozen.requires_grad_(False)
     before = frozen.numpy().tobytes()
 
-    repair = pytorch.repair_(model, batch, targets=labels)
+    repair = pytorch.repair_(model, vectors, targets=labels)
 
     assert frozen.numpy().tobytes() == before
     assert [one.reason for one in repair.unrepaired if one.where == name] == [
