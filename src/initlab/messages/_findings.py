@@ -6,6 +6,8 @@ from types import MappingProxyType
 from typing import Any
 
 from initlab.messages._checks import FindingCause
+from initlab.messages._output_findings import OUTPUT_FINDINGS
+from initlab.messages._scale_findings import SCALE_FINDINGS
 from initlab.messages._signal_findings import SIGNAL_FINDINGS
 from initlab.messages._weight_findings import WEIGHT_FINDINGS
 from initlab.messages._words import (
@@ -31,7 +33,7 @@ from initlab.messages._words import (
 )
 
 FINDINGS: Mapping[FindingCause, Words] = MappingProxyType(
-    {**WEIGHT_FINDINGS, **SIGNAL_FINDINGS}
+    {**WEIGHT_FINDINGS, **SCALE_FINDINGS, **SIGNAL_FINDINGS, **OUTPUT_FINDINGS}
 )
 
 # Factors that differ by less, as draws of one law do, are written as one.
