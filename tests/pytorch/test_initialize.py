@@ -336,7 +336,7 @@ def test_a_model_on_the_meta_device_becomes_real_with_the_same_numbers():
 
     for name, tensor in real.state_dict().items():
         assert torch.equal(empty.state_dict()[name], tensor)
-    assert report.notes[0] == "reset from the meta device: 1"
+    assert report.notes[0] == "normalizations reset, as they had no numbers: 1"
     assert report.notes[1].endswith("table")
 
 

@@ -9,6 +9,9 @@ from initlab.capture._contractions import CONTRACTIONS, contracted_layer, own_pa
 from initlab.capture._layer_call import IsWeight, LayerCall, argument
 from initlab.spec import LayerSpec
 
+# Where functions take the row of a table that is padding.
+_PADDING, _PADDING_OF_BAGS = 2, 10
+
 
 def layer_calls(
     name: str, args: Sequence[Any], kwargs: dict[str, Any], is_weight: IsWeight
@@ -28,7 +31,7 @@ def layer_calls(
     if name.startswith("conv"):
         return _convolution(name, args, kwargs, is_weight)
     if name in ("embedding", "embedding_bag"):
-        return _embedding(args, kwargs)
+        return _embedding(name, args, kwargs)
     if name in ("matmul", "rmatmul", "mm", "bmm", "mv"):
         return _product(name, args, kwargs, is_weight)
     if name in ("addmm", "addmv", "baddbmm"):
@@ -118,18 +121,27 @@ def _convolution_of_time(
     ]
 
 
-def _embedding(args: Sequence[Any], kwargs: dict[str, Any]) -> list[LayerCall]:
+def _embedding(
+    name: str, args: Sequence[Any], kwargs: dict[str, Any]
+) -> list[LayerCall]:
     tensors = [t for t in (*args[:2], *kwargs.values()) if isinstance(t, Tensor)]
     weight = next((t for t in tensors if t.is_floating_point() and t.dim() == 2), None)
     given = next((t for t in tensors if not t.is_floating_point()), None)
     if weight is None or given is None:
         return []
     layer = LayerSpec(kind="embedding", shape=tuple(weight.shape))
-    return [
-        LayerCall(
-            weight=weight, bias=None, layer=layer, rows=weight.detach(), given=given
-        )
-    ]
+    place = _PADDING_OF_BAGS if name == "embedding_bag" else _PADDING
+    padding = argument(args, kwargs, place, "padding_idx", None)
+    rows = _without_padding(weight.detach(), padding)
+    return [LayerCall(weight=weight, bias=None, layer=layer, rows=rows, given=given)]
+
+
+def _without_padding(rows: Tensor, padding: int | None) -> Tensor:
+    """Return the rows on the longer side of a padding row of zeros; no copy."""
+    if padding is None or len(rows) < 2 or bool(rows[padding].any()):
+        return rows
+    place = padding % len(rows)
+    return rows[place + 1 :] if 2 * place < len(rows) else rows[:place]
 
 
 def _product(

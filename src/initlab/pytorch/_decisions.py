@@ -101,6 +101,7 @@ def decide(
     nonlinearity: str | None,
     *,
     read: bool,
+    blank: bool = False,
 ) -> Decision:
     """What is done with the weight at a site.
 
@@ -110,8 +111,9 @@ def decide(
         inits: By kind of layer.
         nonlinearity: As for `initialize_`.
         read: Whether the model was run, so that zeros by design are known.
+        blank: Whether all weights are 0, so that none is by design.
     """
-    if reason := _kept(site, weight, inits, read):
+    if reason := _kept(site, weight, inits, read, blank):
         return Decision(site=site, law=None, reason=reason)
     init = catalog.placed(inits[site.layer.kind], first=site.stem, last=site.head)
     if nonlinearity is None:
@@ -128,7 +130,11 @@ def decide(
 
 
 def _kept(
-    site: Site, weight: torch.Tensor, inits: Mapping[str, Init], read: bool
+    site: Site,
+    weight: torch.Tensor,
+    inits: Mapping[str, Init],
+    read: bool,
+    blank: bool,
 ) -> str:
     """Return why a weight is kept; "" where it is drawn."""
     if not weight.requires_grad:
@@ -137,7 +143,7 @@ def _kept(
         return "computed from several parameters: start those"
     if site.layer.kind not in inits:
         return f"no init for a layer of kind {site.layer.kind}"
-    if weight.device.type == "meta" or bool(weight.detach().any()):
+    if blank or weight.device.type == "meta" or bool(weight.detach().any()):
         return ""
     if not read:
         return "all 0: by design, or give batch= to know"

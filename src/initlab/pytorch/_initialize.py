@@ -1,6 +1,6 @@
 """Every entry of the catalog on any module, with the fans its layers really have."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -13,15 +13,19 @@ from initlab.pytorch._decisions import Decision, Inits, decide, inits_by_kind
 from initlab.pytorch._devices import as_device
 from initlab.pytorch._initialization import Initialization
 from initlab.pytorch._names import Names
-from initlab.pytorch._norms import reset_normalizations
+from initlab.pytorch._norms import reset_normalizations, unset_normalizations
 from initlab.pytorch._numbers import as_flag, as_number, as_seed
-from initlab.pytorch._reparametrized import unwritable
+from initlab.pytorch._reparametrized import at_rest, unwritable
 from initlab.pytorch._sites import Site, sites_by_type, weight_of
 from initlab.pytorch._sites_read import sites_as_read
 from initlab.pytorch._tables import evened
 from initlab.pytorch._tasks import Task, tasks_of, untouched
 from initlab.spec import Init
 from initlab.theory import gain
+
+_BLANK = (
+    "every weight was 0, as memory is after to_empty(): none was kept as 0 by design"
+)
 
 
 def initialize_(
@@ -50,7 +54,8 @@ def initialize_(
     Kept as they are: normalizations, frozen parameters, weights that are 0 by design
     (ends of residual branches, heads, adapters; without a batch every weight that is
     0), and single numbers and vectors that are no bias of a layer. Biases become 0, or
-    what the entry or criticality says.
+    what the entry or criticality says. Where every weight is 0, as after `to_empty`,
+    none is so by design: all are drawn, and PyTorch's normalizations are reset.
 
     GELU and SiLU are critical at q = 1, but do not stay there: an error of q grows by
     7 and 10 % a layer, so that 30 plain layers of SiLU, 256 wide, put out 23 where they
@@ -101,30 +106,50 @@ def initialize_(
         gain(str(nonlinearity))  # refuses an unknown name before anything is done
     read = batch is not None
     model = _checked(model, read)
-    sites = sites_as_read(model, batch) if read else sites_by_type(model)
     names = Names.of(model)
-    decisions = [_decided(model, site, inits, nonlinearity, read) for site in sites]
-    if not isinstance(init, Mapping):  # otherwise the user said how to draw tables
-        decisions = evened(decisions)
-    tasks: list[Task] = []
-    for decision in decisions:
-        tasks += tasks_of(model, names, decision, seed, forget_bias)
-    notes: list[str] = []
+    with at_rest(model):
+        sites = sites_as_read(model, batch) if read else sites_by_type(model)
+        blank = _is_blank(model, sites)
+        decisions = [
+            _decided(model, site, inits, nonlinearity, read, blank) for site in sites
+        ]
+        if not isinstance(init, Mapping):  # otherwise the user said how to draw tables
+            decisions = evened(decisions)
+        tasks: list[Task] = []
+        for decision in decisions:
+            tasks += tasks_of(model, names, decision, seed, forget_bias)
+    of_part = {part: task for task in tasks for part in task.parts}
+    written = {part for part, task in of_part.items() if task.write is not None}
+    norms = unset_normalizations(model, all_of_them=blank)
+    notes = [_BLANK] if blank else []
+    notes += _left_notes(model, names, written, norms)
     if not dry_run:
         differing = [
             task.row.aliases[0]  # the weight, which is computed of parameters
             for task in tasks
             if task.write is not None and not task.write(place)
         ]
-        reset = reset_normalizations(model, place)
-        notes = _notes(reset, differing, model)
-    of_part = {part: task.row for task in tasks for part in task.parts}
+        reset_normalizations(model, norms, place)
+        if differing:
+            notes.append(
+                "parametrized, so that it is not just what was drawn: "
+                f"{', '.join(differing)}"
+            )
     rows = dict.fromkeys(
-        of_part.get(name) or untouched(model, names, name, read=read)
+        of_part[name].row if name in of_part
+        else untouched(model, names, name, read=read, reset=norms)
         for name in names.all
-    )
+    )  # fmt: skip
     return Initialization(
         rows=tuple(rows), seed=seed, dry_run=dry_run, notes=tuple(notes)
+    )
+
+
+def _is_blank(model: nn.Module, sites: Sequence[Site]) -> bool:
+    """Whether every weight is 0, which is no design, but memory without numbers."""
+    weights = [weight_of(model, site) for site in sites]
+    return bool(weights) and all(
+        one.device.type != "meta" and not bool(one.detach().any()) for one in weights
     )
 
 
@@ -134,8 +159,11 @@ def _decided(
     inits: Mapping[str, Init],
     nonlinearity: str | None,
     read: bool,
+    blank: bool,
 ) -> Decision:
-    decision = decide(site, weight_of(model, site), inits, nonlinearity, read=read)
+    decision = decide(
+        site, weight_of(model, site), inits, nonlinearity, read=read, blank=blank
+    )
     reason = unwritable(model.get_submodule(site.module), site.tensor)
     if reason and decision.law is not None:
         return replace(decision, law=None, reason=reason)
@@ -160,24 +188,42 @@ def _checked(model: nn.Module, read: bool) -> nn.Module:
     return model
 
 
-def _notes(reset: list[str], differing: list[str], model: nn.Module) -> list[str]:
+def _left_notes(
+    model: nn.Module, names: Names, written: Collection[str], norms: Collection[str]
+) -> list[str]:
+    """Return notes on normalizations that are reset, and on what stays without numbers.
+
+    Args:
+        model: Before anything is written.
+        names: Its parameters'.
+        written: First names of parameters that are drawn or set.
+        norms: Paths of normalizations that are reset.
+    """
     notes = []
-    if differing:
-        notes.append(
-            "parametrized, so that it is not just what was drawn: "
-            f"{', '.join(differing)}"
-        )
-    if reset:
-        shown = ", ".join(path or "the model" for path in reset)
-        notes.append(f"reset from the meta device: {shown}")
-    left = [
-        name
-        for name, one in (*model.named_parameters(), *model.named_buffers())
-        if one.device.type == "meta"
+    if norms:
+        shown = ", ".join(path or "the model" for path in norms)
+        notes.append(f"normalizations reset, as they had no numbers: {shown}")
+    kept = [
+        (name, tensor)
+        for name, tensor in (*model.named_parameters(), *model.named_buffers())
+        if names.first.get(name, name) not in written
+        and name.rpartition(".")[0] not in norms
+        and ".parametrizations." not in f".{name}"
     ]
+    left = [name for name, one in kept if one.device.type == "meta"]
     if left:
         notes.append(
             f"still on the meta device, as their start is the model's to say: "
             f"{', '.join(left)}"
+        )
+    odd = [
+        name
+        for name, one in kept
+        if one.device.type != "meta" and not bool(torch.isfinite(one.detach()).all())
+    ]
+    if odd:
+        notes.append(
+            f"not finite, and kept: {', '.join(odd)}; call reset_parameters() of "
+            "their modules if nothing was written there"
         )
     return notes

@@ -1,5 +1,8 @@
 """Normalizations: which modules are, and how they start."""
 
+from collections.abc import Iterable
+from typing import Any
+
 import torch
 from torch import nn
 
@@ -24,25 +27,45 @@ def is_normalization(module: nn.Module) -> bool:
     return named and all(one.dim() <= 1 for one in module.parameters())
 
 
-def reset_normalizations(model: nn.Module, device: torch.device) -> list[str]:
-    """Take normalizations out of the meta device, at 1 and 0; return their paths.
+def unset_normalizations(model: nn.Module, *, all_of_them: bool = False) -> list[str]:
+    """The paths of PyTorch's normalizations that hold no numbers yet.
+
+    Args:
+        model: That has them.
+        all_of_them: Whether none holds any, else those on the meta device.
 
     Example:
         >>> with torch.device("meta"):
         ...     norm = nn.BatchNorm1d(2)
-        >>> reset_normalizations(norm, torch.device("cpu"))
-        ['']
+        >>> unset_normalizations(nn.Sequential(norm, nn.LayerNorm(2)))
+        ['0']
+    """
+    return [
+        path
+        for path, module in model.named_modules()
+        if isinstance(module, _KINDS)
+        and any(
+            all_of_them or one.device.type == "meta"
+            for one in (*module.parameters(False), *module.buffers(False))
+        )
+    ]
+
+
+def reset_normalizations(
+    model: nn.Module, paths: Iterable[str], device: torch.device
+) -> None:
+    """Start normalizations at 1 and 0, on a device if they are on the meta device.
+
+    Example:
+        >>> with torch.device("meta"):
+        ...     norm = nn.BatchNorm1d(2)
+        >>> reset_normalizations(norm, [""], torch.device("cpu"))
         >>> norm.weight.tolist(), norm.running_var.tolist()
         ([1.0, 1.0], [1.0, 1.0])
     """
-    reset = []
-    for path, module in model.named_modules():
-        on_meta = any(
-            one.device.type == "meta"
-            for one in (*module.parameters(False), *module.buffers(False))
-        )
-        if on_meta and isinstance(module, _KINDS):
+    for path in paths:
+        module: Any = model.get_submodule(path)
+        tensors = (*module.parameters(False), *module.buffers(False))
+        if any(one.device.type == "meta" for one in tensors):
             module.to_empty(device=device, recurse=False)
-            module.reset_parameters()
-            reset.append(path)
-    return reset
+        module.reset_parameters()

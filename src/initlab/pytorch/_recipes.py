@@ -13,6 +13,7 @@ from initlab.errors import InvalidValueError
 from initlab.pytorch._draws import law
 from initlab.pytorch._initialization import Initialization
 from initlab.pytorch._numbers import as_flag, as_seed
+from initlab.pytorch._padding import padding_rows
 from initlab.pytorch._plan import Plan
 from initlab.pytorch._sites_read import joined_parts, site_of
 from initlab.pytorch._variances import Adapted
@@ -179,6 +180,8 @@ def t_fixup_(
         scale, reason = 1.0, "Glorot's"
         if use.index in inside and use.attends not in ("query", "key"):
             scale, reason = branch, f"in a branch, {layers} layers"
+            if use.attends == "packed":
+                reason = f"values: {reason}; queries and keys: Glorot's"
         init = Init(name="glorot_normal", scale=scale)
         if use.layer.kind == "embedding":
             std = small / math.sqrt(use.layer.shape[1])
@@ -267,6 +270,7 @@ def _draw(
     site, parameter = site_of(use, layer), plan.model.get_parameter(name)
     whole = init.model_copy(update={"scale": 1.0}) if only_values else init
     adapted = Adapted(init=whole, reason=reason)
+    padding = padding_rows(plan.model, parameter)
 
     def values() -> torch.Tensor:
         shape = tuple(parameter.shape)
@@ -274,6 +278,7 @@ def _draw(
         if only_values:
             rows = len(drawn) // site.layer.packed
             drawn[(site.layer.packed - 1) * rows :] *= init.scale
+        drawn[padding] = 0
         return torch.from_numpy(drawn)
 
     plan.set(

@@ -3,15 +3,49 @@
 By `torch.nn.utils.parametrize`, or by the hooks that were PyTorch's way before it.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import torch
 from torch import nn
+from torch.nn import functional
 from torch.nn.utils import parametrize
 from torch.nn.utils.spectral_norm import SpectralNorm
 from torch.nn.utils.weight_norm import WeightNorm
 
 Hook = WeightNorm | SpectralNorm
+
+# Of power iteration, from random vectors: as many as PyTorch takes.
+_ITERATIONS = 15
+
+
+@contextmanager
+def at_rest(model: nn.Module) -> Iterator[None]:
+    """Keep parametrizations as they are while weights are looked at.
+
+    In training, a spectral norm takes a step of its power iteration each time.
+
+    Example:
+        >>> layer = nn.utils.parametrizations.spectral_norm(nn.Linear(2, 2))
+        >>> with at_rest(layer):
+        ...     torch.equal(layer.weight, layer.weight)
+        True
+    """
+    moving = [
+        step
+        for each in model.modules()
+        if isinstance(each, parametrize.ParametrizationList)
+        for step in each.modules()
+        if step.training
+    ]
+    for step in moving:
+        step.training = False
+    try:
+        yield
+    finally:
+        for step in moving:
+            step.training = True
 
 
 def hook_of(module: nn.Module, tensor: str) -> Hook | None:
@@ -77,30 +111,84 @@ def unwritable(module: nn.Module, tensor: str) -> str:
     return f"parametrized by {odd[0]}, which has no right_inverse" if odd else ""
 
 
-def write_computed(module: nn.Module, tensor: str, wanted: torch.Tensor) -> bool:
+def write_computed(
+    module: nn.Module, tensor: str, wanted: torch.Tensor, *, seed: int
+) -> bool:
     """Write the parameters of which a tensor becomes another one, where it can.
+
+    Args:
+        module: That has it.
+        tensor: Its name there.
+        wanted: What it should become.
+        seed: Of what a parametrization draws beside it, as the vectors in which a
+            spectral norm starts; torch's own random state is not touched.
 
     Returns:
         Whether it does, but for rounding.
 
     Example:
         >>> layer = nn.utils.parametrizations.weight_norm(nn.Linear(2, 1))
-        >>> write_computed(layer, "weight", torch.tensor([[3.0, 4.0]]))
+        >>> write_computed(layer, "weight", torch.tensor([[3.0, 4.0]]), seed=0)
         True
         >>> layer.weight.tolist()
         [[3.0, 4.0]]
     """
-    hook = hook_of(module, tensor)
-    if hook is None:
-        setattr(module, tensor, wanted)
-    elif isinstance(hook, WeightNorm):
-        getattr(module, f"{tensor}_v").copy_(wanted)
-        length = getattr(module, f"{tensor}_g")
-        length.copy_(torch.norm_except_dim(wanted, 2, hook.dim))
-        setattr(module, tensor, hook.compute_weight(module))
-    else:
-        getattr(module, f"{tensor}_orig").copy_(wanted)
-        given = hook.compute_weight(module, do_power_iteration=False)
-        setattr(module, tensor, given)
-    given = getattr(module, tensor)
+    devices = [wanted.device] if wanted.device.type == "cuda" else []
+    with at_rest(module), torch.random.fork_rng(devices=devices):
+        torch.default_generator.manual_seed(seed)
+        hook = hook_of(module, tensor)
+        if hook is None:
+            setattr(module, tensor, wanted)
+            _restart(module.parametrizations[tensor])  # type: ignore[index, arg-type]
+        elif isinstance(hook, WeightNorm):
+            getattr(module, f"{tensor}_v").copy_(wanted)
+            length = getattr(module, f"{tensor}_g")
+            length.copy_(torch.norm_except_dim(wanted, 2, hook.dim))
+            setattr(module, tensor, hook.compute_weight(module))
+        else:
+            getattr(module, f"{tensor}_orig").copy_(wanted)
+            for vector in (f"{tensor}_u", f"{tensor}_v"):
+                _draw_direction(getattr(module, vector))
+            for _ in range(_ITERATIONS):
+                given = hook.compute_weight(module, do_power_iteration=True)
+            setattr(module, tensor, given)
+        given = getattr(module, tensor)
     return bool(torch.allclose(given, wanted, rtol=1e-2, atol=1e-6))
+
+
+def _restart(steps: parametrize.ParametrizationList) -> None:
+    """Start the power iterations of spectral norms anew, for the weights they have."""
+    if not hasattr(steps, "original"):
+        return
+    value: Any = steps.original
+    for step in steps:
+        if hasattr(step, "_power_method") and value.dim() > 1:
+            for vector in (step._u, step._v):
+                _draw_direction(vector)  # type: ignore[arg-type]
+            step._power_method(step._reshape_weight_to_matrix(value), _ITERATIONS)  # type: ignore[operator]
+        value = step(value)
+
+
+def _draw_direction(vector: torch.Tensor) -> None:
+    drawn = torch.randn(vector.shape, dtype=torch.float64)
+    vector.copy_(functional.normalize(drawn, dim=0))
+
+
+def real_buffers(module: nn.Module, tensor: str, device: torch.device) -> None:
+    """Take what a parametrization holds beside its parameters out of the meta device.
+
+    Example:
+        >>> with torch.device("meta"):
+        ...     layer = nn.utils.parametrizations.spectral_norm(nn.Linear(2, 2))
+        >>> real_buffers(layer, "weight", torch.device("cpu"))
+        >>> {buffer.device.type for buffer in layer.buffers()}
+        {'cpu'}
+    """
+    owners = [module]
+    if parametrize.is_parametrized(module, tensor):
+        held: Any = module.parametrizations[tensor]  # type: ignore[index]
+        owners = list(held.modules())
+    for owner in owners:
+        for name, buffer in owner._buffers.items():
+            if buffer is not None and buffer.device.type == "meta":
+                owner._buffers[name] = torch.empty_like(buffer, device=device)

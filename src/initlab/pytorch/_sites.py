@@ -9,7 +9,7 @@ from torch import nn
 
 from initlab.errors import InvalidValueError
 from initlab.pytorch._norms import is_normalization
-from initlab.pytorch._reparametrized import parameter_behind
+from initlab.pytorch._reparametrized import at_rest, parameter_behind
 from initlab.spec import LayerSpec
 
 _GATES = {"lstm": 4, "gru": 3, "rnn": 1}
@@ -41,6 +41,7 @@ class Site:
         tensor: Its name in that module: `"weight"`, `"in_proj_weight"`.
         layer: Its geometry.
         bias: Full name of the bias that is added; None without.
+        more_biases: Of other layers that use the same weight.
         activation: The first after it; None where that is not known.
         negative_slope: Of a leaky ReLU.
         role: `"input"` or `"recurrent"` of a recurrent layer, else "".
@@ -59,6 +60,7 @@ class Site:
     tensor: str
     layer: LayerSpec
     bias: str | None = None
+    more_biases: tuple[str, ...] = ()
     activation: str | None = None
     negative_slope: float = 0.01
     role: str = ""
@@ -90,10 +92,11 @@ def sites_by_type(model: nn.Module) -> list[Site]:
     """
     following = _following(model)
     found: dict[int, Site] = {}
-    for path, module in model.named_modules():
-        for site in _named(path, module, following.get(id(module))):
-            own = id(weight_of(model, site))
-            found[own] = decisive(found.get(own), site)
+    with at_rest(model):
+        for path, module in model.named_modules():
+            for site in _named(path, module, following.get(id(module))):
+                own = id(weight_of(model, site))
+                found[own] = decisive(found.get(own), site)
     chain = list(found.values())
     if chain:
         chain[0] = replace(chain[0], stem=True)
@@ -114,8 +117,10 @@ def decisive(known: Site | None, site: Site) -> Site:
     if known is None:
         return site
     first, second = (one.layer.kind == "embedding" for one in (known, site))
-    own = site if first else known
-    return replace(own, tied=True) if first != second else own
+    own, other = (site, known) if first else (known, site)
+    more = dict.fromkeys((*own.more_biases, *other.more_biases, other.bias))
+    biases = tuple(one for one in more if one and one != own.bias)
+    return replace(own, tied=own.tied or first != second, more_biases=biases)
 
 
 def weight_of(model: nn.Module, site: Site) -> torch.Tensor:

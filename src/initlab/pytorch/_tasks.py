@@ -1,7 +1,7 @@
 """What is done to each parameter: a row of the report, and how to make it true."""
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from functools import partial
 
@@ -16,8 +16,9 @@ from initlab.pytorch._draws import law
 from initlab.pytorch._initialization import Initialized
 from initlab.pytorch._names import Names
 from initlab.pytorch._norms import is_normalization
+from initlab.pytorch._reparametrized import real_buffers
 from initlab.pytorch._shards import local_part
-from initlab.pytorch._sites import weight_of
+from initlab.pytorch._sites import Site, weight_of
 from initlab.pytorch._write import (
     drawn_bias,
     drawn_complex,
@@ -46,7 +47,7 @@ class Task:
 def tasks_of(
     model: nn.Module, names: Names, decision: Decision, seed: int, forget_bias: float
 ) -> Iterator[Task]:
-    """Yield what is done with a weight, and with the bias beside it.
+    """Yield what is done with a weight, and with the biases beside it.
 
     Args:
         model: That has them.
@@ -62,13 +63,20 @@ def tasks_of(
     weight = weight_of(model, site)
     parts = tuple(names.of_weight(site.name, weight, model))
     name = names.first.get(site.name, site.name)
-    shape = tuple(getattr(model.get_submodule(site.module), site.tensor).shape)
+    module = model.get_submodule(site.module)
+    shape = tuple(getattr(module, site.tensor).shape)
     shown, aliases = _shown_as(model, names, name, parts, shape)
     if own is None:
         kept = Initialized(
             parameter=shown, action="kept", reason=decision.reason, aliases=aliases
         )
         yield Task(kept, None, parts)
+        for first in _biases(names, site):
+            row = Initialized(
+                parameter=first, action="kept", reason="bias of a weight that is kept",
+                aliases=names.aliases[first],
+            )  # fmt: skip
+            yield Task(row, None, (first,))
         return
     std = _std(own.init, site.layer, name)
     is_real = not weight.is_complex() or has_both_parts(own)
@@ -98,14 +106,23 @@ def tasks_of(
         held = draw()
 
     def write(device: torch.device) -> bool:
-        if name in names.first:
-            real_parameter(model, name, device)
-        return write_weight(model, site, draw() if held is None else held)
+        for part in parts:
+            real_parameter(model, part, device)
+        if name not in names.first:
+            real_buffers(module, site.tensor, device)
+        values = draw() if held is None else held
+        return write_weight(model, site, values, name=name, seed=seed)
 
     yield Task(row, write, parts)
-    biased = None if site.bias is None else names.first.get(site.bias)
-    if biased is not None and model.get_parameter(biased).requires_grad:
-        yield _of_bias(model, names, decision, biased, seed, forget_bias)
+    for first in _biases(names, site):
+        if model.get_parameter(first).requires_grad:
+            yield _of_bias(model, names, decision, first, seed, forget_bias)
+
+
+def _biases(names: Names, site: Site) -> list[str]:
+    """Return the first names of a weight's biases that are parameters."""
+    known = filter(None, (site.bias, *site.more_biases))
+    return [names.first[one] for one in known if one in names.first]
 
 
 def _shown_as(
@@ -158,16 +175,23 @@ def _of_bias(
     values = make()
     constant = bool((values == values[0]).all())
     forgets = decision.site.role == "recurrent" and decision.site.layer.packed == 4
+    init, std = decision.law.init, float(decision.law.bias_std)
+    if forgets:
+        shown, std = f"0, forget gates {forget_bias:g}", math.nan
+    elif constant:
+        shown, std = f"{values[0]:g}", math.nan
+    elif std:
+        shown = "normal"
+    else:  # the entry's own biases, which are drawn as its weights are
+        shown, std = str(init), _std(init, decision.site.layer, name)
     row = Initialized(
         parameter=name,
         action="set" if constant or forgets else "drawn",
-        init="0, forget gates "f"{forget_bias:g}" if forgets
-        else f"{values[0]:g}" if constant else "normal",
-        std=math.nan if constant or forgets else float(decision.law.bias_std)
-        or float(values.std()),
+        init=shown,
+        std=std,
         reason="bias",
         aliases=names.aliases.get(name, ()),
-    )  # fmt: skip
+    )
 
     def write(device: torch.device) -> bool:
         tensor = real_parameter(model, name, device)
@@ -178,10 +202,25 @@ def _of_bias(
     return Task(row, write, (name,))
 
 
-def untouched(model: nn.Module, names: Names, name: str, *, read: bool) -> Initialized:
-    """Return the row of a parameter that is no layer's weight or bias."""
-    path, _, _ = name.rpartition(".")
-    parameter = model.get_parameter(name)
+def untouched(
+    model: nn.Module, names: Names, name: str, *, read: bool, reset: Collection[str]
+) -> Initialized:
+    """Return the row of a parameter that is no layer's weight or bias.
+
+    Args:
+        model: That has it.
+        names: Its parameters'.
+        name: Of the parameter.
+        read: Whether the model was run.
+        reset: Paths of normalizations that start anew.
+    """
+    path, _, own = name.rpartition(".")
+    parameter, aliases = model.get_parameter(name), names.aliases[name]
+    if path in reset:
+        return Initialized(
+            parameter=name, action="set", init="0" if own == "bias" else "1",
+            reason="normalization", aliases=aliases,
+        )  # fmt: skip
     if is_normalization(model.get_submodule(path)):
         reason = "normalization"
     elif not parameter.requires_grad:
@@ -190,6 +229,4 @@ def untouched(model: nn.Module, names: Names, name: str, *, read: bool) -> Initi
         reason = "no weight of a layer"
     else:
         reason = "no layer that is known uses it; give batch= to find out which does"
-    return Initialized(
-        parameter=name, action="kept", reason=reason, aliases=names.aliases[name]
-    )
+    return Initialized(parameter=name, action="kept", reason=reason, aliases=aliases)

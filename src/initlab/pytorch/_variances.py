@@ -70,7 +70,7 @@ def adapted(
         return Adapted(init=init, bias_std=math.sqrt(bias), reason=reason)
     shown = ", ".join(
         f"{key}={one:.4g}" if isinstance(one, float) else f"{key}={one}"
-        for key, one in {**init.parameters, parameter: value}.items()
+        for key, one in {**init.parameters, parameter: value, **_beside(init)}.items()
     )
     filled = Init(
         name=init.name,
@@ -80,6 +80,12 @@ def adapted(
         label=f"{init.name}({shown})",
     )
     return Adapted(init=filled, bias_std=math.sqrt(bias), reason=reason)
+
+
+def _beside(init: Init) -> dict[str, float]:
+    """Return what an init states beside its law's parameters."""
+    stated = {"scale": (init.scale, 1.0), "bias": (init.bias, 0.0)}
+    return {key: one for key, (one, usual) in stated.items() if one != usual}
 
 
 def variances(

@@ -12,6 +12,7 @@ from initlab import catalog
 from initlab.errors import InvalidValueError
 from initlab.pytorch._counter import standardized
 from initlab.pytorch._draws import Index, draw_weight, is_elementwise, mean_of
+from initlab.pytorch._padding import padding_rows
 from initlab.pytorch._reparametrized import hook_of, write_computed
 from initlab.pytorch._shards import held
 from initlab.pytorch._sites import Site, weight_of
@@ -195,7 +196,11 @@ def drawn_bias(
     entry = catalog.CATALOG.get(init.name)
     if entry is not None and entry.bias is not None:
         rng = stream(seed, "initialize", name)
-        values = catalog.draw_bias(init, site.layer, rng=rng)
+        layer = site.layer
+        if layer.kind == "linear" and count != layer.shape[0]:
+            # Of projections kept apart, the first one's site has the bias of all.
+            layer = layer.model_copy(update={"shape": (count, layer.shape[1])})
+        values = catalog.draw_bias(init, layer, rng=rng)
     else:
         values = np.full(count, init.bias)
         # A normalization removes a bias before it again.
@@ -207,10 +212,19 @@ def drawn_bias(
     return values
 
 
-def write_weight(model: nn.Module, site: Site, values: np.ndarray) -> bool:
+def write_weight(
+    model: nn.Module, site: Site, values: np.ndarray, *, name: str, seed: int
+) -> bool:
     """Write a weight; of a parametrized one, the parameters that give it.
 
     Rows of an embedding that are padding stay 0.
+
+    Args:
+        model: That has it.
+        site: Where it is.
+        values: In the shape that the model stores.
+        name: The parameter's; decides the stream of what is drawn beside it.
+        seed: The root seed.
 
     Returns:
         Whether the weight is what was written, but for rounding: a parametrization,
@@ -220,7 +234,7 @@ def write_weight(model: nn.Module, site: Site, values: np.ndarray) -> bool:
         >>> from initlab.spec import LayerSpec
         >>> layer = nn.Linear(2, 1)
         >>> site = Site(module="", tensor="weight", layer=LayerSpec(shape=(1, 2)))
-        >>> write_weight(layer, site, np.array([[1.0, 2.0]]))
+        >>> write_weight(layer, site, np.array([[1.0, 2.0]]), name="weight", seed=0)
         True
         >>> layer.weight.tolist()
         [[1.0, 2.0]]
@@ -228,17 +242,17 @@ def write_weight(model: nn.Module, site: Site, values: np.ndarray) -> bool:
     module = model.get_submodule(site.module)
     tensor = weight_of(model, site)
     new = torch.from_numpy(np.ascontiguousarray(values))
-    padding = getattr(module, "padding_idx", None)
     with torch.no_grad():
         if hook_of(module, site.tensor) is None and not parametrize.is_parametrized(
             module, site.tensor
         ):
             held(tensor).copy_(new)
-            if isinstance(padding, int) and site.layer.kind == "embedding":
-                tensor[padding].zero_()
+            for row in padding_rows(model, tensor):
+                tensor[row].zero_()
             return True
         wanted = new.to(tensor.device, tensor.dtype)
-        return write_computed(module, site.tensor, wanted)
+        beside = int(stream(seed, "initialize", f"{name}/beside").integers(2**63))
+        return write_computed(module, site.tensor, wanted, seed=beside)
 
 
 def write_values(tensor: torch.Tensor, values: np.ndarray) -> None:

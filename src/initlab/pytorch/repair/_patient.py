@@ -15,6 +15,7 @@ from initlab.activations import akin
 from initlab.analysis.findings import Finding, wanted_factor
 from initlab.capture import Reading
 from initlab.pytorch._counter import standardized
+from initlab.pytorch._padding import padding_rows
 from initlab.pytorch._variances import variances
 from initlab.pytorch.repair._change import Change, Kind
 from initlab.spec import ACTIVATION_NAMES, WeightUse
@@ -161,15 +162,18 @@ class Patient:
     def change(
         self, name: str, values: Tensor, *, kind: Kind, amount: str, finding: Finding
     ) -> Change:
-        """A change of a parameter to these values, in its own type."""
+        """A change of a parameter to these values, in its own type; padding stays."""
         own = self.tensor(name)
+        values = values.to(own.device, own.dtype).reshape(own.shape)
+        for row in padding_rows(self.model, self.model.get_parameter(name)):
+            values[row] = own[row].nan_to_num(0.0, 0.0, 0.0)
         assert torch.isfinite(values).all(), name
         return Change(
             parameter=name,
             kind=kind,
             amount=amount,
             finding=finding.id,
-            values=values.to(own.device, own.dtype).reshape(own.shape),
+            values=values,
         )
 
     def rescaled(self, name: str, factor: float, finding: Finding) -> Change:
