@@ -5,58 +5,20 @@ whose sizes differ grow with the width.
 """
 
 import math
-from dataclasses import dataclass, replace
-from typing import Any, Literal
+from dataclasses import replace
+from typing import Any
 
 import torch
 from torch import nn
 
 from initlab import capture
 from initlab.errors import InvalidValueError, UnknownNameError
+from initlab.pytorch._mu_p_roles import TABLES, Role, Scaling, scaling_of
 from initlab.pytorch._names import Names
 from initlab.pytorch._numbers import as_number
+from initlab.pytorch._reparametrized import weight_of_directions
 
-Role = Literal["input", "hidden", "output", "tied", "fixed"]
-_TABLES = (nn.Embedding, nn.EmbeddingBag)
 _OPTIMIZERS = ("adam", "sgd")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Scaling:
-    """How a parameter scales with the width.
-
-    Attributes:
-        role: `"input"`: only what it makes grows with the width, as embeddings, first
-            layers and biases; `"hidden"`: both grow; `"output"`: only what it reads;
-            `"tied"`: an input that is the output as well; `"fixed"`: neither.
-        multiplier: Width over the base's: of what it reads, else of what it makes.
-    """
-
-    role: Role
-    multiplier: float
-
-    def std(self) -> float:
-        """Factor of the base's standard deviation.
-
-        Example:
-            >>> Scaling(role="hidden", multiplier=4.0).std()
-            0.5
-        """
-        powers = {"hidden": -0.5, "output": -1.0}
-        return float(self.multiplier ** powers.get(self.role, 0.0))
-
-    def learning_rate(self, optimizer: str) -> float:
-        """Factor of the base's learning rate.
-
-        Example:
-            >>> Scaling(role="output", multiplier=4.0).learning_rate("adam")
-            0.25
-        """
-        powers = {
-            "adam": {"hidden": -1.0, "output": -1.0},
-            "sgd": {"input": 1.0, "tied": 1.0, "output": -1.0},
-        }
-        return float(self.multiplier ** powers[optimizer].get(self.role, 0.0))
 
 
 def mu_p(
@@ -66,6 +28,7 @@ def mu_p(
     optimizer: str = "adam",
     learning_rate: float = 1e-3,
     transposed: tuple[str, ...] = (),
+    tables: tuple[str, ...] = (),
 ) -> list[dict[str, Any]]:
     """Scale a wide model's tensors by a narrow base, and give its parameter groups.
 
@@ -87,6 +50,10 @@ def mu_p(
         optimizer: `"adam"` (or another that normalizes gradients), or `"sgd"`.
         learning_rate: That was found for the base.
         transposed: Endings of names of linear weights that are stored as `(in, out)`.
+        tables: Endings of names of parameters that are added or looked up, not
+            multiplied with, as positions of `(length, width)`. They scale as inputs do.
+            Of parameters that no module of PyTorch's owns, those are known without it
+            that have an axis of 1 or a usual name, such as `pos_embed` or `query`.
 
     Returns:
         Parameter groups with `params`, `lr`, `role`, `multiplier` and `names`; a tied
@@ -120,6 +87,8 @@ def mu_p(
         capture.refuse_lazy(one)
     model, base_model = capture.unwrapped(model), capture.unwrapped(base_model)
     capture.refuse_unwritable(model)
+    for argument, endings in (("transposed", transposed), ("tables", tables)):
+        _refuse_unmatched(argument, endings, model)
     names, base = Names.of(model), dict(base_model.named_parameters())
     if set(names.all) != set(base):
         odd = sorted(set(names.all) ^ set(base))
@@ -130,13 +99,18 @@ def mu_p(
     groups: dict[tuple[Role, float], dict[str, Any]] = {}
     scalings = {
         name: _of_ties(
-            model, (name, *names.aliases[name]), parameter, base[name], transposed
+            model,
+            (name, *names.aliases[name]),
+            parameter,
+            base[name],
+            transposed,
+            tables,
         )
         for name, parameter in model.named_parameters()
     }
     for name, scaling in scalings.items():
         parameter = model.get_parameter(name)
-        _rescale(parameter, base[name], scaling)
+        _rescale(model, base_model, name, scaling)
         key = (scaling.role, scaling.multiplier)
         group = groups.setdefault(
             key,
@@ -170,6 +144,22 @@ def _refuse_no_name(optimizer: Any) -> None:
     )
 
 
+def _refuse_unmatched(argument: str, endings: Any, model: nn.Module) -> None:
+    """Refuse endings that no parameter's name has."""
+    if isinstance(endings, str) or not isinstance(endings, tuple | list):
+        raise InvalidValueError(
+            f"a tuple of endings of names, as in ('pos',), got {endings!r}",
+            argument=argument,
+        )
+    names = [name for name, _ in model.named_parameters(remove_duplicate=False)]
+    for ending in endings:
+        if not any(name.endswith(ending) for name in names):
+            raise InvalidValueError(
+                f"endings of the model's parameters, got {ending!r}, which none has",
+                argument=argument,
+            )
+
+
 def _owner(model: nn.Module, name: str) -> nn.Module:
     return model.get_submodule(name.rpartition(".")[0])
 
@@ -180,67 +170,44 @@ def _of_ties(
     parameter: torch.Tensor,
     base: torch.Tensor,
     transposed: tuple[str, ...],
+    tables: tuple[str, ...],
 ) -> Scaling:
     """Return the scaling of a tensor by all its names: of an embedding, that one's."""
     owners = {name: _owner(model, name) for name in names}
-    tables = [n for n, owner in owners.items() if isinstance(owner, _TABLES)]
-    name = (tables or names)[0]
-    scaling = _scaling(name, parameter, base, owners[name], transposed)
-    if scaling.role == "input" and 0 < len(tables) < len(names):
+    looked_up = [n for n, owner in owners.items() if isinstance(owner, TABLES)]
+    name = (looked_up or names)[0]
+    scaling = scaling_of(name, parameter, base, owners[name], transposed, tables)
+    if scaling.role == "input" and 0 < len(looked_up) < len(names):
         return replace(scaling, role="tied")
     return scaling
 
 
-def _scaling(
-    name: str,
-    parameter: torch.Tensor,
-    base: torch.Tensor,
-    owner: nn.Module,
-    transposed: tuple[str, ...],
-) -> Scaling:
-    if parameter.dim() != base.dim():
-        raise InvalidValueError(
-            f"{name} has {base.dim()} axes, the model's {parameter.dim()}",
-            argument="base_model",
-        )
-    if parameter.dim() < 2:
-        grown = parameter.numel() / base.numel()
-        return Scaling(role="input" if grown != 1 else "fixed", multiplier=grown)
-    into, out = 1, 0
-    stored_as_in_out = isinstance(owner, nn.modules.conv._ConvTransposeNd) or (
-        name.endswith(transposed) if transposed else False
-    )
-    # An embedding's rows are what it reads: (rows, features) is (in, out) too.
-    if stored_as_in_out or isinstance(owner, _TABLES):
-        into, out = 0, 1
-    reads = parameter.shape[into] / base.shape[into]
-    makes = parameter.shape[out] / base.shape[out]
-    if any(a != b for a, b in zip(parameter.shape[2:], base.shape[2:], strict=True)):
-        raise InvalidValueError(
-            f"{name} grows in its kernel, which muP has no rule for, got "
-            f"{tuple(parameter.shape)} over {tuple(base.shape)}",
-            argument="base_model",
-        )
-    if reads != 1 and makes != 1:
-        return Scaling(role="hidden", multiplier=reads)
-    if reads != 1:
-        return Scaling(role="output", multiplier=reads)
-    if makes != 1:
-        return Scaling(role="input", multiplier=makes)
-    return Scaling(role="fixed", multiplier=1.0)
+def _rescale(
+    model: nn.Module, base_model: nn.Module, name: str, scaling: Scaling
+) -> None:
+    """Bring a matrix to its deviation; vectors and zeros stay as they are.
 
-
-def _rescale(parameter: torch.Tensor, base: torch.Tensor, scaling: Scaling) -> None:
-    """Bring a matrix to its deviation; vectors and zeros stay as they are."""
-    if parameter.dim() < 2 or scaling.role == "fixed":
+    Of a weight-normed one that is the weight's, which its lengths decide.
+    """
+    changed, weight, base = (
+        model.get_parameter(name), model.get_parameter(name),
+        base_model.get_parameter(name),
+    )  # fmt: skip
+    if weight.dim() < 2 or scaling.role == "fixed":
         return
-    own, wanted = _rms(parameter), _rms(base) * scaling.std()
+    normed = weight_of_directions(model, name)
+    if normed is not None:
+        path, tensor, lengths = normed
+        changed = model.get_parameter(lengths)
+        weight = getattr(model.get_submodule(path), tensor)
+        base = getattr(base_model.get_submodule(path), tensor)
+    own, wanted = _rms(weight), _rms(base) * scaling.std()
     # The deviation of so few numbers is mostly chance; within it nothing is rescaled.
-    chance = 3 / math.sqrt(2 * min(parameter.numel(), base.numel()))
+    chance = 3 / math.sqrt(2 * min(weight.numel(), base.numel()))
     if own == 0 or wanted == 0 or abs(own / wanted - 1) < chance:
         return
     with torch.no_grad():
-        parameter.mul_(wanted / own)
+        changed.mul_(wanted / own)
 
 
 def _rms(tensor: torch.Tensor) -> float:

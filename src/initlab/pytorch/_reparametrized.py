@@ -82,6 +82,29 @@ def parameter_behind(module: nn.Module, tensor: str) -> torch.Tensor:
     return found
 
 
+def weight_of_directions(model: nn.Module, name: str) -> tuple[str, str, str] | None:
+    """What a weight norm makes of a parameter of directions; None of another one.
+
+    Returns:
+        The module's path, its weight's name there, and the name of the lengths.
+
+    Example:
+        >>> layer = nn.utils.parametrizations.weight_norm(nn.Linear(2, 1))
+        >>> weight_of_directions(layer, "parametrizations.weight.original1")
+        ('', 'weight', 'parametrizations.weight.original0')
+    """
+    path, _, own = name.rpartition(".")
+    steps: Any = model.get_submodule(path)
+    if own == "original1" and type(steps[0]).__name__ == "_WeightNorm":
+        outer, _, tensor = path.rpartition(".")
+        outer = outer.removesuffix("parametrizations").rstrip(".")
+        return outer, tensor, f"{path}.original0"
+    hook = hook_of(steps, own.removesuffix("_v"))
+    if isinstance(hook, WeightNorm) and own.endswith("_v"):
+        return path, hook.name, f"{name.removesuffix('_v')}_g"
+    return None
+
+
 def computed_name(module: nn.Module, tensor: str) -> str:
     """The name of the tensor that a hook computes of this one; its own without.
 
