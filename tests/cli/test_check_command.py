@@ -20,6 +20,10 @@ def unsound():
     nn.init.ones_(model[0].weight)
     return model
 
+def chatty():
+    print("32 parameters")
+    return unsound()
+
 def needs(width):
     return nn.Linear(width, width)
 
@@ -161,6 +165,24 @@ def test_json_and_page_are_written(models, capsys):
 
     assert json.loads(capsys.readouterr().out)["findings"][0]["id"] == "WI02"
     assert "Starting weights of Sequential" in (models / "page.html").read_text()
+
+
+@pytest.mark.usefixtures("models")
+def test_what_a_target_prints_is_no_part_of_the_json(capsys):
+    assert run("somebodys_models:chatty", "--input", "32x16", "--json", "-") == 1
+
+    printed = capsys.readouterr()
+    assert json.loads(printed.out)["findings"][0]["id"] == "WI02"
+    assert "32 parameters" in printed.err
+
+
+@pytest.mark.usefixtures("models")
+def test_what_is_ignored_is_not_repaired(capsys):
+    arguments = "somebodys_models:unsound", "--input", "32x16", "--repair"
+    assert run(*arguments, "left.safetensors", "--ignore", "WI02") == 0
+    assert "nothing to repair" in capsys.readouterr().err
+    assert run(*arguments, "repaired.safetensors") == 0
+    assert "WI02  0.weight: redrawn" in capsys.readouterr().err
 
 
 @pytest.mark.usefixtures("models")

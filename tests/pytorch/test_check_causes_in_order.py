@@ -415,3 +415,17 @@ def test_a_mean_in_a_bias_before_linear_layers_is_no_drowning():
     found = blamed(model, loss=nn.MSELoss(), targets=20 + torch.randn(64, 4))
 
     assert found == []
+
+
+@pytest.mark.parametrize(
+    ("copies", "named"), [(2, {"WI02", "WI14"}), (64, {"WI02"}), (0, {"WI14"})]
+)
+def test_a_few_copies_are_no_cause_of_a_loud_head(copies, named, labels):
+    model = nn.Sequential(nn.Linear(16, 64), nn.ReLU(), nn.Linear(64, 64), nn.ReLU(),
+                          nn.Linear(64, 5))  # fmt: skip
+    with torch.no_grad():
+        for tensor in (model[2].weight, model[2].bias):
+            tensor[:copies] = tensor[0]
+        model[4].weight.mul_(60)
+    found = pytorch.check(model, torch.randn(64, 16), targets=labels)
+    assert {one.id for one in found.of("warning", "error")} == named

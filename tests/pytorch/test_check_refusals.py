@@ -482,3 +482,48 @@ def test_weights_that_no_optimizer_holds_are_not_said_to_be_stepped_too_little()
 )
 def test_a_distribution_without_a_loss_depends_on_the_weights(made):
     assert pytorch.check(Gives(made), BATCH).sound
+
+
+class Constant(nn.Module):
+    """A picture that is made of a parameter, whatever is given."""
+
+    def __init__(self):
+        super().__init__()
+        self.start, self.layer = nn.Parameter(torch.randn(1, 16)), nn.Linear(16, 16)
+        self.last = nn.Linear(16, 16)
+
+    def forward(self, x):
+        return self.last(torch.relu(self.layer(self.start.expand(len(x), -1))))
+
+
+@pytest.mark.parametrize("zeros", [(), (torch.zeros(8, 3),), (torch.zeros(8).long(),)])
+def test_zeros_alone_are_no_batch(zeros):
+    class Reads(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.stack = nn.Sequential(
+                nn.Linear(20, 32), nn.ReLU(), nn.Linear(32, 32), nn.ReLU(),
+                nn.Linear(32, 3),
+            )  # fmt: skip
+
+        def forward(self, x, *_more):
+            return self.stack(x)
+
+    model = Reads()
+    before = {name: one.clone() for name, one in model.state_dict().items()}
+    for function in (pytorch.check, pytorch.repair_):
+        with pytest.raises(InvalidValueError, match=r"^batch: .*zeros alone.*randn"):
+            function(model, (torch.zeros(8, 20), *zeros))
+    after = model.state_dict()
+    assert all(torch.equal(one, after[name]) for name, one in before.items())
+    assert pytorch.check(model, (torch.randn(8, 20), *zeros)).sound
+
+
+def test_zeros_that_no_layer_reads_are_a_batch():
+    assert pytorch.check(Constant(), torch.zeros(8, 2)) is not None
+
+
+def test_zeros_are_enough_to_initialize():
+    model = nn.Sequential(nn.Linear(20, 32), nn.Tanh(), nn.Linear(32, 3))
+    report = pytorch.initialize_(model, "he_normal", batch=torch.zeros(2, 20))
+    assert report.of("0.weight").reason == "tanh: critical"

@@ -249,10 +249,42 @@ def test_a_model_is_as_it_was_when_its_training_fails(batch, labels):
     model[4].weight.data.mul_(30)
     before = bits(model)
 
-    with pytest.raises(RuntimeError):
+    with pytest.raises(InvalidValueError, match=r"^data: batch 0 failed in a training"):
         repaired(model, batch, labels, train_steps=2, data=[torch.ones(3, 5)])
 
     assert bits(model) == before
+
+
+@pytest.mark.parametrize("given", [True, False])
+def test_batches_of_data_may_end_with_targets_of_their_own(batch, labels, given):
+    pairs = utils.data.TensorDataset(batch, labels)
+    repair = pytorch.repair_(
+        mlp(depth=3), batch, targets=labels if given else None, train_steps=8,
+        data=utils.data.DataLoader(pairs, batch_size=16),
+    )  # fmt: skip
+    assert len(repair.training.after) == 9
+    assert len(set(repair.training.after)) == 9
+
+
+def test_an_optimizer_that_evaluates_the_loss_itself_trains_too(batch, labels):
+    repair = repaired(
+        mlp(depth=3), batch, labels, train_steps=4, optimizer=torch.optim.LBFGS
+    )
+    assert repair.training.after[-1] < repair.training.after[0]
+
+
+def test_what_is_ignored_is_left_as_it_is(batch, labels):
+    model = mlp(depth=4)
+    with torch.no_grad():
+        model[4].weight[:2] = model[4].weight[0]
+        model[-1].weight.mul_(100)
+    both = blamed(repaired(model, batch, labels, dry_run=True).before)
+
+    repair = repaired(model, batch, labels, ignore="WI02")
+
+    assert both == {"WI02", *blamed(repair.before)}
+    assert [one.parameter for one in repair.changes] == ["6.weight"]
+    assert repair.after.sound
 
 
 def test_short_trainings_need_a_loss(batch):

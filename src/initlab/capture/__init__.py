@@ -5,7 +5,13 @@ no tensor and need no torch. Nothing of the model, its gradients or any random s
 changed.
 """
 
-from initlab.capture._batch import Call, as_call, most_arguments, tensors_in
+from initlab.capture._batch import (
+    Call,
+    as_call,
+    ends_with_targets,
+    most_arguments,
+    tensors_in,
+)
 from initlab.capture._failures import ModelRunError, OptimizerRunError, exit_call
 from initlab.capture._losses import TargetsError, read_loss
 from initlab.capture._preserved import ALONE, preserved
@@ -35,6 +41,7 @@ __all__ = [
     "TargetsError",
     "WeightUse",
     "as_call",
+    "ends_with_targets",
     "exit_call",
     "most_arguments",
     "preserved",

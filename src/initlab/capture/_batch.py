@@ -105,15 +105,25 @@ def as_call(model: nn.Module, batch: Any, targets: Any, *, with_loss: bool) -> C
     return Call(args, {}, targets)
 
 
+def ends_with_targets(model: nn.Module, batch: Any) -> bool:
+    """Return whether a batch has one entry more than the model takes: its targets.
+
+    Example:
+        >>> pair = torch.ones(3, 2), torch.zeros(3)
+        >>> ends_with_targets(nn.Linear(2, 1), pair)
+        True
+    """
+    listed = isinstance(batch, list | tuple) and not hasattr(batch, "_fields")
+    return listed and len(batch) == _positional(model)[1] + 1
+
+
 def _refuse_two_targets(model: nn.Module, batch: Any, targets: Any) -> None:
     """Refuse targets beside those that a loader's batches end with.
 
     Raises:
         InvalidValueError: If there are both.
     """
-    if targets is None or not isinstance(batch, list | tuple):
-        return
-    if not hasattr(batch, "_fields") and len(batch) == _positional(model)[1] + 1:
+    if targets is not None and ends_with_targets(model, batch):
         raise InvalidValueError(
             f"a DataLoader yields its own, as the last of {len(batch)} "
             "entries of a batch, and targets were given besides; leave targets= out",

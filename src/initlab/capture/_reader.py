@@ -9,7 +9,7 @@ from torch.optim import Optimizer
 from initlab.capture._arrays import arrays_of
 from initlab.capture._asked import read_output
 from initlab.capture._backward import Backward
-from initlab.capture._batch import Call
+from initlab.capture._batch import Call, tensors_in
 from initlab.capture._chance import left_to_chance, random_numbers
 from initlab.capture._examined_steps import examine_steps
 from initlab.capture._first_step import evaluates_the_loss, made_optimizer
@@ -109,6 +109,16 @@ class Reader:
             notes=tuple(self._notes),
             lost_buffers=self._lost_buffers(copies),
             stray=stray_weights(self._model, trace.stray.values(), self._given),
+            blank=self._is_blank(records, structure),
+        )
+
+    def _is_blank(self, records: Records, structure: Structure) -> bool:
+        given = tensors_in((self._runs.call.args, self._runs.call.kwargs))
+        first = [records.uses[use.index] for use in structure.uses if use.stem]
+        return (
+            any(tensor.is_floating_point() for tensor in given)
+            and any(use.values.get("given_rms") == 0 for use in first)
+            and not any(bool(tensor.any()) for tensor in given)
         )
 
     def _lost_buffers(self, copies: Mapping[int, Tensor]) -> tuple[str, ...]:

@@ -33,6 +33,7 @@ class Reading:
         notes: Remarks on how the model was read.
         lost_buffers: Names of buffers with entries that are nan.
         stray: Names of weights that run and are no parameters.
+        blank: Whether all that the model was given is 0, and its first layers read it.
     """
 
     uses: tuple[WeightUse, ...]
@@ -48,6 +49,7 @@ class Reading:
     notes: tuple[str, ...] = ()
     lost_buffers: tuple[str, ...] = ()
     stray: tuple[str, ...] = ()
+    blank: bool = False
 
     @property
     def facts(self) -> ModelFacts:

@@ -1,6 +1,8 @@
 """`initlab check`: a verdict on a PyTorch model's starting weights."""
 
+import sys
 from collections.abc import Mapping
+from contextlib import nullcontext, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -112,16 +114,21 @@ def check(
         ignore=settings.ignore,
     )  # fmt: skip
     page: Diagnosis | Repair
-    if repair is None:
-        page = diagnosis = command.check_target(asked, seeds=seeds, announce=_announce)
-    else:
-        page = command.repair_target(asked, repair, seeds=seeds, announce=_announce)
+    # What the target prints must not stand before the JSON.
+    with redirect_stdout(sys.stderr) if json_to == "-" else nullcontext():
+        if repair is None:
+            page = diagnosis = command.check_target(
+                asked, seeds=seeds, announce=_announce
+            )
+        else:
+            page = command.repair_target(asked, repair, seeds=seeds, announce=_announce)
+            diagnosis = page.after
+    if repair is not None:
         of = (
             f": the weights of seed {seed}, the first of {seeds}, which alone was "
             "repaired" if seeds > 1 else ""
         )  # fmt: skip
         typer.echo(f"{page}\n\nwritten to {repair}{of}; measured again:", err=True)
-        diagnosis = page.after
     if json_to is not None:
         write_json(diagnosis.to_json() + "\n", json_to)
     if report is not None:

@@ -88,11 +88,16 @@ def check(
     readings = []
     for make in models:
         one = make()
-        readings.append(
-            capture.read(
-                one, batch, loss=loss, targets=targets, optimizer=optimizer, seed=seed
-            )
+        reading = capture.read(
+            one, batch, loss=loss, targets=targets, optimizer=optimizer, seed=seed
         )
+        if reading.blank:
+            raise InvalidValueError(
+                "numbers other than 0, got zeros alone, on which no weight "
+                "shows what it does; give data, or torch.randn of their shape",
+                argument="batch",
+            )
+        readings.append(reading)
         if not isinstance(model, nn.Module):
             name = type(one).__name__
     dataset = dataset_of(readings, facts, name=name, seed=seed)

@@ -1,8 +1,8 @@
 """A verdict on a model's starting weights: findings, and the numbers behind them."""
 
 import json
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import xarray as xr
@@ -32,6 +32,11 @@ class Diagnosis:
     def of(self, *severities: Severity) -> tuple[Finding, ...]:
         """Return the findings of some severities."""
         return tuple(one for one in self.findings if one.severity in severities)
+
+    def without(self, checks: Collection[str]) -> "Diagnosis":
+        """Return the diagnosis without the findings of some checks, by id."""
+        kept = tuple(one for one in self.findings if one.id not in checks)
+        return replace(self, findings=kept)
 
     def __iter__(self) -> Iterator[Finding]:
         return iter(self.findings)

@@ -237,6 +237,8 @@ def _by_check(finding: Finding, other: Finding) -> bool:
         return other.cause == "loud_signal"
     if not explained:
         return False
+    if other.cause == "copied_units" and 2 * other.measured > other.expected:
+        return finding.id == "WI04"  # few copies leave signals as they are
     if finding.id == "WI12" and other.id == "WI07":
         return other.cause in ("drowned_by_biases", *_LOUD_BIASES)
     if finding.id == "WI14" and other.id == "WI07":

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -41,7 +41,7 @@ class Asked:
         seed: Of the first model, of the inputs, and of what a repair redraws.
         device: Where it runs.
         dtype: Of the weights and the inputs.
-        ignore: Ids of checks whose findings are not shown.
+        ignore: Ids of checks whose findings are neither shown nor repaired.
     """
 
     target: str
@@ -81,7 +81,7 @@ def check_target(
             model = build(model, asked.seed)
         diagnosis = check(model, batch, targets=targets, seeds=seeds, seed=asked.seed)
     _refuse_other_classes(asked.classes, diagnosis)
-    return _without(diagnosis, asked.ignore)
+    return diagnosis.without(asked.ignore)
 
 
 def repair_target(
@@ -94,7 +94,7 @@ def repair_target(
     """Build a target once, repair it, and write its weights as safetensors.
 
     Args:
-        asked: Of what; ignored findings are repaired too.
+        asked: Of what.
         out: File of the weights, which can be written.
         seeds: Members that were asked for, of which the first is repaired.
         announce: Told the name of the module that is imported, before it is.
@@ -109,14 +109,12 @@ def repair_target(
     _is_one_model(asked, made, seeds)
     with _exits_named(asked.target), _labels_of(asked.classes):
         model = build(_factory(asked, made), asked.seed)
-        repair = repair_(model, batch, targets=targets, seed=asked.seed)
+        repair = repair_(
+            model, batch, targets=targets, seed=asked.seed, ignore=asked.ignore
+        )
     _refuse_other_classes(asked.classes, repair.before)
     repair.save(out)
-    return replace(
-        repair,
-        before=_without(repair.before, asked.ignore),
-        after=_without(repair.after, asked.ignore),
-    )
+    return repair
 
 
 def _is_one_model(asked: Asked, made: Any, seeds: int) -> bool:
@@ -146,12 +144,6 @@ def _factory(
         asked.dtype,
         inputs=len(asked.inputs) + len(asked.tokens),
     )
-
-
-def _without(diagnosis: Diagnosis, ignore: Sequence[str]) -> Diagnosis:
-    """Return a diagnosis without the findings of some checks."""
-    kept = tuple(one for one in diagnosis.findings if one.id not in ignore)
-    return replace(diagnosis, findings=kept)
 
 
 def _batch(asked: Asked) -> tuple[tuple[Tensor, ...], Tensor | None]:

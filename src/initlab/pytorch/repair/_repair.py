@@ -12,7 +12,7 @@ from torch import nn
 
 from initlab import capture, reports
 from initlab.errors import InvalidValueError
-from initlab.messages import shown_name
+from initlab.messages import as_checks, shown_name
 from initlab.pytorch._diagnosis import Diagnosis
 from initlab.pytorch._numbers import as_count, as_flag, as_seed
 from initlab.pytorch.repair._change import Change, Undo
@@ -137,6 +137,7 @@ def repair_(
     dry_run: bool = False,
     train_steps: int = 0,
     data: Iterable[Any] | None = None,
+    ignore: str | Sequence[str] = (),
 ) -> Repair:
     """Repair a model's starting weights: the smallest change per root cause.
 
@@ -161,8 +162,10 @@ def repair_(
         dry_run: Whether to find and try the changes, and take all of them back.
         train_steps: Steps of two short trainings, of copies of the model as it came
             and repaired; 0: none.
-        data: Batches for them, each as `batch`: a list or a DataLoader, of which the
-            first are taken; None: the batch again and again.
+        data: Batches for them, each as `batch`, or with targets of its own at the end:
+            a list or a DataLoader, of which the first are taken; None: the batch again
+            and again.
+        ignore: Ids of checks whose findings are left as they are, as `"WI15"`.
 
     Raises:
         InvalidValueError: As `check` does; or if a parameter is still lazy.
@@ -178,17 +181,18 @@ def repair_(
     """
     seed, dry_run = as_seed(seed), as_flag("dry_run", dry_run)
     train_steps = as_count("train_steps", train_steps, least=0)
+    ignored = as_checks(ignore, "ignore")
     own = capture.unwrapped(model)
     capture.refuse_lazy(own)
     batches: list[Any] = []
     if train_steps:
         refuse_untrained(own, optimizer)
         batches = batches_of(data, batch, train_steps)
-    surgery = Surgery(own, batch, loss, targets, optimizer, seed)
+    surgery = Surgery(own, batch, loss, targets, optimizer, seed, ignored)
     untouched = copy.deepcopy(own) if train_steps else own
     before = surgery.check()
     if train_steps:
-        refuse_without_loss(before)
+        refuse_without_loss(before, own, batches)
     training = None
     try:
         after = surgery.run(before)

@@ -48,8 +48,10 @@ class Surgery:
         targets: Any,
         optimizer: Any,
         seed: int,
+        ignored: Sequence[str] = (),
     ) -> None:
         self._model, self._batch, self._seed = model, batch, seed
+        self._ignored = ignored
         self._options = {"loss": loss, "targets": targets, "optimizer": optimizer}
         call = capture.as_call(model, batch, targets, with_loss=loss is not None)
         self._targets = call.targets
@@ -64,7 +66,9 @@ class Surgery:
         self._left_after: dict[tuple[str, str], int] = {}
 
     def check(self) -> Diagnosis:
-        return check(self._model, self._batch, seed=self._seed, **self._options)
+        """Return the verdict on the model as it is, without what is ignored."""
+        found = check(self._model, self._batch, seed=self._seed, **self._options)
+        return found.without(self._ignored)
 
     def run(self, diagnosis: Diagnosis) -> Diagnosis:
         """Repair one finding after another; return the last diagnosis."""

@@ -2,8 +2,10 @@
 
 import copy
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from itertools import islice
 from typing import Any
 
@@ -11,7 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from initlab import capture
-from initlab.errors import InvalidValueError
+from initlab.errors import InitlabError, InvalidValueError
 from initlab.pytorch._diagnosis import Diagnosis
 from initlab.spec import facts_from_json
 
@@ -116,12 +118,21 @@ def refuse_untrained(model: nn.Module, optimizer: Any) -> None:
         )
 
 
-def refuse_without_loss(diagnosis: Diagnosis) -> None:
-    """Refuse short trainings where `check` found no loss, given or inferred.
+def refuse_without_loss(
+    diagnosis: Diagnosis, model: nn.Module, batches: Sequence[Any]
+) -> None:
+    """Refuse short trainings where no loss is given, and none can be inferred.
+
+    Args:
+        diagnosis: That `check` came to.
+        model: That is trained.
+        batches: On which, which may end with targets of their own.
 
     Raises:
         InvalidValueError: If it found none.
     """
+    if all(capture.ends_with_targets(model, one) for one in batches):
+        return
     if not facts_from_json(diagnosis.dataset.attrs["facts"])[0].output.loss_kind:
         raise InvalidValueError(
             "short trainings need one, got None, and no targets that one could "
@@ -145,17 +156,48 @@ def _losses(
     with capture.ALONE, torch.random.fork_rng(devices=[]), torch.enable_grad():
         torch.manual_seed(0)
         for step in range(steps + 1):
+            batch = data[step % len(data)]
+            own = capture.ends_with_targets(model, batch)
             call = capture.as_call(
-                model, data[step % len(data)], targets, with_loss=loss is not None
+                model, batch, None if own else targets, with_loss=loss is not None
             )
-            stepper.zero_grad()
-            torch.clear_autocast_cache()  # casts hold the weights before the step
-            outputs = model(*call.args, **call.kwargs)
-            value = capture.read_loss(outputs, call.targets, loss).value
-            assert value is not None  # as `check` found one
-            losses.append(float(value.detach()))
-            if step == steps or not math.isfinite(losses[-1]):
+
+            evaluated = partial(_evaluated, model, call, loss, stepper)
+            with _named_failure(step % len(data)):
+                # Some optimizers evaluate the loss themselves, more than once.
+                last = step == steps
+                losses.append(float(evaluated() if last else stepper.step(evaluated)))
+            if not math.isfinite(losses[-1]):
                 break
-            value.backward()  # type: ignore[no-untyped-call]
-            stepper.step()
     return tuple(losses)
+
+
+def _evaluated(
+    model: nn.Module,
+    call: capture.Call,
+    loss: Callable[..., Tensor] | None,
+    optimizer: torch.optim.Optimizer,
+) -> Tensor:
+    """Return the loss, with its gradients at the parameters."""
+    optimizer.zero_grad()
+    torch.clear_autocast_cache()  # casts hold the weights before the step
+    outputs = model(*call.args, **call.kwargs)
+    value = capture.read_loss(outputs, call.targets, loss).value
+    assert value is not None  # as `check` found one
+    value.backward()  # type: ignore[no-untyped-call]
+    return value.detach()
+
+
+@contextmanager
+def _named_failure(number: int) -> Iterator[None]:
+    """Name the batch on which a training failed."""
+    try:
+        yield
+    except InitlabError:
+        raise
+    except Exception as error:
+        line = (str(error).strip().splitlines() or [""])[0]
+        raise InvalidValueError(
+            f"batch {number} failed in a training: {type(error).__name__}: {line}",
+            argument="data",
+        ) from error
