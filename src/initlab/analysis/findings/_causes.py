@@ -239,6 +239,8 @@ def _by_check(finding: Finding, other: Finding) -> bool:
         return False
     if other.cause == "copied_units" and 2 * other.measured > other.expected:
         return finding.id == "WI04"  # few copies leave signals as they are
+    if finding.id in ("WI09", "WI14") and _is_too_small(other):
+        return False
     if finding.id == "WI12" and other.id == "WI07":
         return other.cause in ("drowned_by_biases", *_LOUD_BIASES)
     if finding.id == "WI14" and other.id == "WI07":
@@ -256,6 +258,12 @@ _PARTICULAR: tuple[Callable[[Finding, Finding], bool | None], ...] = (
     _of_memory, _of_overflow, _of_outputs, _of_centres, _of_biases, _of_saturation,
     _of_steps, _of_stops,
 )  # fmt: skip
+
+
+def _is_too_small(finding: Finding) -> bool:
+    """Whether weights are smaller than a law asks for, which makes nothing loud."""
+    of_laws = finding.cause == "wrong_fan" or finding.cause in _CHAINS
+    return of_laws and finding.measured < finding.expected
 
 
 def _is_of_quiet_weights(finding: Finding, other: Finding) -> bool:

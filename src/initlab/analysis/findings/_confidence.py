@@ -27,13 +27,16 @@ from initlab.spec import OutputReading, ParameterReading, WeightUse
 # (dense and convolutional, 10 and 100 classes, Adam and gradient descent). Heads of
 # He's gain behind many layers reach 2.5.
 _EXCESS_INFO, _EXCESS_WARNING, _EXCESS_ERROR = 0.5, 3.0, 20.0
+# Of two classes, where a nat takes logits of 2.4 in the mean: He's gain behind up to 16
+# layers, plain and residual, reaches 1.3 with two outputs and .8 with one.
+_EXCESS_OF_TWO = 1.6
 # Of a loss that we do not know, over that of outputs of size 1, in terms of that.
 _TIMES_QUIET = 3.0
 # Where no targets are known, outputs need not be logits.
 _BLIND_ERROR = 40.0
 _LOUD_INPUTS = 5.0
-# Of a regression's outputs, over its targets.
-_LOUD_OUTPUTS = 10.0
+# Of a regression's outputs, over its targets; of outputs that are as large themselves.
+_LOUD_OUTPUTS, _LOUD_BOTH = 10.0, 6.0
 # Deviation of logits whose softmax is near the prior, as a repair makes them: an
 # excess of .045 nat.
 QUIET_LOGITS = 0.3
@@ -163,7 +166,8 @@ def _loud_regression(model: Model, head: WeightUse) -> Iterator[Finding]:
     size = max(output.target_std, abs(output.target_mean)) or math.inf
     ratio = output.rms / size
     loud = what_makes_it_loud(model, head)
-    if ratio > _LOUD_OUTPUTS and loud is not None:
+    far = ratio > _LOUD_OUTPUTS or min(ratio, output.rms) > _LOUD_BOTH
+    if far and loud is not None:
         module, parameter = loud
         smaller = _smaller(model, parameter, 1 / ratio, squares=2)
         yield Finding(
@@ -209,11 +213,13 @@ def _unscaled_inputs(model: Model, head: WeightUse, excess: float) -> Iterator[F
 def _sure_outputs(model: Model, head: WeightUse, excess: float) -> Iterator[Finding]:
     """Yield what makes logits large: a bias, a factor, a weight, a number."""
     output, known = model.facts.output, _is_classification(model.facts.output)
+    binary = _is_binary(output)
+    of_two = known and (binary or output.classes == 2)
     severity: Severity = (
         "error" if excess > (_EXCESS_ERROR if known else _BLIND_ERROR) else
-        "warning" if excess > _EXCESS_WARNING else "info"
+        "warning" if excess > (_EXCESS_OF_TWO if of_two else _EXCESS_WARNING) else
+        "info"
     )  # fmt: skip
-    binary = _is_binary(output)
     of_one_sign = binary and abs(output.mean) > output.std
     bias = bias_that_makes(model, head, output.mean) if of_one_sign else None
     if bias is not None:

@@ -22,6 +22,8 @@ _DROWNED, _UNSCALED = 0.01, 20.0
 # Of 307 public models none concatenates a part of more than 2.6.
 _LOUDER, _LOUD_PART = 30.0, 10.0
 _LOUD_TOKEN = 5.0
+# Share of what a layer gives that makes its bias the cause.
+_MOSTLY = 0.7
 
 
 def drowned_signals(model: Model) -> Iterator[Finding]:
@@ -127,8 +129,11 @@ def drowned_neighbours(model: Model) -> Iterator[Finding]:
         if use.branch_end:
             continue
         ratio = model.of("beside_ratio", use.index)
-        if not (ratio > _LOUDER and model.of("beside_rms", use.index) > _LOUD_PART):
+        size = model.of("beside_rms", use.index)
+        if not (ratio > _LOUDER and size > _LOUD_PART):
             continue
+        if model.of("bias_rms", use.index) > _MOSTLY * size:
+            continue  # what the bias does is said of the bias
         added = _made_by_hand(model, use)
         name = added or use.parameter
         yield Finding(

@@ -29,16 +29,16 @@ def explosive_parameter(model: Model) -> Iterator[Finding]:
     """WI14: a loss that hangs on a head or a number of its own as on an exponential.
 
     Targets that are not scaled make a loss large, but none of its terms as steep. What
-    runs in a loop or lies deep in a network is steep by how often signals meet it.
+    runs in a loop or lies deep in a network is steep by how often signals meet it, and
+    the factor of a normalization by what the layers behind it make of it.
     """
     output = model.facts.output
     heads = {use.parameter for use in model.uses if use.head and use.calls == 1}
     head = head_of(model)
     # What makes outputs as large as far targets are is steep by design.
-    spared = (
-        {head.parameter, head.bias}
-        if head is not None and _is_at_targets(output) else set()
-    )  # fmt: skip
+    spared = {norm.parameter for norm in model.facts.norms}
+    if head is not None and _is_at_targets(output):
+        spared |= {head.parameter, head.bias}
     steep = [
         p for p in model.facts.parameters
         if p.elasticity > _STEEP and (len(p.shape) < 2 or p.name in heads)

@@ -49,6 +49,29 @@ def drawn(patient: Patient, use: WeightUse, finding: Finding) -> Change:
     )
 
 
+def drawn_source(patient: Patient, use: WeightUse, finding: Finding) -> Change | None:
+    """Draw the parameter that a weight is computed of, entry by entry; None of others.
+
+    As of a standardized weight, whose scale is what the function makes of it.
+    """
+    if not use.derived or use.sized or use.parameter not in use.sources:
+        return None
+    shape = tuple(patient.tensor(use.parameter).shape)
+    return (
+        drawn_at(patient, use.parameter, finding) if shape == use.layer.shape else None
+    )
+
+
+def drawn_at(patient: Patient, name: str, finding: Finding) -> Change:
+    """Draw a matrix at one over the root of what each of its units is given."""
+    shape = tuple(patient.tensor(name).shape)
+    std = math.prod(shape[1:]) ** -0.5
+    values = std * patient.normal(name, shape)
+    return patient.change(
+        name, values, kind="redrawn", amount=f"std {std:.3g}", finding=finding
+    )
+
+
 def _std_of_rows(patient: Patient, table: WeightUse) -> float:
     """Return a deviation for a table of zeros: the other tables', or a usual one.
 

@@ -10,6 +10,7 @@ from initlab.analysis.findings import QUIET_LOGITS, Finding
 from initlab.capture import tensors_in
 from initlab.messages import REACHES
 from initlab.pytorch.repair._change import Change
+from initlab.pytorch.repair._draws import drawn_at
 from initlab.pytorch.repair._patient import Patient
 from initlab.spec import PriorReading, WeightUse
 
@@ -182,12 +183,18 @@ def usual_slopes(patient: Patient, finding: Finding) -> list[Change]:
 def finite_function(patient: Patient, finding: Finding) -> list[Change]:
     """Set what a function makes infinite to 0 if it is an exponent, else to 1.
 
-    Of a quotient of parameters it is not known which one to change.
+    A matrix is drawn anew. Of a quotient of parameters nobody knows which to change.
     """
     function = str(finding.evidence["function"])
     if function.startswith(_EXPONENTS):
         return set_to_zero(patient, finding)
-    return open_factor(patient, finding) if function in _FINITE_AT_ONE else []
+    if function not in _FINITE_AT_ONE:
+        return []
+    return [
+        patient.filled(name, 1.0, finding) if patient.tensor(name).dim() < 2
+        else drawn_at(patient, name, finding)  # a weight, as over its spectral norm
+        for name in finding.places
+    ]  # fmt: skip
 
 
 def within_reach(patient: Patient, finding: Finding) -> list[Change]:

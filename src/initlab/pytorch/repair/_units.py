@@ -7,7 +7,7 @@ from torch import Tensor
 
 from initlab.analysis.findings import Finding
 from initlab.pytorch.repair._change import Change
-from initlab.pytorch.repair._draws import of_law
+from initlab.pytorch.repair._draws import drawn_source, of_law
 from initlab.pytorch.repair._patient import Patient
 from initlab.spec import WeightUse
 
@@ -64,7 +64,11 @@ def distinct_units(patient: Patient, finding: Finding) -> list[Change]:
     if clones:
         return clones
     named = [use for use in patient.uses(finding) if use.layer.kind != "embedding"]
-    found = [_redrawn(patient, use, finding, readers=False) for use in named]
+    found = [
+        drawn_source(patient, use, finding)
+        or _redrawn(patient, use, finding, readers=False)
+        for use in named
+    ]
     # Where all columns of the layer above are alike as well, it reads but one sum.
     above = [
         use
