@@ -88,11 +88,17 @@ def lsuv_(
         )
     plan = Plan(model)
     for layer in scaled.layers:
+        is_scaled = layer.std_before is not None
+        if not is_scaled and (start is None or layer.outcome in ("zero", "unused")):
+            reason = f"left alone: {layer.outcome}"
+            plan.set(layer.name, None, init="", reason=reason, action="kept")
+            continue
         new = torch.from_numpy(scaled.weights[layer.name])
+        done = [str(start)] * bool(start) + ["scaled"] * is_scaled
         plan.set(
             layer.name,
             new.clone,
-            init=f"{start}, scaled" if start else "scaled",
+            init=", ".join(done),
             reason=_reason(layer),
             action="drawn" if start else "set",
             std=float(new.std(correction=0)),
@@ -139,7 +145,7 @@ def _outputs(
 
 def _reason(layer: LsuvLayer) -> str:
     if layer.std_before is None:
-        return f"left alone: {layer.outcome}"
+        return f"not scaled: {layer.outcome}"
     return (
         f"outputs {layer.outcome} from std {layer.std_before:.2f} "
         f"to {layer.std_after:.2f}"
