@@ -71,7 +71,7 @@ def test_a_list_is_the_one_argument_of_a_model_that_takes_one():
     model = Several()
 
     assert loss_kind(model, [BATCH, BATCH], targets=LABELS) == "cross_entropy"
-    with pytest.raises(InvalidValueError, match="^model: failed"):
+    with pytest.raises(InvalidValueError, match=r"^model: failed"):
         pytorch.check(Takes(), [BATCH, BATCH], targets=LABELS)
 
 

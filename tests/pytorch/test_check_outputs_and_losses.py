@@ -1,4 +1,4 @@
-"""Losses of what a model gives: of one tensor of it, of another class, of no gradient."""
+"""Losses of what a model gives: of one tensor of it, or of objects of any class."""
 
 from collections import OrderedDict
 from typing import NamedTuple

@@ -79,7 +79,7 @@ def test_a_report_has_no_row_of_what_is_no_parameter():
     report = pytorch.lsuv_(nn.Sequential(nn.Linear(16, 8)), INPUTS)
 
     assert report.of("0.weight").action == "drawn"
-    with pytest.raises(KeyError, match="1.weight"):
+    with pytest.raises(KeyError, match=r"1\.weight"):
         report.of("1.weight")
 
 
@@ -111,7 +111,7 @@ def deeper_when_wider(width):
 def test_the_coordinate_check_needs_the_same_modules_at_every_width():
     given = {"targets": torch.arange(len(INPUTS)) % 4, "steps": 0}
 
-    with pytest.raises(InvalidValueError, match="^make: the same modules are needed"):
+    with pytest.raises(InvalidValueError, match=r"^make: the same modules are needed"):
         pytorch.width_law(deeper_when_wider, (32, 64), INPUTS, **given)
     law = pytorch.width_law(deeper_when_wider, (8, 16), INPUTS, **given)
     assert set(law.slopes) == {"0"}

@@ -76,6 +76,8 @@ def parameter_behind(module: nn.Module, tensor: str) -> torch.Tensor:
     elif parametrize.is_parametrized(module, tensor):
         held: Any = module.parametrizations[tensor]  # type: ignore[index]
         found = held.original if hasattr(held, "original") else held.original0
+    elif tensor not in module._parameters and f"{tensor}_orig" in module._parameters:
+        found = getattr(module, f"{tensor}_orig")  # under torch.nn.utils.prune's mask
     else:
         found = getattr(module, tensor)
     assert isinstance(found, torch.Tensor)

@@ -266,7 +266,8 @@ def write_values(tensor: torch.Tensor, values: np.ndarray) -> None:
     """
     with torch.no_grad():
         new = torch.from_numpy(np.ascontiguousarray(values))
-        held(tensor).copy_(new.reshape(tensor.shape))
+        own = held(tensor)
+        own.copy_(new.reshape(own.shape))
 
 
 def real_parameter(model: nn.Module, name: str, device: torch.device) -> nn.Parameter:
