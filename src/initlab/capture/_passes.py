@@ -58,16 +58,14 @@ def loss_gradients(
 def _gradients(
     roots: Sequence[Tensor], parameters: Sequence[Tensor], *, keep: bool
 ) -> list[Tensor | None]:
-    if not roots or not parameters:
+    # A model may freeze some as it runs.
+    asking = [parameter for parameter in parameters if parameter.requires_grad]
+    if not roots or not asking:
         return [None] * len(parameters)
     with _set_aside(parameters):
-        found = torch.autograd.grad(
-            roots, parameters, retain_graph=keep, allow_unused=True
-        )
-        return [
-            _total(gradient, parameter.grad)
-            for gradient, parameter in zip(found, parameters, strict=True)
-        ]
+        found = torch.autograd.grad(roots, asking, retain_graph=keep, allow_unused=True)
+        of = dict(zip(map(id, asking), found, strict=True))
+        return [_total(of.get(id(one)), one.grad) for one in parameters]
 
 
 @contextmanager
