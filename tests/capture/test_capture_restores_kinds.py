@@ -1,4 +1,4 @@
-"""What is put back after a reading, by kind: tensors, arrays, attributes, optimizers."""
+"""What is put back after a reading, by kind: tensors, attributes, optimizers."""
 
 import numpy as np
 import pytest
@@ -148,7 +148,7 @@ class Counts(torch.optim.SGD):
 def test_the_groups_of_an_optimizer_are_as_they_were():
     model = Holds()
     optimizer = Counts(model.parameters(), lr=0.1)
-    before = {key: value for key, value in optimizer.param_groups[0].items()}
+    before = dict(optimizer.param_groups[0])
 
     capture.read(model, X, targets=torch.randn(8, 2), optimizer=optimizer)
 

@@ -13,8 +13,6 @@ from initlab.spec import LayerSpec
 # A tensor, and a letter for each of its axes.
 Operand = tuple[Tensor, str]
 
-CONTRACTIONS = frozenset({"einsum", "tensordot", "inner", "addbmm", "bilinear"})
-
 
 def contracted_layer(
     name: str, args: Sequence[Any], kwargs: dict[str, Any], is_weight: IsWeight
@@ -22,7 +20,7 @@ def contracted_layer(
     """Return the layer that a sum of products is, if one of its factors is a weight.
 
     Args:
-        name: Of the function, one of `CONTRACTIONS`.
+        name: Of the function: einsum, tensordot, inner, addbmm or bilinear.
         args: Of the call.
         kwargs: Of the call.
         is_weight: Whether a tensor is made of parameters alone.
@@ -49,16 +47,12 @@ def contracted_layer(
 
 def _einsum(args: Sequence[Any]) -> tuple[list[Operand], str]:
     """Return what an equation says; without an arrow, as torch completes it."""
-    if not args or not isinstance(args[0], str):
-        return [], ""
     tensors = [t for t in _flat(args[1:]) if isinstance(t, Tensor)]
     terms, arrow, result = args[0].replace(" ", "").partition("->")
     names = terms.split(",")
     if not arrow:
         once = [c for c in sorted({*terms} & {*ascii_letters}) if terms.count(c) == 1]
         result = "..." * ("..." in terms) + "".join(once)
-    if len(names) != len(tensors):
-        return [], ""
     return list(zip(tensors, names, strict=True)), result
 
 

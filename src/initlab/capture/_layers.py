@@ -5,7 +5,7 @@ from typing import Any
 
 from torch import Tensor
 
-from initlab.capture._contractions import CONTRACTIONS, contracted_layer, own_parts
+from initlab.capture._contractions import contracted_layer, own_parts
 from initlab.capture._layer_call import IsWeight, LayerCall, argument
 from initlab.spec import LayerSpec
 
@@ -38,9 +38,7 @@ def layer_calls(
         bias, factors = argument(args, kwargs, 0, "input", None), {**kwargs}
         factors.pop("input", None)
         return _product("mm", args[1:], factors, is_weight, bias=bias)
-    if name in CONTRACTIONS:
-        return contracted_layer(name, args, kwargs, is_weight)
-    return []
+    return contracted_layer(name, args, kwargs, is_weight)
 
 
 def _linear(
@@ -152,8 +150,6 @@ def _product(
     bias: Tensor | None = None,
 ) -> list[LayerCall]:
     sides = [t for t in (*args, *kwargs.values()) if isinstance(t, Tensor)][:2]
-    if len(sides) != 2:
-        return []
     left, right = reversed(sides) if name == "rmatmul" else sides
     on_left = is_weight(left)
     if on_left == is_weight(right):

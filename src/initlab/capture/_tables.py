@@ -111,10 +111,8 @@ def _gathered(call: FunctionCall) -> tuple[Tensor, Tensor] | None:
     return (table, index) if whole and wide else None
 
 
-def _comes_of_inputs(trace: Trace, ids: Any) -> bool:
+def _comes_of_inputs(trace: Trace, ids: Tensor) -> bool:
     """Whether whole numbers are made of a model's inputs, and of no parameter."""
-    if not isinstance(ids, Tensor) or ids.is_floating_point() or ids.is_complex():
-        return False
     if ids.dtype == torch.bool or not trace.is_signal(ids):
         return False
     return not trace.sources(ids)
