@@ -1,4 +1,4 @@
-"""Attentions as they run: masks, groups of queries, and more rows than are looked at."""
+"""Attentions as they run: masks, groups of queries, and rows beyond those looked at."""
 
 import math
 

@@ -68,6 +68,8 @@ def logit_statistics(logits: Tensor, *, may_be_masked: bool = True) -> LogitStat
         >>> found.length, found.logit_std, round(found.entropy, 6)
         (8.0, 0.0, 1.0)
     """
+    if not logits.numel():  # of an expert that is given no example
+        return LogitStatistics(math.nan, math.nan, math.nan)
     rows = logits.detach().reshape(-1, logits.shape[-1]).float()
     if len(rows) > _ROWS:
         stride = -(-len(rows) // _ROWS)
@@ -78,7 +80,7 @@ def logit_statistics(logits: Tensor, *, may_be_masked: bool = True) -> LogitStat
     counts = seen.sum(dim=-1)
     rows, seen, counts = (x[counts > 1] for x in (rows, seen, counts))
     if not len(rows):
-        return LogitStatistics(float("nan"), float("nan"), float("nan"))
+        return LogitStatistics(math.nan, math.nan, math.nan)
     filled = rows.where(seen, torch.zeros_like(rows))
     mean = filled.sum(dim=-1, keepdim=True) / counts[:, None]
     spread = ((rows - mean) ** 2).where(seen, torch.zeros_like(rows)).sum(dim=-1)

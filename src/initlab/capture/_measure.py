@@ -79,6 +79,8 @@ def came_out(trace: Trace, record: UseRecord, output: Tensor) -> None:
 
 
 def _largest(tensor: Tensor) -> float:
+    if not tensor.numel():
+        return math.nan
     low, high = as_real(tensor.detach()).aminmax()
     return float(torch.maximum(-low, high))
 

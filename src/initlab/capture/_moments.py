@@ -109,7 +109,7 @@ def cosines(tensor: Tensor) -> tuple[float, float]:
         0.0
     """
     x = as_real(tensor.detach())
-    if x.dim() < 2 or len(x) < 2:
+    if x.dim() < 2 or len(x) < 2 or not x.numel():
         return math.nan, math.nan
     x = x[:_EXAMPLES].reshape(min(len(x), _EXAMPLES), -1)
     stride = max(1, x.shape[1] // _FEATURES)
@@ -133,7 +133,7 @@ def token_cosine(tensor: Tensor) -> float:
         1.0
     """
     x = tensor.detach()
-    if x.dim() != 3 or x.shape[1] < 2 or x.is_complex():
+    if x.dim() != 3 or x.shape[1] < 2 or x.is_complex() or not x.numel():
         return math.nan
     found = [_mean_cosine(_products(each)) for each in x[:4, :_EXAMPLES].float()]
     return sum(found) / len(found)
@@ -149,7 +149,7 @@ def spread(tensor: Tensor) -> float:
         (0.0, 1.0)
     """
     x = as_real(tensor.detach())
-    if x.dim() < 2 or len(x) < 2:
+    if x.dim() < 2 or len(x) < 2 or not x.numel():
         return math.nan
     x = x[:_EXAMPLES].reshape(-1, x.shape[-1]).float()
     size = float(torch.linalg.vector_norm(x))

@@ -148,11 +148,10 @@ def follows_product(graph: Graph, node: Node) -> bool:
 
 
 def product_width(graph: Graph, node: Node) -> int:
-    for _ in range(8):
-        if node.kind == "product":
-            return node.width
+    """Return of how many terms the product is that a softmax follows."""
+    while node.kind != "product":
         node = graph.nodes[graph.signal_inputs(node)[0]]
-    return 0
+    return node.width
 
 
 def exponent_of(graph: Graph, number: int) -> str:

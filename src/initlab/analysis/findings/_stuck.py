@@ -156,7 +156,7 @@ def _is_flat(model: Model, use: WeightUse) -> bool:
 
 def _is_off(model: Model, block: Block) -> bool:
     """Whether a factor that is no parameter makes one side of a block 0."""
-    if block.branch_rms > 0 and block.skip_rms > 0:
+    if block.branch_rms != 0 and block.skip_rms != 0:  # nan where no example came by
         return False
     norms = [model.facts.norms[number] for number in block.norms]
     factors = [model.parameter(name) for name in block.scales]
