@@ -123,14 +123,23 @@ def test_a_choice_is_measured_along_an_axis_that_is_said(choose, measured):
     assert len(read(does, **layers).choices) == measured
 
 
+class Two:
+    """Outputs by name, in an object of its own."""
+
+    def __init__(self, logits, beside):
+        self.logits, self.beside = logits, beside
+
+
+@pytest.mark.parametrize("kind", [Two, lambda *both: both])
 @pytest.mark.parametrize("is_first", [True, False])
-def test_an_output_that_no_layer_makes_has_no_head(is_first):
+def test_an_output_that_no_layer_makes_has_no_head(is_first, kind):
     def does(model, x):
         made, fixed = model.layer(x), torch.ones(16, 3)
-        return (fixed, made) if is_first else (made, fixed)
+        return kind(fixed, made) if is_first else kind(made, fixed)
 
     def loss(outputs, targets):
-        return (outputs[0] + outputs[1] - targets).square().mean()
+        first, second = vars(outputs).values() if kind is Two else outputs
+        return (first + second - targets).square().mean()
 
     reading = read(does, loss=loss, targets=torch.zeros(16, 3), layer=nn.Linear(8, 3))
 

@@ -92,6 +92,36 @@ def test_forget_gates_of_cells_by_hand(packed, forget, severity):
     assert pytorch.repair_(broken, SERIES).after.sound
 
 
+@pytest.mark.parametrize(
+    ("lowers", "adds"), [("bias", "gated"), ("bias", "plain"), ("number", "gated")]
+)
+def test_what_no_forget_gate_of_a_cell_shuts_is_not_said_to_be(lowers, adds):
+    """A sum of the state with what is new as it is; a gate that no bias shuts."""
+
+    class Cell(HandLSTM):
+        def forward(self, x):
+            hidden = cell = x.new_zeros(len(x), 16)
+            for step in x.unbind(1):
+                given = torch.cat([step, hidden], 1)
+                write, keep, new, out = (gate(given) for gate in self.gates)
+                keep = keep - 5.0 if lowers == "number" else keep
+                new = new.tanh() if adds == "plain" else write.sigmoid() * new.tanh()
+                cell = keep.sigmoid() * cell + new
+                hidden = out.sigmoid() * cell.tanh()
+            return self.head(hidden)
+
+    model = Cell(False, -5.0 if lowers == "bias" else 0.0)
+    if lowers == "number":
+        model.gates[1].register_parameter("bias", None)
+
+    found = pytorch.check(model, SERIES).of("error", "warning")
+
+    shut = (lowers, adds) == ("bias", "gated")
+    assert [one.parameter for one in found if one.id == "WI19"] == (
+        ["gates.1.bias"] if shut else []
+    )
+
+
 def test_gates_that_mix_old_and_new_may_keep_little():
     class Mixed(HandLSTM):
         def forward(self, x):

@@ -36,7 +36,7 @@ EXPERTS = {
 
 
 class Experts(nn.Module):
-    """A layer, and two experts of which each is given some examples, or the first all."""
+    """A layer, and two experts; each is given some examples, or the first all."""
 
     def __init__(self, make, *, idle):
         super().__init__()

@@ -54,6 +54,23 @@ def test_a_layer_that_chance_leaves_out_is_not_unused(how, seed):
     assert len(model.runs) - sum(model.runs) <= 3
 
 
+@pytest.mark.parametrize("refuses", ["evaluation", "small numbers"])
+def test_a_model_may_refuse_another_mode_or_other_numbers(refuses):
+    class Refuses(LayerDrop):
+        def forward(self, x):
+            if refuses == "evaluation" and not self.training:
+                raise NotImplementedError
+            if refuses == "small numbers" and float(torch.rand(())) == 0:
+                raise ValueError
+            return super().forward(x)
+
+    model = Refuses(SKIPS["torch.rand, in training"])
+    torch.manual_seed(0)
+
+    assert not pytorch.check(model, ROWS, targets=LABELS).of("warning", "error")
+    assert model.training
+
+
 def test_a_single_layer_runs_or_not():
     class Sometimes(nn.Module):
         def __init__(self):

@@ -56,6 +56,22 @@ def test_layers_in_plain_containers_are_named(
     assert strays(inside) == [("warning", "0", [f"0.{name}" for name in names])]
 
 
+@pytest.mark.parametrize("container", [list, nn.ParameterList])
+def test_parameters_in_a_plain_list_are_named(container: Callable[..., object]) -> None:
+    class Scaled(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.layer = nn.Linear(16, 4)
+            self.scales = container([nn.Parameter(torch.ones(4)) for _ in range(2)])
+
+        def forward(self, x: Tensor) -> Tensor:
+            first, second = self.scales  # type: ignore[misc,attr-defined]
+            return second * torch.tanh(first * self.layer(x))
+
+    named = [("warning", "", ["scales[0]", "scales[1]"])]
+    assert strays(Scaled()) == (named if container is list else [])
+
+
 def test_layers_in_a_module_list_are_not() -> None:
     assert strays(Listed(nn.ModuleList)) == []
 

@@ -127,6 +127,23 @@ def test_a_part_that_only_an_object_holds_is_an_output_beside_others():
     assert not pytorch.check(Two(), ROWS).of("warning", "error")
 
 
+@pytest.mark.parametrize("beside", [nn.Linear, torch.relu, torch, len])
+def test_what_an_object_holds_beside_outputs_may_be_anything(beside):
+    def kind(made):
+        return Attributes((made, beside))
+
+    assert pytorch.check(Returns(kind), ROWS).sound
+
+
+def test_a_module_that_an_output_holds_is_no_output():
+    model = Returns(lambda made: Attributes((made, model.spare)))
+    model.spare = nn.Linear(3, 3)
+
+    (found,) = pytorch.check(model, ROWS).of("warning", "error")
+
+    assert (found.id, found.parameter) == ("WI21", "spare.weight")
+
+
 def test_what_a_cache_holds_is_no_output():
     class Cached(nn.Module):
         def __init__(self):
