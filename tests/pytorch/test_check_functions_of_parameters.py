@@ -329,6 +329,29 @@ def test_units_that_fire_near_centres(centres, log_gamma, expected, by_cdist):
     assert named == expected
 
 
+@pytest.mark.parametrize("of_signals", [True, False])
+def test_lengths_of_parameters_alone_are_no_units(of_signals):
+    """Rows that are alike make units alike, and nothing else that is made of them."""
+
+    class Scaled(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.codes = nn.Parameter(drawn(8, 1, 20).repeat(1, 64, 1))
+            self.layer, self.head = nn.Linear(20, 64), nn.Linear(64, 10)
+
+        def forward(self, x):
+            if of_signals:
+                made = (x[:, None] - self.codes[0]).norm(dim=-1)
+            else:
+                made = self.layer(x).relu() / self.codes.norm(dim=-1).mean()
+            return self.head(made + 0.0 * self.layer(x) * self.codes.mean())
+
+    torch.manual_seed(0)
+    named = found(Scaled(), VECTORS, nn.CrossEntropyLoss(), LABELS)
+
+    assert (("WI02", "codes") in named) == of_signals
+
+
 class Generated(nn.Module):
     """Each unit's weights are made of a code of its own."""
 
