@@ -103,7 +103,7 @@ def build_facts(factory: Factory, seed: int) -> BuildFacts:
     found, writes = [], []
     for poison in _POISONS:
         with _seeded(seed), _Poison(poison) as mode:
-            model = _made(factory)
+            model = capture.unwrapped(_made(factory))  # whose names findings have
         found.append({k: p for k, p in model.named_parameters() if not is_lazy(p)})
         writes.append((model, mode.writes))
     first, second = found

@@ -86,9 +86,7 @@ def covered_by(finding: Finding, other: Finding) -> bool:
 
 
 def explained_by(finding: Finding, other: Finding) -> bool:
-    """Whether one finding is a consequence of another."""
-    if finding is other:
-        return False
+    """Whether one finding is a consequence of another, which is not the same."""
     for says in _PARTICULAR:
         said = says(finding, other)
         if said is not None:

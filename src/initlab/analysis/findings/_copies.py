@@ -113,8 +113,6 @@ def _symmetric_layers(model: Model) -> Iterator[Finding]:
         copies = units - model.of("distinct_units", use.index)
         if constant or not copies > 0 or _is_gathered(model, use):
             continue
-        if use.adapter and use.zero:
-            continue
         both = model.of("symmetric_units", use.index) > 0
         share = copies / units
         severity: Severity = "error" if both else "warning"

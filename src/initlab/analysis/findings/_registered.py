@@ -20,7 +20,7 @@ def not_initialized(model: Model) -> Iterator[Finding]:
     build = model.facts.build
     for name, share in build.uninitialized:
         known_as = model.parameter(name)
-        if known_as is None:  # a buffer
+        if known_as is None:  # the function made another model this time
             yield at_name(name, "WI21", "error", "uninitialized", measured=share)
             continue
         yield at_parameter(
