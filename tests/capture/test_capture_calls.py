@@ -155,3 +155,26 @@ def test_positions_in_a_buffer_are_no_parameter_s():
         "": LayerSpec(kind="embedding", shape=(16, 8)),
         "head.weight": LayerSpec(shape=(3, 8)),
     }
+
+
+@pytest.mark.parametrize("chosen", [True, False])
+def test_what_is_added_to_rows_that_inputs_choose_is_no_beta(chosen):
+    def shifted(model, ids):
+        made = model.norm(model.own)
+        return model.head((made[ids] if chosen else made) + model.shift)
+
+    model = Calls(shifted, 16, 8)
+    model.norm = nn.LayerNorm(8, bias=False)
+    model.shift = nn.Parameter(torch.zeros(8))
+
+    assert [one.beta for one in capture.read(model, IDS).norms] in ([], [None])
+
+
+def test_complex_parameters_may_be_exponents():
+    def decayed(model, x):
+        decay = torch.exp(torch.complex(model.own, model.own))
+        return model.head((x * decay).real)
+
+    reading = capture.read(Calls(decayed, 8), X)
+
+    assert not any(one.overflows_in for one in reading.parameters)

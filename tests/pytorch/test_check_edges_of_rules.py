@@ -1,5 +1,7 @@
 """Where rules end: neighbours of what is found, which are a design or too little."""
 
+from itertools import pairwise
+
 import pytest
 import torch
 from torch import nn
@@ -54,7 +56,7 @@ def test_a_few_copies_among_units_of_two_inputs_are_for_information(inputs, seve
 
 def pyramid(*widths, fan="fan_out"):
     layers = [nn.Conv2d(3, widths[0], 3, padding=1), nn.ReLU()]
-    for into, out in zip(widths, widths[1:], strict=False):
+    for into, out in pairwise(widths):
         layers += [nn.Conv2d(into, out, 3, padding=1), nn.ReLU()]
     model = nn.Sequential(*layers, nn.Flatten(), nn.Linear(widths[-1] * 64, 4))
     for layer in model[:-1:2][: len(widths)]:

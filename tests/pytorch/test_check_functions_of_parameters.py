@@ -124,6 +124,21 @@ def test_what_fills_a_sigmoid_of_the_outputs_is_named(sizes, expected):
     assert not found(model, (FIELDS, DENSE), nn.BCELoss(), CLICKS)
 
 
+@pytest.mark.parametrize("frozen", [True, False])
+def test_a_frozen_table_that_fills_a_sigmoid_is_not_named(frozen):
+    class Sure(FactorizationMachine):
+        def forward(self, fields, dense):
+            return super().forward(fields, dense).sigmoid()[:, 0]
+
+    torch.manual_seed(0)
+    model = Sure(of_fields=2.0)
+    model.fields.requires_grad_(not frozen)
+
+    named = found(model, (FIELDS, DENSE), nn.BCELoss(), CLICKS)
+
+    assert (("WI13", "fields.weight") in named) == (not frozen)
+
+
 class Factors(nn.Module):
     def __init__(self, std):
         super().__init__()

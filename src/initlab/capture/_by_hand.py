@@ -93,6 +93,8 @@ def bent_parameter(trace: Trace, call: FunctionCall) -> None:
     name, sources = ACTIVATION_OF.get(call.name, call.name), trace.sources(call.given)
     if name not in _FLAT or len(sources) != 1 or not trace.is_weight(call.given):
         return
+    if call.given.is_complex() or not call.given.numel():
+        return
     low, high = _FLAT[name]
     least, most = (float(end) for end in call.given.detach().aminmax())
     if most < low or least > high:
