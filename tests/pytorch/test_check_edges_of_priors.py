@@ -1,4 +1,4 @@
-"""What is no prior of an output: of frozen heads, of one head twice, of loud signals."""
+"""What is no prior of an output: of frozen heads, of one head twice, of loud inputs."""
 
 import pytest
 import torch

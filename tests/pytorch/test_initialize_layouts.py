@@ -131,6 +131,30 @@ def test_a_matrix_that_no_known_layer_uses_is_kept_until_a_batch_shows_its_use()
     assert read.drawn == ("matrix",)
 
 
+class Placed(nn.Module):
+    """Positions in a buffer, beside a table that is learned."""
+
+    def __init__(self):
+        super().__init__()
+        self.table, self.head = nn.Embedding(9, 16), nn.Linear(16, 4)
+        self.register_buffer("places", torch.randn(9, 16))
+
+    def forward(self, ids):
+        placed = nn.functional.embedding(ids, self.places)
+        return self.head(self.table(ids) + placed)
+
+
+def test_positions_in_a_buffer_are_left_alone():
+    model = Placed()
+    before = bits(model)
+
+    report = pytorch.initialize_(model, "he_normal", batch=torch.arange(9))
+
+    after = bits(model)
+    assert report.drawn == ("table.weight", "head.weight")
+    assert {name for name in before if after[name] == before[name]} == {"places"}
+
+
 def test_an_activation_without_a_theory_leaves_an_init_its_own_gain():
     row = pytorch.initialize_(Own(), "he_normal", batch=VECTORS).of("matrix")
 

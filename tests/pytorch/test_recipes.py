@@ -311,3 +311,29 @@ def test_mu_p_refuses_what_it_has_no_rule_for():
         pytorch.mu_p(mlp(64, 0), mlp(64, 0), optimizer="adamw2")
     with pytest.raises(InvalidValueError, match=r"base_model: .* 5\.bias"):
         pytorch.mu_p(nn.Sequential(*mlp(64, 0), nn.Linear(8, 8)), mlp(64, 0))
+
+
+def test_t_fixup_draws_tables_by_their_width():
+    model = nn.Sequential(nn.Embedding(300, 16), Attention(), Attention())
+    ids = torch.randint(300, (2, 5), generator=torch.Generator().manual_seed(0))
+
+    report = pytorch.t_fixup_(model, ids)
+
+    row = report.of("0.weight")
+    assert row.reason == "embedding"
+    # Of two layers; five standard errors of a deviation of 4800 entries are 5 %.
+    assert row.std == pytest.approx((9 * 2) ** -0.25 / 4)
+    assert float(model[0].weight.detach().std()) == pytest.approx(row.std, rel=0.05)
+
+
+def test_recipes_keep_what_is_frozen_and_say_so():
+    model = residual(norm=True)
+    model[2].last.requires_grad_(False)
+    before = model[2].last.weight.clone()
+
+    report = pytorch.zero_branch_ends_(model, torch.randn(5, 8))
+
+    row = report.of("2.last.weight")
+    assert (row.action, row.reason) == ("kept", "frozen")
+    assert torch.equal(model[2].last.weight, before)
+    assert not model[3].last.weight.any()
