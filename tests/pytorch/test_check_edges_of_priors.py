@@ -170,3 +170,38 @@ def test_a_table_that_makes_logits_loud_is_named_where_it_is_learned(learned):
     named = blamed(Bigrams(learned=learned), ids, targets=ids.roll(1))
 
     assert {one for *_, one in named} == ({"table"} if learned else set())
+
+
+class Beside(nn.Module):
+    """Two heads, and an output that two numbers alone make."""
+
+    def __init__(self):
+        super().__init__()
+        torch.manual_seed(0)
+        self.body = network(32)[:2]
+        self.first, self.second = nn.Linear(64, 8), nn.Linear(64, 8)
+        self.one, self.two = nn.Parameter(torch.ones(1)), nn.Parameter(torch.ones(1))
+
+    def forward(self, x):
+        hidden = self.body(x)
+        numbers = (self.one * self.two).expand(len(x), 8)
+        return self.first(hidden), self.second(hidden), numbers
+
+
+@pytest.mark.parametrize(
+    ("far", "named"), [(0, ["first.bias"]), (1, ["second.bias"]), (2, [])]
+)
+def test_an_output_that_numbers_make_is_of_no_head(far, named):
+    def loss(outputs, targets):
+        away = [0.0, 0.0, 0.0]
+        away[far] = 50 + targets
+        return sum(
+            (one - goal).square().mean()
+            for one, goal in zip(outputs, away, strict=True)
+        )
+
+    found = blamed(
+        Beside(), targets=50 + ROWS[:, :8], loss=lambda o, y: loss(o, y - 50)
+    )
+
+    assert [one for _, cause, one in found if cause == "mean_ignored"] == named

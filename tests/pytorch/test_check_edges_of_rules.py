@@ -150,3 +150,26 @@ def test_a_mask_that_hides_a_weight_stops_the_signal(hides):
     (named,) = pytorch.check(Masked(mask), ROWS).of("error", "warning") or [None]
 
     assert (named.parameter if named else None) == ("own" if hides else None)
+
+
+class Returns(nn.Module):
+    """A layer that is run again behind another one."""
+
+    def __init__(self, gain):
+        super().__init__()
+        torch.manual_seed(0)
+        self.stem, self.head = nn.Linear(16, 64), nn.Linear(64, 4)
+        self.first, self.second = nn.Linear(64, 64), nn.Linear(64, 64)
+        for layer in (self.stem, self.first, self.second):
+            nn.init.normal_(layer.weight, std=gain / layer.in_features**0.5)
+            nn.init.zeros_(layer.bias)
+
+    def forward(self, x):
+        for layer in (self.stem, self.first, self.second, self.first):
+            x = torch.relu(layer(x))
+        return self.head(x)
+
+
+@pytest.mark.parametrize("gain", [2**0.5, 0.05])
+def test_a_layer_that_runs_again_behind_another_is_read_once(gain):
+    assert bool(causes(Returns(gain))) == (gain < 1)

@@ -75,24 +75,26 @@ def test_two_classes_are_known_by_what_a_loss_does(sizes, expected, targets):
 class ManyTables(FactorizationMachine):
     """A table for each field, none of which makes half of the outputs alone."""
 
-    def __init__(self, of_fields):
+    def __init__(self, of_fields, tables=5):
         super().__init__()
-        self.fields = nn.ModuleList(nn.Embedding(30, 8) for _ in range(5))
+        self.fields = nn.ModuleList(nn.Embedding(30, 8) for _ in range(tables))
+        self.deep[0] = nn.Linear(4 + 8 * tables, 64)
         for table in self.fields:
             nn.init.normal_(table.weight, std=of_fields)
 
     def forward(self, fields, dense):
         columns = (fields - 30 * torch.arange(5)).unbind(1)
-        e = torch.stack([t(c) for t, c in zip(self.fields, columns, strict=True)], 1)
+        e = torch.stack([t(columns[n % 5]) for n, t in enumerate(self.fields)], 1)
         pairs = 0.5 * (e.sum(1) ** 2 - (e**2).sum(1)).sum(1, keepdim=True)
         deep = self.deep(torch.cat([e.flatten(1), dense], 1))
         return self.terms(fields).sum(1) + pairs + deep
 
 
+@pytest.mark.parametrize("tables", [5, 15])
 @pytest.mark.parametrize("of_fields", [0.1, 3.0])
-def test_of_many_loud_tables_one_is_named_and_not_the_deep_part(of_fields):
+def test_of_many_loud_tables_one_is_named_and_not_the_deep_part(of_fields, tables):
     torch.manual_seed(0)
-    model = ManyTables(of_fields)
+    model = ManyTables(of_fields, tables)
 
     named = found(model, (FIELDS, DENSE), own_cross_entropy, CLICKS)
 

@@ -74,8 +74,6 @@ class Model:
         chain = [last]
         while chain[-1].plain:
             below = max(chain[-1].plain, key=lambda u: self.uses[u].depth)
-            if self.uses[below].depth >= chain[-1].depth:
-                break
             chain.append(self.uses[below])
         return chain[::-1]
 
