@@ -173,3 +173,16 @@ class Returns(nn.Module):
 @pytest.mark.parametrize("gain", [2**0.5, 0.05])
 def test_a_layer_that_runs_again_behind_another_is_read_once(gain):
     assert bool(causes(Returns(gain))) == (gain < 1)
+
+
+@pytest.mark.parametrize(("kernel", "cause"), [(3, "wrong_gain"), (5, "wrong_fan")])
+def test_a_fan_is_named_where_no_gain_in_use_is_as_large(kernel, cause):
+    """Without its kernel, a fan is as far off as a gain of the root of its size."""
+    torch.manual_seed(0)
+    layers = [nn.Conv1d(32, 32, kernel, padding=kernel // 2) for _ in range(12)]
+    model = nn.Sequential(*(one for layer in layers for one in (layer, nn.ReLU())))
+    for layer in layers:
+        nn.init.normal_(layer.weight, std=(2 / 32) ** 0.5)
+        nn.init.zeros_(layer.bias)
+
+    assert causes(model, torch.randn(16, 32, 24)) == {cause}
