@@ -186,3 +186,11 @@ def test_a_fan_is_named_where_no_gain_in_use_is_as_large(kernel, cause):
         nn.init.zeros_(layer.bias)
 
     assert causes(model, torch.randn(16, 32, 24)) == {cause}
+
+
+@pytest.mark.parametrize("value", [float("nan"), 0.5])
+def test_a_head_of_no_numbers_follows_no_fan(value):
+    model = chain(64, 64, bias=0.0)
+    model[-1].weight.data.mul_(value)
+
+    assert causes(model) == (set() if value == value else {"nonfinite_parameter"})
