@@ -159,15 +159,17 @@ def test_positions_in_a_buffer_are_no_parameter_s():
 
 @pytest.mark.parametrize("chosen", [True, False])
 def test_what_is_added_to_rows_that_inputs_choose_is_no_beta(chosen):
-    def shifted(model, ids):
-        made = model.norm(model.own)
-        return model.head((made[ids] if chosen else made) + model.shift)
+    def shifted(model, x):
+        made = model.norm(x)
+        made = made[x[:, 0].argsort()] if chosen else made
+        return model.head(made + model.own)
 
-    model = Calls(shifted, 16, 8)
+    model = Calls(shifted, 8)
     model.norm = nn.LayerNorm(8, bias=False)
-    model.shift = nn.Parameter(torch.zeros(8))
 
-    assert [one.beta for one in capture.read(model, IDS).norms] in ([], [None])
+    (norm,) = capture.read(model, X).norms
+
+    assert norm.beta == (None if chosen else "own")
 
 
 def test_complex_parameters_may_be_exponents():
@@ -178,3 +180,16 @@ def test_complex_parameters_may_be_exponents():
     reading = capture.read(Calls(decayed, 8), X)
 
     assert not any(one.overflows_in for one in reading.parameters)
+
+
+@pytest.mark.parametrize("by_parameter", [True, False])
+def test_a_division_by_a_number_of_the_user_s_has_no_parameter(by_parameter):
+    def divided(model, x):
+        return model.head(x / model.own if by_parameter else x / 2.0 + 0.0 * model.own)
+
+    model = Calls(divided, 8)
+    nn.init.zeros_(model.own)
+
+    readings = {one.name: one for one in capture.read(model, X).parameters}
+
+    assert readings["own"].overflows_in == ("reciprocal" if by_parameter else "")
