@@ -123,8 +123,6 @@ def lsuv(
         for name, weight in given.items()
     }
     order = list(dict.fromkeys(name for name, _ in _runs(forward, current)))
-    # Also what others are measured beside.
-    current |= {name: weight for name, weight in given.items() if name not in order}
     found = {}
     for name in order:
         if not given[name].any():

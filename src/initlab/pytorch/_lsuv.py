@@ -77,21 +77,23 @@ def lsuv_(
         for module in model.modules():
             if "Dropout" in type(module).__name__:
                 module.training = False
+        # What runs as a function is seen by no hook, and stays as it is.
+        seen = {name for name, _ in _outputs(model, call, sites, weights)}
         scaled = catalog.lsuv(
-            weights,
+            {name: weight for name, weight in weights.items() if name in seen},
             lambda current: _outputs(model, call, sites, current),
             rng=stream(seed, "initialize", "lsuv"),
             start=start,
-            shapes={name: site.layer for name, site in sites.items()},
+            shapes={name: sites[name].layer for name in seen},
             tolerance=tolerance,
             attempts=attempts,
         )
     plan = Plan(model)
+    left = dict.fromkeys(sites.keys() - seen, "unused")
     for layer in scaled.layers:
         is_scaled = layer.std_before is not None
-        if not is_scaled and (start is None or layer.outcome in ("zero", "unused")):
-            reason = f"left alone: {layer.outcome}"
-            plan.set(layer.name, None, init="", reason=reason, action="kept")
+        if not is_scaled and (start is None or layer.outcome == "zero"):
+            left[layer.name] = layer.outcome
             continue
         new = torch.from_numpy(scaled.weights[layer.name])
         done = [str(start)] * bool(start) + ["scaled"] * is_scaled
@@ -103,6 +105,8 @@ def lsuv_(
             action="drawn" if start else "set",
             std=float(new.std(correction=0)),
         )
+    for name, outcome in left.items():
+        plan.set(name, None, init="", reason=f"left alone: {outcome}", action="kept")
     return plan.run(seed=seed, dry_run=dry_run)
 
 
@@ -123,15 +127,15 @@ def _outputs(
     """Run the model with these weights; yield the outputs of its layers, in order."""
     found: list[tuple[str, np.ndarray]] = []
     hooks = []
-    for name, site in sites.items():
-        module = model.get_submodule(site.module)
+    for name, weight in current.items():
+        module = model.get_submodule(sites[name].module)
 
         def look(_m: nn.Module, _i: Any, output: Any, name: str = name) -> None:
             # A copy, since an activation in place would overwrite it.
             found.append((name, output.detach().double().cpu().numpy().copy()))
 
         with torch.no_grad():
-            weight_of(model, site).copy_(torch.from_numpy(current[name]))
+            weight_of(model, sites[name]).copy_(torch.from_numpy(weight))
         hooks.append(module.register_forward_hook(look))
     try:
         torch.clear_autocast_cache()  # casts hold the old weights

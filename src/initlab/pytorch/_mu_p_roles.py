@@ -109,10 +109,15 @@ def scaling_of(
     reads, makes = factors[into], factors[out]
     rest = [one for axis, one in enumerate(factors) if axis not in (into, out)]
     if any(one != 1 for one in rest):
+        shapes = f"got {tuple(parameter.shape)} over {tuple(base.shape)}"
+        hint = (
+            "" if isinstance(owner, _LAYERS)
+            else "; if it is added or looked up, as positions are, give "
+            f"tables=({name.rpartition('.')[2]!r},)"
+        )  # fmt: skip
+        where = "an axis" if hint else "its kernel"
         raise InvalidValueError(
-            f"{name} grows in an axis that muP has no rule for, got "
-            f"{tuple(parameter.shape)} over {tuple(base.shape)}; if it is added or "
-            f"looked up, as positions are, give tables=({name.rpartition('.')[2]!r},)",
+            f"{name} grows in {where}, which muP has no rule for, {shapes}{hint}",
             argument="base_model",
         )
     if reads != 1 and makes != 1:
