@@ -8,7 +8,8 @@ from torch import nn
 from torch.nn.utils import parametrizations
 
 from initlab import pytorch
-from initlab.errors import InvalidValueError
+from initlab.errors import InvalidValueError, UnknownNameError
+from initlab.theory import gain
 
 WORDS = 50
 
@@ -237,3 +238,37 @@ def test_a_bias_is_kept_with_its_weight():
     model[0].weight.requires_grad_(False)
     report = pytorch.initialize_(model, "he_normal")
     assert report.of("0.bias").reason == "bias of a weight that is kept"
+
+
+@pytest.mark.parametrize(
+    ("nonlinearity", "std"),
+    [
+        ("leaky_relu(0.2)", math.sqrt(2 / (1 + 0.2**2))),
+        ("leaky_relu", math.sqrt(2 / (1 + 0.01**2))),
+        ("relu6", math.sqrt(2)),
+        ("mish", gain("gelu")),
+        (None, math.sqrt(2)),
+    ],
+)
+def test_a_nonlinearity_by_name_may_have_a_slope_or_be_akin(nonlinearity, std):
+    report = pytorch.initialize_(nn.Linear(100, 8), "he_normal",
+                                 nonlinearity=nonlinearity)  # fmt: skip
+    assert report.of("weight").std == pytest.approx(std / 10, rel=1e-3)
+
+
+@pytest.mark.parametrize(
+    "nonlinearity", ["reluu", 3, "leaky_relu(x)", "tanh(0.2)", "leaky_relu(1e999)", ""]
+)
+def test_other_nonlinearities_are_refused_before_anything_is_drawn(nonlinearity):
+    layer = nn.Linear(4, 4)
+    before = bits(layer)
+    with pytest.raises(UnknownNameError, match="nonlinearity") as raised:
+        pytorch.initialize_(layer, "he_normal", nonlinearity=nonlinearity)
+    assert raised.value.argument == "nonlinearity"
+    assert bits(layer) == before
+
+
+@pytest.mark.parametrize("init", ["lsuv", {"linear": "lsuv"}])
+def test_what_needs_data_names_the_function_that_takes_them(init):
+    with pytest.raises(InvalidValueError, match=r"^init: .*pytorch\.lsuv_\(model, ba"):
+        pytorch.initialize_(nn.Linear(4, 4), init)

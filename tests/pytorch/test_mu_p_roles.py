@@ -65,7 +65,9 @@ def test_a_stack_of_matrices_counts_them_first():
 
 
 def test_an_axis_without_a_rule_is_refused_with_what_may_be_meant():
-    with pytest.raises(InvalidValueError, match=r"rows grows in an axis, .*tables=\('r"):
+    with pytest.raises(
+        InvalidValueError, match=r"rows grows in an axis, .*tables=\('r"
+    ):
         role("rows", (2, LENGTH, None))
 
 

@@ -71,3 +71,18 @@ def test_a_layer_that_is_called_twice_counts_once():
 def test_of_one_member_there_is_no_spread():
     with pytest.raises(InvalidValueError, match=r"^seeds: must be at least 2, got 1"):
         pytorch.width_law(make, (32, 64), BATCH, targets=LABELS, seeds=1)
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        ({"widths": 64}, "^widths: two or more, got 64"),
+        ({"targets": None}, "^targets: a tensor"),
+    ],
+)
+def test_widths_and_targets_of_no_kind_are_refused(options, says):
+    given = {"widths": (8, 16), "targets": torch.zeros(4).long()} | options
+    with pytest.raises(InvalidValueError, match=says):
+        pytorch.width_law(
+            lambda width: nn.Linear(4, width), batch=torch.randn(4, 4), **given
+        )

@@ -1,5 +1,7 @@
 """Which parameters are drawn, from what, and which are kept, and why."""
 
+import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -9,10 +11,11 @@ import torch
 from torch import nn
 
 from initlab import catalog
+from initlab.activations import akin
 from initlab.errors import InvalidValueError, UnknownNameError
 from initlab.pytorch._sites import Site
 from initlab.pytorch._variances import Adapted, adapted
-from initlab.spec import Init, LayerKind
+from initlab.spec import ACTIVATION_NAMES, Init, LayerKind
 
 # What torch.nn.init calls them; its functions fill a tensor, ours return an array.
 _OF_TORCH = {
@@ -34,6 +37,57 @@ _OF_TORCH = {
 
 Inits = str | Init | Mapping[str, str | Init]
 KINDS: tuple[LayerKind, ...] = get_args(LayerKind)
+
+
+# A slope may follow, as in leaky_relu(0.2).
+_NAMED = re.compile(r"(\w+)(?:\(([0-9.eE+-]+)\))?")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Nonlinearity:
+    """What layers' gains are taken from.
+
+    Attributes:
+        activation: Of the table, or akin to one of it; None: the one found after each.
+        negative_slope: Of a leaky ReLU.
+    """
+
+    activation: str | None = None
+    negative_slope: float = 0.01
+
+    @classmethod
+    def of(cls, given: str | None) -> "Nonlinearity | None":
+        """Return what the user's `nonlinearity` means; None of None.
+
+        Raises:
+            UnknownNameError: If it names no activation that there is theory of.
+
+        Example:
+            >>> Nonlinearity.of("leaky_relu(0.2)").negative_slope
+            0.2
+        """
+        if given is None:
+            return None
+        if given == "auto":
+            return cls()
+        named = _NAMED.fullmatch(given) if isinstance(given, str) else None
+        name, slope = named.groups() if named else ("", None)
+        sloped = slope is None or (name == "leaky_relu" and _is_number(slope))
+        if akin(name) is None or not sloped:
+            known = ["auto", "None", "leaky_relu(0.2)", *ACTIVATION_NAMES]
+            raise UnknownNameError(
+                "nonlinearity", str(given), known, argument="nonlinearity"
+            )
+        return cls(
+            activation=name, negative_slope=0.01 if slope is None else float(slope)
+        )
+
+
+def _is_number(text: str) -> bool:
+    try:
+        return math.isfinite(float(text))
+    except ValueError:
+        return False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,9 +116,7 @@ def inits_by_kind(init: Inits) -> dict[str, Init]:
         'dirac'
     """
     if not isinstance(init, Mapping):
-        _refuse_torchs(init)
-        one = Init.of(init)
-        return dict.fromkeys(KINDS, one)
+        return dict.fromkeys(KINDS, _init_of(init))
     if not init:
         raise InvalidValueError(
             f"an init, or one for each of {', '.join(KINDS)}; got an empty dict",
@@ -73,8 +125,24 @@ def inits_by_kind(init: Inits) -> dict[str, Init]:
     for kind in init:
         if kind not in KINDS:
             raise UnknownNameError("kind of layer", str(kind), KINDS)
-        _refuse_torchs(init[kind])
-    return {kind: Init.of(one) for kind, one in init.items()}
+    return {kind: _init_of(one) for kind, one in init.items()}
+
+
+def _init_of(given: Any) -> Init:
+    """Return the init that the user means.
+
+    Raises:
+        InvalidValueError: If it is none, or one that needs a batch.
+        UnknownNameError: If its name is unknown.
+    """
+    _refuse_torchs(given)
+    if given == "lsuv":
+        raise InvalidValueError(
+            "an entry of the catalog that needs no data, got 'lsuv'; call "
+            "initlab.pytorch.lsuv_(model, batch)",
+            argument="init",
+        )
+    return Init.of(given)
 
 
 def _refuse_torchs(init: Any) -> None:
@@ -98,7 +166,7 @@ def decide(
     site: Site,
     weight: torch.Tensor,
     inits: Mapping[str, Init],
-    nonlinearity: str | None,
+    nonlinearity: Nonlinearity | None,
     *,
     read: bool,
     blank: bool = False,
@@ -109,7 +177,7 @@ def decide(
         site: Where it is.
         weight: The tensor there.
         inits: By kind of layer.
-        nonlinearity: As for `initialize_`.
+        nonlinearity: That the user chose; None: the entry's own gain.
         read: Whether the model was run, so that zeros by design are known.
         blank: Whether all weights are 0, so that none is by design.
     """
@@ -119,12 +187,14 @@ def decide(
     if nonlinearity is None:
         law = Adapted(init=init, reason="its own gain")
     else:
-        by_name = nonlinearity != "auto"
+        chosen = nonlinearity.activation
         law = adapted(
             init,
-            nonlinearity if by_name else site.activation,
-            by_name=by_name,
-            negative_slope=site.negative_slope,
+            site.activation if chosen is None else chosen,
+            by_name=chosen is not None,
+            negative_slope=(
+                site.negative_slope if chosen is None else nonlinearity.negative_slope
+            ),
         )
     return Decision(site=site, law=law, reason=law.reason)
 

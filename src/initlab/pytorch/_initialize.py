@@ -9,7 +9,13 @@ from torch import nn
 
 from initlab import capture
 from initlab.errors import InvalidValueError
-from initlab.pytorch._decisions import Decision, Inits, decide, inits_by_kind
+from initlab.pytorch._decisions import (
+    Decision,
+    Inits,
+    Nonlinearity,
+    decide,
+    inits_by_kind,
+)
 from initlab.pytorch._devices import as_device
 from initlab.pytorch._initialization import Initialization
 from initlab.pytorch._names import Names
@@ -21,7 +27,6 @@ from initlab.pytorch._sites_read import sites_as_read
 from initlab.pytorch._tables import evened
 from initlab.pytorch._tasks import Task, tasks_of, untouched
 from initlab.spec import Init
-from initlab.theory import gain
 
 _BLANK = (
     "every weight was 0, as memory is after to_empty(): none was kept as 0 by design"
@@ -77,7 +82,8 @@ def initialize_(
         seed: The root seed.
         nonlinearity: `"auto"`: of the activation that was found after each layer, the
             `critical` variances of weights and biases. A name: the second-moment gain
-            of that activation, for all layers. None: the entry's own gain. A gain that
+            of that activation, for all layers; a slope may follow, as in
+            `leaky_relu(0.2)`. None: the entry's own gain. A gain that
             the init states is kept in any case.
         batch: A tensor, or a tuple, list or dict of the model's arguments.
         forget_bias: Of an LSTM's forget gates.
@@ -102,8 +108,7 @@ def initialize_(
     inits, seed = inits_by_kind(init), as_seed(seed)
     forget_bias = as_number("forget_bias", forget_bias)
     place, dry_run = as_device(device), as_flag("dry_run", dry_run)
-    if nonlinearity not in ("auto", None):
-        gain(str(nonlinearity))  # refuses an unknown name before anything is done
+    chosen = Nonlinearity.of(nonlinearity)
     read = batch is not None
     model = _checked(model, read)
     names = Names.of(model)
@@ -111,7 +116,7 @@ def initialize_(
         sites = sites_as_read(model, batch) if read else sites_by_type(model)
         blank = _is_blank(model, sites)
         decisions = [
-            _decided(model, site, inits, nonlinearity, read, blank) for site in sites
+            _decided(model, site, inits, chosen, read, blank) for site in sites
         ]
         if not isinstance(init, Mapping):  # otherwise the user said how to draw tables
             decisions = evened(decisions)
@@ -157,7 +162,7 @@ def _decided(
     model: nn.Module,
     site: Site,
     inits: Mapping[str, Init],
-    nonlinearity: str | None,
+    nonlinearity: Nonlinearity | None,
     read: bool,
     blank: bool,
 ) -> Decision:

@@ -1,7 +1,7 @@
 """The coordinate check: do activations keep their size when the model gets wider?"""
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -137,8 +137,8 @@ def width_law(
     References:
         Yang et al. (2022), appendix D.1, https://arxiv.org/abs/2203.03466
     """  # fmt: skip
-    if len(set(widths)) < 2:
-        raise InvalidValueError(f"two or more, got {tuple(widths)}", argument="widths")
+    if not isinstance(widths, Iterable) or len(set(widths)) < 2:
+        raise InvalidValueError(f"two or more, got {widths!r}", argument="widths")
     for name, given, example in (
         ("make", make, "lambda width: Model(width)"),
         ("loss", loss, "torch.nn.functional.cross_entropy"),
@@ -148,6 +148,11 @@ def width_law(
             raise InvalidValueError(
                 f"a function, such as {example}, got {given!r}", argument=name
             )
+    if not isinstance(targets, Tensor):
+        raise InvalidValueError(
+            f"a tensor, of which the loss is, got {type(targets).__name__}",
+            argument="targets",
+        )
     seeds = as_count("seeds", seeds, least=2)  # of one there is no spread
     seed = as_seed(seed, seeds)
     steps = as_count("steps", steps, least=0)
