@@ -71,6 +71,12 @@ def test_an_axis_without_a_rule_is_refused_with_what_may_be_meant():
         role("rows", (2, LENGTH, None))
 
 
+def test_a_kernel_that_grows_is_no_table():
+    wide, narrow = (nn.Conv1d(1, 1, width) for width in (32, 8))
+    with pytest.raises(InvalidValueError, match=r"weight grows in its kernel.*8\)$"):
+        pytorch.mu_p(wide, narrow)
+
+
 def test_extra_keys_and_values_of_an_attention_scale_as_inputs():
     wide, narrow = (
         nn.MultiheadAttention(width, 4, add_bias_kv=True) for width in (WIDE, NARROW)

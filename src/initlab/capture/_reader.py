@@ -115,11 +115,8 @@ class Reader:
     def _is_blank(self, records: Records, structure: Structure) -> bool:
         given = tensors_in((self._runs.call.args, self._runs.call.kwargs))
         first = [records.uses[use.index] for use in structure.uses if use.stem]
-        return (
-            any(tensor.is_floating_point() for tensor in given)
-            and any(use.values.get("given_rms") == 0 for use in first)
-            and not any(bool(tensor.any()) for tensor in given)
-        )
+        reads = any(use.values.get("given_rms") == 0 for use in first)
+        return reads and not any(bool(tensor.any()) for tensor in given)
 
     def _lost_buffers(self, copies: Mapping[int, Tensor]) -> tuple[str, ...]:
         """Return the buffers that held a nan before the model ran."""
