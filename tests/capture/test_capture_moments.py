@@ -1,11 +1,19 @@
-"""Cosines between examples and tokens: rows of zeros and of nothing finite."""
+"""Reductions: cosines, equal rows, fingerprints, logits that a mask hides."""
 
 import math
 
 import pytest
 import torch
 
-from initlab.capture._moments import cosines, moments, token_cosine
+from initlab.capture._logits import logit_statistics
+from initlab.capture._moments import (
+    cosines,
+    equal_rows,
+    is_zero,
+    moments,
+    token_cosine,
+)
+from initlab.capture._parameters import _fingerprint
 
 DIAGONAL = math.sqrt(0.5)
 
@@ -42,3 +50,36 @@ def test_a_small_deviation_about_a_large_mean_keeps_its_digits():
     found = moments(1 + 3e-3 * noise)
 
     assert found.std == pytest.approx(3e-3, rel=5e-3)
+
+
+@pytest.mark.parametrize("column", [0, 1, 127])
+@pytest.mark.parametrize("shape", [(512, 128), (1000, 128), (96, 4096)])
+def test_a_fingerprint_knows_every_column(shape, column):
+    values = torch.randn(shape)
+    other = values.clone()
+    other[:, column] += 1
+    assert _fingerprint(values) == _fingerprint(values.clone())
+    assert _fingerprint(values) != _fingerprint(other)
+
+
+def test_rows_are_equal_that_are_as_long_and_as_close():
+    rows = torch.randn(400, 3)
+    rows[7] = rows[300]
+    rows[8] = -rows[301]  # as long, and apart
+    assert equal_rows(rows) == [[7, 300]]
+
+
+@pytest.mark.parametrize(
+    "entries", [[0.0, 0.0], [0.0, 1e-30], [-1.0, 0.0], [0.0, math.nan], []]
+)
+def test_only_zeros_are_zero(entries):
+    assert is_zero(torch.tensor(entries)) is (not any(entries))
+
+
+def test_hidden_logits_do_not_count():
+    """What a mask makes infinite, or very negative, or -100."""
+    shown = torch.tensor([[1.0, 2.0, 3.0], [4.0, 4.0, 4.0]])
+    known = logit_statistics(shown)
+    for hidden in (-math.inf, -1e9, -100.0):
+        padded = torch.cat([shown, torch.full((2, 4), hidden)], dim=1)
+        assert logit_statistics(padded) == pytest.approx(known)

@@ -90,8 +90,11 @@ def bent_parameter(trace: Trace, call: FunctionCall) -> None:
 
     Examples are a decay that is a sigmoid of -10, and a step that is a softplus of -20.
     """
-    name, sources = ACTIVATION_OF.get(call.name, call.name), trace.sources(call.given)
-    if name not in _FLAT or len(sources) != 1 or not trace.is_weight(call.given):
+    name = ACTIVATION_OF.get(call.name, call.name)
+    if name not in _FLAT or not trace.is_weight(call.given):
+        return
+    sources = trace.sources(call.given)
+    if len(sources) != 1:
         return
     if call.given.is_complex() or not call.given.numel():
         return
@@ -115,9 +118,9 @@ def overflowing_parameter(trace: Trace, call: FunctionCall, output: Tensor) -> N
     """Record finite parameters whose function overflows, or nearly does."""
     if call.name in _DIVISIONS:
         _divided_by_zero(trace, call)
-    sources = trace.sources(output)
-    if call.name not in _MAY_OVERFLOW or not sources or not trace.is_weight(output):
+    if call.name not in _MAY_OVERFLOW or not trace.is_weight(output):
         return
+    sources = trace.sources(output)
     values = [trace.parameters[name] for name in sources]
     if not output.is_floating_point() or not output.numel():
         return

@@ -78,15 +78,17 @@ def logit_statistics(logits: Tensor, *, may_be_masked: bool = True) -> LogitStat
         _not_masked(rows) if may_be_masked else torch.ones_like(rows, dtype=torch.bool)
     )
     counts = seen.sum(dim=-1)
-    rows, seen, counts = (x[counts > 1] for x in (rows, seen, counts))
+    if not bool((counts > 1).all()):
+        rows, seen, counts = (x[counts > 1] for x in (rows, seen, counts))
     if not len(rows):
         return LogitStatistics(math.nan, math.nan, math.nan)
-    filled = rows.where(seen, torch.zeros_like(rows))
+    filled, allowed = rows.where(seen, 0.0), rows.where(seen, -math.inf)
     mean = filled.sum(dim=-1, keepdim=True) / counts[:, None]
-    spread = ((rows - mean) ** 2).where(seen, torch.zeros_like(rows)).sum(dim=-1)
-    log_p = torch.log_softmax(rows.where(seen, rows.new_tensor(-math.inf)), dim=-1)
-    terms = (log_p.exp() * log_p).where(seen, torch.zeros_like(rows))
-    entropy = -terms.sum(dim=-1) / counts.float().log()
+    spread = (filled - mean).where(seen, 0.0).square().sum(dim=-1)
+    # An entropy is -log p of the largest p, and how far below it the others lie.
+    p, below = allowed.softmax(dim=-1), filled - allowed.amax(dim=-1, keepdim=True)
+    nats = -p.amax(dim=-1).log() - (p * below).sum(dim=-1)
+    entropy = nats / counts.float().log()
     return LogitStatistics(
         float(counts.float().mean()),
         float((spread / counts).mean().sqrt()),
@@ -100,6 +102,8 @@ def _not_masked(rows: Tensor) -> Tensor:
     if low > _MASKED and high - low < _APART:
         return torch.ones_like(rows, dtype=torch.bool)
     seen = rows > _MASKED
+    if low <= _MASKED and high - float(rows.where(seen, high).amin()) < _APART:
+        return seen
     top = rows.amax(dim=-1, keepdim=True)
     upper = seen & (rows > top - _APART)
     lower = seen & ~upper

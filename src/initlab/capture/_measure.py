@@ -11,6 +11,7 @@ from initlab.capture._layer_call import LayerCall
 from initlab.capture._moments import (
     as_real,
     cosines,
+    is_zero,
     moments,
     row_norms,
     spread,
@@ -61,7 +62,7 @@ def layer_output(
             found["given_spread"] = trace.once(spread, call.given)
             found["token_cosine"] = trace.once(token_cosine, signal)
             found["biased_off"], found["biased_on"] = biased(record, size)
-    if not record.rows.any() and call.given is not None:
+    if call.given is not None and is_zero(record.rows):
         record.entered += [call.given, *call.beside]
     watch_delta(trace, record, output)
 

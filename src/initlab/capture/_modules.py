@@ -51,9 +51,9 @@ def _bridge(trace: Trace, module: nn.Module, args: Any, outputs: list[Tensor]) -
     if not inputs or not outputs:
         return
     nodes = trace.graph.nodes
-    is_norm = _is_norm(module) and not any(
+    is_norm = not any(
         nodes[number].kind == "norm" for number in trace.nodes_of(outputs)
-    )
+    ) and _is_norm(module)
     hidden = [t for t in outputs if trace.node_of(t) is None]
     if not is_norm and not any(_may_come_of(t, args) for t in hidden):
         return

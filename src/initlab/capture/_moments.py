@@ -59,6 +59,17 @@ def norm(tensor: Tensor) -> float:
     return float(torch.linalg.vector_norm(tensor.double()))
 
 
+def is_zero(tensor: Tensor) -> bool:
+    """Whether all entries are 0; most often the first one tells.
+
+    Example:
+        >>> is_zero(torch.zeros(2, 2)), is_zero(torch.eye(2)[:, 1])
+        (True, False)
+    """
+    first = tensor[(0,) * tensor.dim()] if tensor.numel() else tensor
+    return not (bool(first.any()) or bool(tensor.any()))
+
+
 def row_norms(matrix: Tensor) -> Tensor:
     """Return the Euclidean norm of each row."""
     return torch.linalg.vector_norm(matrix, dim=1)
@@ -114,7 +125,7 @@ def cosines(tensor: Tensor) -> tuple[float, float]:
     x = x[:_EXAMPLES].reshape(min(len(x), _EXAMPLES), -1)
     stride = max(1, x.shape[1] // _FEATURES)
     # An odd stride visits all channels of a channels-last row as well.
-    x = x[:, :: stride + (stride % 2 == 0 and stride > 1)].float()
+    x = x[:, :: stride + (stride % 2 == 0 and stride > 1)].float().contiguous()
     mean = x.mean(dim=1, keepdim=True)
     products, means = _products(x), mean.double().cpu().numpy()
     with np.errstate(invalid="ignore", over="ignore"):
@@ -199,8 +210,11 @@ def equal_rows(rows: Tensor, tolerance: float = _EQUAL) -> list[list[int]]:
     )
     norms = row_norms(rows)
     projected, order = torch.sort(rows @ direction)
-    scale = norms[order] * float(torch.linalg.vector_norm(direction))
+    lengths = norms[order]
+    scale = lengths * float(torch.linalg.vector_norm(direction))
     close = (projected[1:] - projected[:-1]) <= tolerance * scale[1:]
+    # By chance many are close there; of these, few are of one length.
+    close &= (lengths[1:] - lengths[:-1]).abs() <= 2 * tolerance * lengths[1:]
     if not bool(close.any()):
         return []
     groups: list[list[int]] = []

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import torch
 from torch import Tensor
 
 from initlab.capture import _measure as measure
@@ -66,4 +67,4 @@ def scaled_before(trace: Trace, norm: NormRecord) -> None:
 def _set_gamma(trace: Trace, norm: NormRecord, gamma: Tensor, name: str) -> None:
     norm.gamma = name
     norm.gamma_rms = measure.rms_of(trace, gamma)
-    norm.gamma_zero = float((gamma == 0).float().mean())
+    norm.gamma_zero = 1 - int(torch.count_nonzero(gamma)) / max(1, gamma.numel())

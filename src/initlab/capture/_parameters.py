@@ -15,7 +15,7 @@ from initlab.capture._unread import unread_parameters
 from initlab.spec import ParameterReading
 
 # The most entries of a parameter that go into its fingerprint.
-_HASHED, _PRIME = 4096, 7919
+_HASHED = 4096
 # Operations that pass numbers on as they are, in a sum, or by a gate's share.
 _ADDS = frozenset({"view", "sum", "shift", "cat", "dropout", "average", "factor"})
 # Entries among which equal ones are looked for.
@@ -188,8 +188,10 @@ def _entries(values: Tensor) -> dict[str, Any]:
     of_all = moments(real)
     low, high = (float(end) for end in real.aminmax())
     largest = max(abs(low), abs(high))
-    small = int(torch.count_nonzero(real.abs() < _TINY))
-    zeros = count - int(torch.count_nonzero(real)) if small else 0
+    sizes, small, zeros = real.abs(), 0, 0
+    if not float(sizes.amin()) >= _TINY:  # or nan
+        small = int(torch.count_nonzero(sizes < _TINY))
+        zeros = count - int(torch.count_nonzero(real))
     return {
         "mean": of_all.mean,
         "std": 0.0 if low == high else of_all.std,
@@ -209,15 +211,12 @@ def _distinct_share(real: Tensor) -> float:
 
 
 def _fingerprint(values: Tensor) -> str:
-    flat = values.flatten()
-    stride = max(1, flat.numel() // _HASHED)
-    if stride > 1:
-        # One of each stretch, at another place each time, so that not all are of one
-        # column.
-        starts = torch.arange(0, flat.numel() - stride + 1, stride, device=flat.device)
-        steps = torch.arange(len(starts), device=flat.device) * _PRIME
-        flat = flat[starts + steps % stride]
-    some = flat.contiguous().cpu()
+    count = values.numel()
+    stride = max(1, count // _HASHED)
+    # A stride that shares a factor with an axis would miss entries along it.
+    while math.gcd(stride, count) > 1:
+        stride += 1
+    some = values.flatten()[::stride].contiguous().cpu()
     raw = some.view(torch.uint8).numpy().tobytes()
     return hashlib.blake2b(raw + str(tuple(values.shape)).encode()).hexdigest()[:16]
 

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from initlab.capture._attentions import Attentions, is_layer
 from initlab.capture._chains import Links, added_heads, gates, heads, links, segments
 from initlab.capture._graph import Graph
+from initlab.capture._moments import is_zero
 from initlab.capture._records import Records, UseRecord
 from initlab.capture._residuals import Join, residual_joins
 from initlab.spec import Block, NormUse, WeightUse
@@ -142,7 +143,7 @@ class Structure:
                 and other.sources == record.sources
                 and other.operation != record.operation
             ),
-            zero=not bool(record.rows.any()),
+            zero=is_zero(record.rows),
             silenced_by=record.silenced_by,
         )
 

@@ -12,10 +12,9 @@ from initlab.capture._moments import (
     moments,
     row_norms,
 )
+from initlab.capture._radii import circular_law, spectral_radius
 from initlab.capture._records import UseRecord
 
-# Above this size, eigenvalues cost more than the forward pass.
-_LARGEST_SQUARE = 256
 # Below this size, rows are parallel by chance or design, as filters of a few taps.
 _FEWEST_ENTRIES = 8
 # Of so many rows of fewer entries, none are by chance.
@@ -50,9 +49,12 @@ def weigh(
     found["weight_largest"] = max(abs(low), abs(high))
     found["constant_weight"] = float(low == high)
     norms, columns = row_norms(real), column_norms(real)
-    found["zero_units"] = found["silent_units"] = float((norms == 0).sum())
-    nothing = columns == 0
-    found["zero_inputs"] = float((real[:, nothing] == 0).all(dim=0).sum())
+    zeros = len(norms) - int(torch.count_nonzero(norms))
+    found["zero_units"] = found["silent_units"] = float(zeros)
+    found["zero_inputs"] = 0.0
+    if not bool(columns.all()):
+        unheard = real[:, columns == 0]
+        found["zero_inputs"] = float((unheard == 0).all(dim=0).sum())
     found["row_spread"], found["column_spread"] = _spread(norms), _spread(columns)
     bias = record.bias_value
     found["bias_rms"] = 0.0
@@ -61,7 +63,7 @@ def weigh(
         of_bias = moments(values)
         found["bias_rms"] = of_bias.rms
         found["bias_mean"], found["bias_std"] = of_bias.mean, of_bias.std
-        if len(values) == len(norms):
+        if zeros and len(values) == len(norms):
             found["silent_units"] = float(((norms == 0) & (values == 0)).sum())
     found["units"] = float(record.units)
     found["parallel_units"] = 0.0 if record.parts > 1 else _parallel(real, norms)
@@ -78,11 +80,11 @@ def weigh(
         found["distinct_rows"] = float(len(real) - copies(groups))
         found["indicates"] = float(bool(((real == 0) | (real == 1)).all()))
     if record.role == "recurrent" or is_recurrent:
-        found["spectral_radius"] = _spectral_radius(real, parts)
+        found["spectral_radius"] = spectral_radius(real, parts)
     elif is_gated:
-        found["gated_radius"] = _spectral_radius(real, len(real) // real.shape[1])
+        found["gated_radius"] = spectral_radius(real, len(real) // real.shape[1])
     elif is_joined:
-        found["gated_radius"] = _circular_law(real, min(real.shape))
+        found["gated_radius"] = circular_law(real, min(real.shape))
     if record.role and parts in _GATED and bias is not None:
         by_gate = bias.detach().float().reshape(parts, -1)
         gates = by_gate.mean(dim=1)
@@ -171,19 +173,3 @@ def _parallel(rows: Tensor, norms: Tensor) -> float:
 def _spread(norms: Tensor) -> float:
     found = moments(norms)
     return found.std / found.mean if found.mean else 0.0
-
-
-def _spectral_radius(rows: Tensor, parts: int) -> float:
-    """Return the largest spectral radius of the square parts; nan if there are none."""
-    width = rows.shape[1]
-    if len(rows) != parts * width or not bool(torch.isfinite(rows).all()):
-        return math.nan
-    squares = rows.reshape(parts, width, width)
-    if width > _LARGEST_SQUARE:
-        return max(_circular_law(square, width) for square in squares)
-    return float(torch.linalg.eigvals(squares.cpu()).abs().amax())
-
-
-def _circular_law(entries: Tensor, width: int) -> float:
-    """Return the radius of a square of so many random numbers a side (Girko, 1985)."""
-    return float(entries.std()) * math.sqrt(width)

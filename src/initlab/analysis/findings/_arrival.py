@@ -3,8 +3,6 @@
 import math
 from collections.abc import Iterator, Sequence
 
-import numpy as np
-
 from initlab.analysis.findings._finding import Finding
 from initlab.analysis.findings._flows import FEW_LAYERS
 from initlab.analysis.findings._laws import (
@@ -109,16 +107,10 @@ def _difference(model: Model, use: WeightUse) -> float:
 def _loudest_below(model: Model, use: WeightUse) -> tuple[WeightUse, float]:
     """Return which use before gives the most, and how much; infinity of none."""
     sizes = {
-        below: float(
-            np.nanmax(
-                [
-                    model.of("activation_rms", below),
-                    model.of("preactivation_rms", below),
-                ]
-            )
-        )
+        # Of a number and nan, in this order, the number is the larger one.
+        below: max(given, model.of("activation_rms", below))
         for below in use.previous
-        if model.of("preactivation_rms", below) > 0
+        if (given := model.of("preactivation_rms", below)) > 0
     }
     if not sizes:
         return use, math.inf
