@@ -98,6 +98,22 @@ def test_the_fix_of_a_scale_is_what_is_done(make, factors):
         )  # fmt: skip
 
 
+def test_a_printed_fix_runs_beside_its_diagnosis(tmp_path):
+    """Of many places as well, which the line does not name."""
+    torch.manual_seed(0)
+    model = chain((32,) * 10, 0.02)
+    diagnosis = pytorch.check(model, BATCH)
+    (line,) = [x for x in str(diagnosis).splitlines() if x.startswith("fix ")]
+    assert "diagnosis.findings[0].places" in line
+    report = diagnosis.report(tmp_path / "page.html").read_text(encoding="utf-8")
+    for page in (diagnosis._repr_html_(), report):
+        assert "diagnosis.findings[0].places" in page
+
+    exec(line.split(": ", 1)[1], {"torch": torch, "model": model} | locals())
+
+    assert pytorch.check(model, BATCH).sound
+
+
 def test_the_fix_of_a_loud_head_is_what_is_done():
     torch.manual_seed(0)
     model = nn.Sequential(nn.Linear(32, 64), nn.Tanh(), nn.Linear(64, 10))

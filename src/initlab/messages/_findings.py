@@ -100,7 +100,8 @@ def finding_formula(cause: FindingCause, evidence: Mapping[str, Any]) -> str:
 def finding_fix(cause: FindingCause, evidence: Mapping[str, Any]) -> str:
     """Return what to do: one line of code, or one thing to look at.
 
-    The code needs `model`, and `finding` where it changes more than a few places.
+    The code needs `model`, and `finding` where it changes more than a few places: a
+    table of findings names it by its place in the `diagnosis`.
     """
     fix = FINDINGS[cause].fix.format(**_with_words(evidence))
     named: dict[str, Any] = {"finding.places": tuple(evidence.get("places", ()))}

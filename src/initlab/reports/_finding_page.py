@@ -126,8 +126,8 @@ def _page(
         if table.findings
         else (),
         rows=[
-            (where(one), f"{one.id} {one.name}", one.severity, one.fix, story(one))
-            for one in table.findings
+            (where(one), f"{one.id} {one.name}", one.severity, fix, story(one))
+            for one, fix in zip(table.findings, table.fixes(), strict=True)
         ],
         lessons=lessons,
         pairs=[],

@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -37,6 +38,8 @@ _OF_LAYERS = {
     "WI20",
     *(f"WI{number:02}" for number in range(4, 14)),
 }
+# The names that a fix has for a finding's own lists.
+_FINDING = re.compile(r"\bfinding\.(?=places|evidence)")
 _COLOURS = {"error": "bold red", "warning": "yellow", "info": "cyan"}
 
 
@@ -75,15 +78,22 @@ class FindingTable:
                     Text(where(one)), Text(story(one)),
                 )  # fmt: skip
             print_whole(console, table)
-        fixes = [one for one in self.findings if one.severity != "info"]
-        for one in fixes:
-            console.print(
-                Text.assemble((f"fix {one.id} ", "bold"), f"{where(one)}: {one.fix}"),
-                soft_wrap=True,
-            )
+        for one, fix in zip(self.findings, self.fixes(), strict=True):
+            if one.severity != "info":
+                console.print(
+                    Text.assemble((f"fix {one.id} ", "bold"), f"{where(one)}: {fix}"),
+                    soft_wrap=True,
+                )
         for note in self.notes:
             console.print(Text(f"note: {note}"), soft_wrap=True)
         console.print(Text(self.verdict), soft_wrap=True)
+
+    def fixes(self) -> list[str]:
+        """Return each finding's fix as it is typed where only `diagnosis` is known."""
+        return [
+            _FINDING.sub(f"diagnosis.findings[{place}].", one.fix)
+            for place, one in enumerate(self.findings)
+        ]
 
     def html(self) -> str:
         """Return the table as HTML, everything escaped."""
@@ -91,10 +101,10 @@ class FindingTable:
             "<tr>"
             + "".join(
                 f"<td>{escape(cell)}</td>"
-                for cell in (one.id, one.severity, where(one), story(one), one.fix)
+                for cell in (one.id, one.severity, where(one), story(one), fix)
             )
             + "</tr>"
-            for one in self.findings
+            for one, fix in zip(self.findings, self.fixes(), strict=True)
         )
         heads = "".join(f"<th>{escape(h)}</th>" for h in (*_HEADERS, "fix"))
         table = f"<table><tr>{heads}</tr>{rows}</table>" if rows else ""
