@@ -105,7 +105,7 @@ class UnknownNameError(InitlabError, KeyError):
         argument: str | None = None,
     ) -> None:
         self.kind, self.name, self.known = kind, name, sorted(known)
-        near = _nearest(name.lower(), self.known)
+        near = nearest(name.lower(), self.known)
         hint = f" Did you mean {near!r}?" if near else ""
         all_known = ", ".join(self.known)
         super().__init__(
@@ -115,7 +115,7 @@ class UnknownNameError(InitlabError, KeyError):
         self.args = kind, name, self.known
 
 
-def _nearest(name: str, known: list[str]) -> str | None:
+def nearest(name: str, known: list[str]) -> str | None:
     """Return the known name that was meant: as others call it, misspelled, or begun."""
     if _ELSEWHERE.get(name) in known:
         return _ELSEWHERE[name]

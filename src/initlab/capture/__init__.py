@@ -12,7 +12,12 @@ from initlab.capture._batch import (
     most_arguments,
     tensors_in,
 )
-from initlab.capture._failures import ModelRunError, OptimizerRunError, exit_call
+from initlab.capture._failures import (
+    IndicesError,
+    ModelRunError,
+    OptimizerRunError,
+    exit_call,
+)
 from initlab.capture._losses import TargetsError, read_loss
 from initlab.capture._preserved import ALONE, preserved
 from initlab.capture._read import read
@@ -32,6 +37,7 @@ __all__ = [
     "AttentionUse",
     "Block",
     "Call",
+    "IndicesError",
     "ModelRunError",
     "NormUse",
     "OptimizerRunError",

@@ -32,6 +32,12 @@ class ModelRunError(InvalidValueError):
     """The model raised an exception on this batch: in which module, and which one."""
 
 
+class IndicesError(ModelRunError):
+    """A table was given other numbers than indices; `rows` says how many it has."""
+
+    rows = 0
+
+
 class OptimizerRunError(InvalidValueError):
     """The optimizer raised an exception in its step: which one."""
 
@@ -71,9 +77,20 @@ def named_failure(trace: Trace, model: nn.Module, call: Call) -> Iterator[None]:
         ) from None
     except Exception as error:
         name, said = _where(trace, model, error), _first_line(error)
+        line = f"failed on this batch in {name}: {type(error).__name__}: {said}"
+        real = _real_types(tensors_in((call.args, call.kwargs)))
+        if "'indices'" in said and real:
+            refused = IndicesError(
+                line,
+                argument="model",
+                fix=f"indices are whole numbers, the batch is {_name(real)}: "
+                "give .long()",
+            )
+            table = dict(model.named_modules()).get(trace.failed_in(error))
+            refused.rows = getattr(table, "num_embeddings", 0)
+            raise refused from error
         raise ModelRunError(
-            f"failed on this batch in {name}: {type(error).__name__}: {said}"
-            + (_index_hint(trace, model, error, call) or _hint(said, model, call)),
+            line + (_index_hint(trace, model, error, call) or _hint(said, model, call)),
             argument="model",
         ) from error
 
@@ -152,9 +169,6 @@ def _dtype_hint(line: str, model: nn.Module, tensors: list[torch.Tensor]) -> str
             f"; the batch is {_name({kind})}: give its parts as real numbers, as in "
             "torch.view_as_real(batch), or batch.abs()"
         )
-    real = {dtype for dtype in found if dtype.is_floating_point}
-    if "'indices'" in line and real:
-        return f"; indices are whole numbers, the batch is {_name(real)}: give .long()"
     kinds = {p.dtype for p in model.parameters()}
     words = set(re.findall(r"[a-z]+\d*", line.lower()))
     if "mixed dtype" not in line:  # the message names no type
@@ -174,6 +188,10 @@ def _dtype_hint(line: str, model: nn.Module, tensors: list[torch.Tensor]) -> str
         f"; the batch holds {_name(odd)} and the parameters are {_name(kinds)}: give "
         f".{method}() of each"
     )
+
+
+def _real_types(tensors: list[torch.Tensor]) -> set[torch.dtype]:
+    return {one.dtype for one in tensors if one.is_floating_point()}
 
 
 def _name(dtypes: set[torch.dtype]) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from initlab.capture import TargetsError, exit_call
+from initlab.capture import IndicesError, TargetsError, exit_call
 from initlab.errors import InvalidValueError
 from initlab.pytorch._build import build
 from initlab.pytorch._check import check
@@ -76,7 +76,7 @@ def check_target(
     batch, targets = _batch(asked)
     made = imported(asked.target, announce)
     model: Any = _factory(asked, made)
-    with _exits_named(asked.target), _labels_of(asked.classes):
+    with _drawn_named(asked):
         if _is_one_model(asked, made, seeds):
             model = build(model, asked.seed)
         diagnosis = check(model, batch, targets=targets, seeds=seeds, seed=asked.seed)
@@ -107,7 +107,7 @@ def repair_target(
     batch, targets = _batch(asked)
     made = imported(asked.target, announce)
     _is_one_model(asked, made, seeds)
-    with _exits_named(asked.target), _labels_of(asked.classes):
+    with _drawn_named(asked):
         model = build(_factory(asked, made), asked.seed)
         repair = repair_(
             model, batch, targets=targets, seed=asked.seed, ignore=asked.ignore
@@ -165,6 +165,19 @@ def _batch(asked: Asked) -> tuple[tuple[Tensor, ...], Tensor | None]:
 
 
 @contextmanager
+def _tokens_named(inputs: Sequence[str]) -> Iterator[None]:
+    """Name `--tokens` where a table was given what we drew for `--input`."""
+    try:
+        yield
+    except IndicesError as error:
+        shape = inputs[0] if len(inputs) == 1 else "8x128"
+        option = f"--tokens {shape}:{error.rows or 50257}"
+        raise error.anew(
+            argument="--input", fix=f"its inputs are token ids: give {option}"
+        ) from None
+
+
+@contextmanager
 def _labels_of(classes: int | None) -> Iterator[None]:
     """Name `--classes` in errors about the labels that we drew for it."""
     try:
@@ -191,6 +204,17 @@ def _refuse_other_classes(classes: int | None, diagnosis: Diagnosis) -> None:
             f"{there}; {'leave it out' if there < 2 else f'give --classes {there}'}",
             argument="--classes",
         )
+
+
+@contextmanager
+def _drawn_named(asked: Asked) -> Iterator[None]:
+    """Name options, and the target, in errors about what was made of them."""
+    with (
+        _exits_named(asked.target),
+        _labels_of(asked.classes),
+        _tokens_named(asked.inputs),
+    ):
+        yield
 
 
 @contextmanager

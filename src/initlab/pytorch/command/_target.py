@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from initlab.capture import exit_call, most_arguments, unwrapped
-from initlab.errors import DataError, InitlabError, InvalidValueError
+from initlab.errors import DataError, InitlabError, InvalidValueError, nearest
 from initlab.pytorch._build import called
 from initlab.pytorch._devices import as_device
 
@@ -62,9 +62,11 @@ def imported(
         if not hasattr(found, part):
             near = [n for n in dir(found) if callable(getattr(found, n, None))
                     and not n.startswith("_")]  # fmt: skip
+            meant = nearest(part.lower(), near)
+            hint = f"did you mean {meant!r}? It" if meant else "it"
             there = ", ".join(near[:12]) or "nothing to call"
             raise InvalidValueError(
-                f"{module_name} has no {part!r}; it has {there}", argument="TARGET"
+                f"{module_name} has no {part!r}; {hint} has {there}", argument="TARGET"
             )
         found = getattr(found, part)
     if not isinstance(found, nn.Module) and not callable(found):
