@@ -8,7 +8,7 @@ INSTALLED := .venv/.installed
 RUNS ?= 200
 
 .PHONY: compare test check bench conformance trainability schema faults scaling docs wasm
-.PHONY: page page-test bench-check clean
+.PHONY: page page-test bench-check check-cost clean
 
 compare: $(INSTALLED)
 	$(BIN)/initlab compare
@@ -56,6 +56,10 @@ scaling: $(INSTALLED)
 # What is computed for the documentation.
 docs: $(INSTALLED)
 	$(BIN)/python docs/studies/how_deep.py
+
+# What a check costs beside a training step: docs/check-cost.md.
+check-cost: $(INSTALLED)
+	$(BIN)/python benchmarks/check_cost.py
 
 # Models with and without planted faults, judged by every tool: benchmarks/check.
 bench-check: $(INSTALLED)
