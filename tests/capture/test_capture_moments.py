@@ -80,6 +80,6 @@ def test_hidden_logits_do_not_count():
     """What a mask makes infinite, or very negative, or -100."""
     shown = torch.tensor([[1.0, 2.0, 3.0], [4.0, 4.0, 4.0]])
     known = logit_statistics(shown)
-    for hidden in (-math.inf, -1e9, -100.0):
-        padded = torch.cat([shown, torch.full((2, 4), hidden)], dim=1)
+    for hidden in ([-math.inf], [-1e9], [-100.0], [-math.inf, -100.0]):
+        padded = torch.cat([shown, torch.tensor([hidden * 4] * 2)], dim=1)
         assert logit_statistics(padded) == pytest.approx(known)
