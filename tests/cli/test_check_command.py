@@ -222,6 +222,8 @@ def test_inputs_of_both_kinds_come_in_the_models_order():
         (("somebodys_models:zzz", "--input", "8x16"), "'zzz'; it has Leaves, LeavesOn"),
         (("somebodys_models:words", "--input", "8x12"),
          "its inputs are token ids: give --tokens 8x12:50"),
+        (("somebodys_models:Listener", "--input", "8x16", "--tokens", "8x12:50"),
+         "give inputs in the order of the model's, and the shape of token ids"),
         (("somebodys_models:words", "--input", "8x12", "--input", "8"),
          "forward takes 1 input, got 2"),
         (("without_models:build", "--input", "8x16"), "it has nothing to call"),

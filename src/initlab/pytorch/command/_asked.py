@@ -165,16 +165,20 @@ def _batch(asked: Asked) -> tuple[tuple[Tensor, ...], Tensor | None]:
 
 
 @contextmanager
-def _tokens_named(inputs: Sequence[str]) -> Iterator[None]:
-    """Name `--tokens` where a table was given what we drew for `--input`."""
+def _tokens_named(asked: Asked) -> Iterator[None]:
+    """Name the option where a table was given what we drew for `--input`."""
     try:
         yield
     except IndicesError as error:
-        shape = inputs[0] if len(inputs) == 1 else "8x128"
-        option = f"--tokens {shape}:{error.rows or 50257}"
-        raise error.anew(
-            argument="--input", fix=f"its inputs are token ids: give {option}"
-        ) from None
+        words = error.rows or 50257
+        if len(asked.inputs) == 1 and not asked.tokens:
+            fix = f"its inputs are token ids: give --tokens {asked.inputs[0]}:{words}"
+        else:
+            fix = (
+                "give inputs in the order of the model's, and the shape of token ids "
+                f"with the number of words, as in --input 8x128:{words}"
+            )
+        raise error.anew(argument="--input", fix=fix) from None
 
 
 @contextmanager
@@ -212,7 +216,7 @@ def _drawn_named(asked: Asked) -> Iterator[None]:
     with (
         _exits_named(asked.target),
         _labels_of(asked.classes),
-        _tokens_named(asked.inputs),
+        _tokens_named(asked),
     ):
         yield
 
